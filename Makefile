@@ -1,0 +1,46 @@
+# Needs git, make and Python 3.11 or newer; everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SIGNET_SHARED ?= $(if $(wildcard ../shared/README.md),../shared,)
+export SIGNET_SHARED
+
+.PHONY: help run test check format demo bench clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
+
+$(VENV)/.base: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[server]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+run: $(VENV)/.base ## Start the registry on http://127.0.0.1:8081, kept in signet.db
+	$(BIN)/signet serve
+
+test: $(VENV)/.dev ## Run all tests
+	$(BIN)/pytest
+
+check: $(VENV)/.dev ## Lint, format check, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.dev ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+demo: $(VENV)/.dev ## Produce and consume 200,000 records over a broker, and count the registry calls
+	$(BIN)/python -m loadtests.demo
+
+bench: $(VENV)/.dev ## Measure serdes against fastavro and the server against a bare ASGI application
+	$(BIN)/python -m loadtests.bench
+
+clean: ## Remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

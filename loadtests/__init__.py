@@ -1,0 +1,1 @@
+"""Benchmarks and load scenarios; they use the client and plain HTTP, never the server's inside."""

@@ -1,0 +1,1 @@
+"""The Signet server: a schema registry that speaks Confluent's REST API (install it with `signet[server]`)."""

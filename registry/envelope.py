@@ -1,0 +1,37 @@
+"""The envelope around a record: what a log adds to key and value.
+
+Owns positions and batches; refuses to know what the bytes mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record on its way into the log: key and value as in the `_schemas` topic, and who asked for it."""
+
+    key: bytes
+    value: bytes | None
+    author: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A record with its place in the log; `timestamp_ms` is when it was appended, in ms since 1970."""
+
+    position: int
+    timestamp_ms: int
+    key: bytes
+    value: bytes | None
+    author: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One or more whole commits in commit order: all that the log holds after `after` and up to `end`."""
+
+    after: int
+    end: int
+    entries: tuple[Logged, ...]

@@ -1,0 +1,1 @@
+"""The schema languages, by their name on the wire."""

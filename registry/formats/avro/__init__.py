@@ -1,0 +1,1 @@
+"""Avro: parsing, canonical text, normal form, identity and compatibility, as Avro Java 1.12.1 and Confluent do them."""

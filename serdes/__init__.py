@@ -1,0 +1,1 @@
+"""Serializers and deserializers that ask a schema registry once and never again."""
