@@ -1,0 +1,112 @@
+"""What is asked of the registry and what it answers, as values; HTTP and records are other people's business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from registry.formats.protocol import InlineTags
+from registry.model import Finding, Metadata, Reference, RuleSet, Schema, Subject
+
+
+class Visibility(Enum):
+    """Which versions count: live ones, soft-deleted ones too, or only those."""
+
+    LIVE = "live"
+    ALL = "all"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A slice of a list as the client asked for it; a limit out of (0, maximum] means the default limit."""
+
+    offset: int = 0
+    limit: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A schema as a client sends it; `text` may be missing, `version` 0 and `id` -1 mean not given."""
+
+    text: str | None
+    type: str = "AVRO"
+    references: tuple[Reference, ...] = ()
+    metadata: Metadata | None = None
+    rule_set: RuleSet | None = None
+    version: int = 0
+    id: int = -1
+    tags_to_add: tuple[InlineTags, ...] = ()
+    tags_to_remove: tuple[InlineTags, ...] = ()
+    propagate_tags: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TagChange:
+    """A change of the inline tags, metadata and rules of one version, which becomes a new version."""
+
+    new_version: int = 0
+    tags_to_add: tuple[InlineTags, ...] = ()
+    tags_to_remove: tuple[InlineTags, ...] = ()
+    metadata: Metadata | None = None
+    rule_set: RuleSet | None = None
+    rules_to_merge: RuleSet | None = None
+    rules_to_remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A version of a subject. `timestamp_ms` and `deleted` are None where Confluent leaves them out."""
+
+    subject: Subject
+    version: int
+    id: int
+    schema: Schema
+    guid: str
+    timestamp_ms: int | None = None
+    deleted: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A version in a listing, with the aliases under which it was found."""
+
+    stored: Stored
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaFilter:
+    """Which schemas to list."""
+
+    prefix: str = ""
+    aliases: bool = False
+    deleted: bool = False
+    latest_only: bool = False
+    rule_type: str | None = None
+    resource_type: str | None = None
+    association_types: tuple[str, ...] = ()
+    lifecycles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a change would do: the answer it would give and the records it would append, as (key, value) texts."""
+
+    answer: Any
+    records: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether a schema fits a subject; `messages` are Confluent's lines, `findings` the same as values."""
+
+    compatible: bool
+    messages: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+ConfigPatch = Mapping[str, Any]
+"""Fields of model.Config that were present in the request; None clears one."""
