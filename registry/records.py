@@ -1,0 +1,308 @@
+"""The records of the log: exactly the bytes that Confluent keeps in its `_schemas` topic.
+
+Owns keys, values and their encoding; refuses to know where they are stored and what they add up to.
+Follows the record format of Confluent's `_schemas` topic, 8.x dialect; reads every older and foreign dialect.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from registry.envelope import Entry
+from registry.model import Association, Config, Mode, Schema, Subject
+from registry.shapes import (
+    Json,
+    association_json,
+    config_json,
+    metadata_json,
+    present,
+    read_association,
+    read_config,
+    read_schema,
+    reference_json,
+    rule_set_json,
+)
+
+EVERYTHING: Final = Subject(".", "")
+"""The subject under which the global config and mode are kept; in keys it is left out."""
+
+
+class UnreadableRecordError(Exception):
+    """A record that no dialect explains; the log goes on without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaKey:
+    """Names a version of a subject."""
+
+    subject: Subject
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigKey:
+    """Names the config of a subject, of a context, or of everything."""
+
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class ModeKey:
+    """Names the mode of a subject, of a context, or of everything."""
+
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class ContextKey:
+    """Names a context."""
+
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteSubjectKey:
+    """Names the soft delete of a whole subject."""
+
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class ClearSubjectKey:
+    """Names the removal of what is soft-deleted in a subject, a context, or everywhere."""
+
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class AssociationKey:
+    """Names the association of a resource with a subject."""
+
+    resource_name: str
+    resource_namespace: str
+    resource_type: str
+    association_type: str
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class NoopKey:
+    """Names nothing; its value may carry the highest id of each context."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaValue:
+    """A version of a subject: its id, what it says, and whether it is soft-deleted."""
+
+    id: int
+    schema: Schema
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedUpTo:
+    """The versions that a soft delete of a subject covers: all up to this one; None covers all."""
+
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdMarks:
+    """The highest id ever given out in each context."""
+
+    highest: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The value of a key that says all by itself."""
+
+
+Key: TypeAlias = (
+    SchemaKey | ConfigKey | ModeKey | ContextKey | DeleteSubjectKey | ClearSubjectKey | AssociationKey | NoopKey
+)
+Value: TypeAlias = SchemaValue | Config | Mode | DeletedUpTo | Association | IdMarks | Present
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A key with its new value; None removes what the key names."""
+
+    key: Key
+    value: Value | None
+
+    def entry(self, author: str | None = None) -> Entry:
+        """The record as bytes, on its way into the log."""
+        value = None if self.value is None else _VALUE_JSON[type(self.key)](self.key, self.value)
+        return Entry(
+            key=compact(_KEY_JSON[type(self.key)](self.key)),
+            value=None if value is None else compact(value),
+            author=author,
+        )
+
+
+# Writing: one row for each kind of key.
+
+
+def _subject_key(keytype: str, magic: int) -> Callable[[Any], Json]:
+    def key_json(key: Any) -> Json:
+        named = {} if key.subject == EVERYTHING else {"subject": str(key.subject)}
+        return {"keytype": keytype, **named, "magic": magic}
+
+    return key_json
+
+
+def _schema_value(key: Any, value: Any) -> Json:
+    schema: Schema = value.schema
+    members = present(
+        subject=str(key.subject),
+        version=key.version,
+        id=value.id,
+        schemaType=schema.type,
+        references=[reference_json(reference) for reference in schema.references],
+    )
+    # Empty metadata and empty rule sets are written: they are not the same as none.
+    if schema.metadata is not None:
+        members["metadata"] = metadata_json(schema.metadata)
+    if schema.rule_set is not None:
+        members["ruleSet"] = rule_set_json(schema.rule_set)
+    if schema.text:
+        members["schema"] = schema.text
+    members["deleted"] = value.deleted
+    return members
+
+
+def _named_value(key: Any, members: Json) -> Json:
+    return members if key.subject == EVERYTHING else {"subject": str(key.subject), **members}
+
+
+def _association_key(key: Any) -> Json:
+    return {
+        "keytype": "ASSOC",
+        "tenant": "default",
+        "resourceName": key.resource_name,
+        "resourceNamespace": key.resource_namespace,
+        "resourceType": key.resource_type,
+        "associationType": key.association_type,
+        "subject": str(key.subject),
+        "magic": 0,
+    }
+
+
+_KEY_JSON: Final[Mapping[type, Callable[[Any], Json]]] = {
+    SchemaKey: lambda key: {
+        "keytype": "SCHEMA",
+        "subject": str(key.subject),
+        "version": key.version,
+        "magic": 1,
+    },
+    ConfigKey: _subject_key("CONFIG", 0),
+    ModeKey: _subject_key("MODE", 0),
+    DeleteSubjectKey: _subject_key("DELETE_SUBJECT", 0),
+    ClearSubjectKey: _subject_key("CLEAR_SUBJECT", 0),
+    ContextKey: lambda key: {"keytype": "CONTEXT", "tenant": "default", "context": key.context, "magic": 0},
+    AssociationKey: _association_key,
+    NoopKey: lambda _key: {"keytype": "NOOP", "magic": 0},
+}
+
+_VALUE_JSON: Final[Mapping[type, Callable[[Any, Any], Json]]] = {
+    SchemaKey: _schema_value,
+    ConfigKey: lambda key, config: _named_value(key, config_json(config)),
+    ModeKey: lambda key, mode: _named_value(key, {"mode": mode.word}),
+    DeleteSubjectKey: lambda key, covered: _named_value(key, present(version=covered.version)),
+    ClearSubjectKey: lambda key, _value: _named_value(key, {}),
+    ContextKey: lambda key, _value: {"tenant": "default", "context": key.context},
+    AssociationKey: lambda _key, association: association_json(association),
+    NoopKey: lambda _key, marks: {"v": 1, "hw": dict(marks.highest)},
+}
+
+
+# Jackson writes control characters in upper-case hex and characters beyond U+FFFF as two escapes; orjson does neither.
+_CONTROL_ESCAPE: Final = re.compile(r"\\(?:u00([0-9a-f]{2})|.)")
+_ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
+_ASTRAL_LEADS: Final = re.compile(rb"[\xf0-\xf4]")
+
+
+def compact(value: Json) -> bytes:
+    """Compact JSON, byte for byte as Jackson writes it."""
+    raw = orjson.dumps(value)
+    if b"\\u00" not in raw and not _ASTRAL_LEADS.search(raw):
+        return raw
+    text = _CONTROL_ESCAPE.sub(
+        lambda found: found[0][:2] + found[0][2:].upper() if found[1] else found[0], raw.decode()
+    )
+    return _ASTRAL.sub(_surrogate_escapes, text).encode()
+
+
+def _surrogate_escapes(found: re.Match[str]) -> str:
+    high, low = divmod(ord(found[0]) - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04X}\\u{0xDC00 + low:04X}"
+
+
+# Reading: one row for each keytype.
+
+
+def read_record(key: bytes, value: bytes | None) -> Record:
+    """Read a record of any dialect; empty bytes as value are a removal, as Karapace writes it.
+
+    Raises UnreadableRecordError when key or value make no sense.
+    """
+    try:
+        members = orjson.loads(key)
+        read_key, read_value = _READERS[members["keytype"]]
+        named = read_key(members)
+        if not value:
+            return Record(named, None)
+        return Record(named, read_value(named, orjson.loads(value)))
+    except (ValueError, KeyError, TypeError, AttributeError) as reason:
+        raise UnreadableRecordError(str(reason)) from reason
+
+
+def _subject_of(members: Json) -> Subject:
+    subject = members.get("subject")
+    return EVERYTHING if subject is None else Subject.of(subject)
+
+
+def _read_schema_key(members: Json) -> SchemaKey:
+    return SchemaKey(Subject.of(members["subject"]), int(members["version"]))
+
+
+def _read_schema_value(_key: Any, members: Json) -> SchemaValue:
+    return SchemaValue(int(members["id"]), read_schema(members), members.get("deleted") is True)
+
+
+def _read_association_key(members: Json) -> AssociationKey:
+    return AssociationKey(
+        members["resourceName"],
+        members["resourceNamespace"],
+        members.get("resourceType", "topic"),
+        members.get("associationType", "value"),
+        Subject.of(members["subject"]),
+    )
+
+
+def _read_marks(_key: Any, members: Any) -> Value:
+    highest = members.get("hw") if isinstance(members, dict) else None
+    if not isinstance(highest, dict):
+        return Present()
+    return IdMarks({str(context): int(mark) for context, mark in highest.items()})
+
+
+_READERS: Final[Mapping[str, tuple[Callable[[Json], Key], Callable[[Any, Any], Value]]]] = {
+    "SCHEMA": (_read_schema_key, _read_schema_value),
+    "CONFIG": (lambda key: ConfigKey(_subject_of(key)), lambda _key, value: read_config(value)),
+    "MODE": (lambda key: ModeKey(_subject_of(key)), lambda _key, value: Mode[value["mode"]]),
+    "DELETE_SUBJECT": (
+        lambda key: DeleteSubjectKey(Subject.of(key["subject"])),
+        lambda _key, value: DeletedUpTo(value.get("version")),
+    ),
+    "CLEAR_SUBJECT": (lambda key: ClearSubjectKey(_subject_of(key)), lambda _key, _value: Present()),
+    "CONTEXT": (lambda key: ContextKey(key["context"]), lambda _key, _value: Present()),
+    "ASSOC": (_read_association_key, lambda _key, value: read_association(value)),
+    "NOOP": (lambda _key: NoopKey(), _read_marks),
+}

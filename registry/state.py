@@ -1,0 +1,406 @@
+"""What the log adds up to: every version, id, config and mode, and every question that can be asked of them.
+
+`State.advance` is the only code that changes the live state. Replay never judges: it follows the records, counts what
+it cannot read, and lets the first text bound to an id win. Owns meaning; refuses to know HTTP, schema languages and
+storage. Follows the reader's rules of Confluent's `_schemas` topic.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from registry.envelope import Batch, Logged
+from registry.model import DEFAULT_CONTEXT, GLOBAL_CONTEXT, Association, Config, Mode, Schema, Subject
+from registry.records import (
+    EVERYTHING,
+    AssociationKey,
+    ClearSubjectKey,
+    ConfigKey,
+    ContextKey,
+    DeletedUpTo,
+    DeleteSubjectKey,
+    IdMarks,
+    Key,
+    ModeKey,
+    NoopKey,
+    Record,
+    SchemaKey,
+    SchemaValue,
+    UnreadableRecordError,
+    Value,
+    read_record,
+)
+from registry.tables import Groups, Overlay
+
+
+class Content(NamedTuple):
+    """What a schema id means, and the 16 bytes of its GUID."""
+
+    schema: Schema
+    guid: bytes
+
+    @property
+    def guid_text(self) -> str:
+        """The GUID as clients see it."""
+        return str(UUID(bytes=self.guid))
+
+
+class Row(NamedTuple):
+    """A version of a subject; `position` and `timestamp_ms` are those of its latest record."""
+
+    version: int
+    id: int
+    content: Content
+    deleted: bool
+    timestamp_ms: int
+    position: int
+    registered_ms: int
+    author: str | None
+
+
+class Versions(NamedTuple):
+    """All rows of a subject in ascending order, and the position of the last change to any of them."""
+
+    rows: tuple[Row, ...]
+    stamp: int
+
+
+class Holding(NamedTuple):
+    """The content bound to an id, and the position of the last change to any row that holds it."""
+
+    content: Content
+    stamp: int
+
+
+class GapError(Exception):
+    """A batch does not continue where the state ends."""
+
+
+Id = tuple[str, int]
+"""A schema id within its context."""
+Place = tuple[Subject, int]
+"""A version of a subject."""
+
+NOTHING: Final = Versions((), 0)
+
+
+class State:
+    """The registry at one position of the log; see `draft` for a copy that can be thrown away."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self.unreadable_records = 0
+        self.conflicting_records = 0
+        self.settings_stamp = 0
+        """The position of the last change to any config, mode, context or association."""
+        self._subjects: MutableMapping[Subject, Versions] = {}
+        self._ids: MutableMapping[Id, Holding] = {}
+        self._ids_by_guid: MutableMapping[tuple[str, bytes], tuple[int, ...]] = {}
+        self._highest_ids: MutableMapping[str, int] = {}
+        self._configs: MutableMapping[Subject, Config] = {}
+        self._modes: MutableMapping[Subject, Mode] = {}
+        self._contexts: MutableMapping[str, None] = {}
+        self._associations: MutableMapping[AssociationKey, tuple[Association, int, int]] = {}
+        self._holders: Groups[Id, Place] = Groups()
+        self._referrers: Groups[Place, Place] = Groups()
+
+    def draft(self) -> State:
+        """A state on top of this one: it answers the same, takes records, and leaves this one as it is."""
+        draft = State()
+        draft.position = self.position
+        draft.settings_stamp = self.settings_stamp
+        draft._subjects = Overlay(self._subjects)
+        draft._ids = Overlay(self._ids)
+        draft._ids_by_guid = Overlay(self._ids_by_guid)
+        draft._highest_ids = Overlay(self._highest_ids)
+        draft._configs = Overlay(self._configs)
+        draft._modes = Overlay(self._modes)
+        draft._contexts = Overlay(self._contexts)
+        draft._associations = Overlay(self._associations)
+        draft._holders = self._holders.overlaid()
+        draft._referrers = self._referrers.overlaid()
+        return draft
+
+    # Change: one way in for replay, tail and writer; another for drafts.
+
+    def advance(self, batch: Batch) -> None:
+        """Take in the records of a batch that this state does not have yet.
+
+        Raises GapError when the batch begins beyond the state's position.
+        """
+        if batch.after > self.position:
+            raise GapError(f"the batch continues position {batch.after}, the state ends at {self.position}")
+        for logged in batch.entries:
+            if logged.position > self.position:
+                self._take(logged)
+        self.position = max(self.position, batch.end)
+
+    def apply(self, records: Iterable[Record], author: str | None = None) -> None:
+        """Take records into a draft as if they were logged next; their timestamps are not known yet and read as 0."""
+        for record in records:
+            self.position += 1
+            self._APPLY[type(record.key)](self, record.key, record.value, Logged(self.position, 0, b"", None, author))
+
+    def _take(self, logged: Logged) -> None:
+        self.position = logged.position
+        try:
+            record = read_record(logged.key, logged.value)
+        except UnreadableRecordError:
+            self.unreadable_records += 1
+            return
+        self._APPLY[type(record.key)](self, record.key, record.value, logged)
+
+    def _apply_schema(self, key: SchemaKey, value: SchemaValue | None, logged: Logged) -> None:
+        if value is None:
+            self._remove_row(key.subject, key.version, logged.position)
+            return
+        identity = (key.subject.context, value.id)
+        self._raise_mark(*identity)
+        held = self._ids.get(identity)
+        if held is not None and held.content.schema.text != value.schema.text:
+            self.conflicting_records += 1
+            return
+        if held is not None and held.content.schema == value.schema:
+            content = held.content
+        else:
+            content = Content(value.schema, value.schema.guid.bytes)
+        before = self.row(key.subject, key.version)
+        row = Row(
+            version=key.version,
+            id=value.id,
+            content=content,
+            deleted=value.deleted,
+            timestamp_ms=logged.timestamp_ms,
+            position=logged.position,
+            registered_ms=before.registered_ms if before and before.id == value.id else logged.timestamp_ms,
+            author=before.author if before and before.id == value.id else logged.author,
+        )
+        if before is not None and before.content is not content:
+            self._remove_row(key.subject, key.version, logged.position)
+        self._put_row(key.subject, row, logged.position)
+
+    def _put_row(self, subject: Subject, row: Row, position: int) -> None:
+        place = (subject, row.version)
+        identity = (subject.context, row.id)
+        rows = self._subjects.get(subject, NOTHING).rows
+        index = bisect_left(rows, row.version, key=_version)
+        replaced = index < len(rows) and rows[index].version == row.version
+        self._subjects[subject] = Versions((*rows[:index], row, *rows[index + replaced :]), position)
+        held = self._ids.get(identity)
+        self._ids[identity] = Holding(held.content if held else row.content, position)
+        if not replaced:
+            self._holders.add(identity, place)
+            self._bind_guid(subject.context, row)
+            for target in self.targets(subject, row.content.schema):
+                self._referrers.add(target, place)
+        if subject.context not in self._contexts and subject.context != DEFAULT_CONTEXT:
+            self._contexts[subject.context] = None
+            self.settings_stamp = position
+
+    def _remove_row(self, subject: Subject, version: int, position: int) -> None:
+        row = self.row(subject, version)
+        if row is None:
+            return
+        place = (subject, version)
+        identity = (subject.context, row.id)
+        left = tuple(other for other in self._subjects[subject].rows if other.version != version)
+        if left:
+            self._subjects[subject] = Versions(left, position)
+        else:
+            del self._subjects[subject]
+        for target in self.targets(subject, row.content.schema):
+            self._referrers.discard(target, place)
+        self._holders.discard(identity, place)
+        if next(self._holders.of(identity), None) is None:
+            self._unbind_guid(subject.context, row)
+            del self._ids[identity]
+        else:
+            self._ids[identity] = Holding(self._ids[identity].content, position)
+
+    def _bind_guid(self, context: str, row: Row) -> None:
+        ids = self._ids_by_guid.get((context, row.content.guid), ())
+        if row.id not in ids:
+            self._ids_by_guid[context, row.content.guid] = tuple(sorted((*ids, row.id)))
+
+    def _unbind_guid(self, context: str, row: Row) -> None:
+        left = tuple(number for number in self._ids_by_guid.get((context, row.content.guid), ()) if number != row.id)
+        if left:
+            self._ids_by_guid[context, row.content.guid] = left
+        else:
+            self._ids_by_guid.pop((context, row.content.guid), None)
+
+    def _raise_mark(self, context: str, number: int) -> None:
+        if number > self._highest_ids.get(context, 0):
+            self._highest_ids[context] = number
+
+    def _apply_delete_subject(self, key: DeleteSubjectKey, value: DeletedUpTo | None, logged: Logged) -> None:
+        if value is None:
+            return
+        for row in self.rows(key.subject):
+            if not row.deleted and (value.version is None or row.version <= value.version):
+                self._put_row(key.subject, row._replace(deleted=True, position=logged.position), logged.position)
+
+    def _apply_clear_subject(self, key: ClearSubjectKey, value: Value | None, logged: Logged) -> None:
+        if value is None:
+            return
+        for subject in list(self.subjects_in_scope(key.subject)):
+            for row in self.rows(subject):
+                if row.deleted:
+                    self._remove_row(subject, row.version, logged.position)
+
+    def _apply_config(self, key: ConfigKey, value: Config | None, logged: Logged) -> None:
+        self._set(self._configs, key.subject, value, logged)
+
+    def _apply_mode(self, key: ModeKey, value: Mode | None, logged: Logged) -> None:
+        self._set(self._modes, key.subject, value, logged)
+
+    def _apply_context(self, key: ContextKey, value: Value | None, logged: Logged) -> None:
+        self.settings_stamp = logged.position
+        if value is None:
+            self._contexts.pop(key.context, None)
+        else:
+            self._contexts[key.context] = None
+
+    def _apply_association(self, key: AssociationKey, value: Association | None, logged: Logged) -> None:
+        created_ms = self._associations[key][1] if key in self._associations else logged.timestamp_ms
+        self._set(self._associations, key, value and (value, created_ms, logged.timestamp_ms), logged)
+
+    def _apply_noop(self, _key: NoopKey, value: Value | None, _logged: Logged) -> None:
+        if isinstance(value, IdMarks):
+            for context, mark in value.highest.items():
+                self._raise_mark(context, mark)
+
+    def _set(self, table: MutableMapping[Any, Any], key: object, value: object, logged: Logged) -> None:
+        self.settings_stamp = logged.position
+        if value is None:
+            table.pop(key, None)
+        else:
+            table[key] = value
+
+    _APPLY: Final[Mapping[type[Key], Callable[..., None]]] = {
+        SchemaKey: _apply_schema,
+        DeleteSubjectKey: _apply_delete_subject,
+        ClearSubjectKey: _apply_clear_subject,
+        ConfigKey: _apply_config,
+        ModeKey: _apply_mode,
+        ContextKey: _apply_context,
+        AssociationKey: _apply_association,
+        NoopKey: _apply_noop,
+    }
+
+    # Questions about subjects and versions.
+
+    def subjects(self) -> Iterator[Subject]:
+        """Every subject that has a row, in no particular order."""
+        return iter(self._subjects)
+
+    def subjects_in_scope(self, scope: Subject) -> Iterator[Subject]:
+        """The subject itself; every subject of the context, if it names one; all there are, if it is EVERYTHING."""
+        if scope == EVERYTHING:
+            return self.subjects()
+        if scope.is_context:
+            return (subject for subject in self._subjects if subject.context == scope.context)
+        return iter((scope,) if scope in self._subjects else ())
+
+    def rows(self, subject: Subject) -> tuple[Row, ...]:
+        """All versions of a subject, soft-deleted ones included, in ascending order."""
+        return self._subjects.get(subject, NOTHING).rows
+
+    def live_rows(self, subject: Subject) -> tuple[Row, ...]:
+        """The versions of a subject that are not soft-deleted, in ascending order."""
+        return tuple(row for row in self.rows(subject) if not row.deleted)
+
+    def row(self, subject: Subject, version: int) -> Row | None:
+        """One version, soft-deleted or not."""
+        rows = self.rows(subject)
+        index = bisect_left(rows, version, key=_version)
+        return rows[index] if index < len(rows) and rows[index].version == version else None
+
+    def latest(self, subject: Subject) -> Row | None:
+        """The highest live version."""
+        return next((row for row in reversed(self.rows(subject)) if not row.deleted), None)
+
+    def stamp(self, subject: Subject) -> int:
+        """The position of the last change to any version of a subject."""
+        return self._subjects.get(subject, NOTHING).stamp
+
+    def targets(self, subject: Subject, schema: Schema) -> Iterator[Place]:
+        """The versions that a schema of this subject refers to; a bare name means the subject's own context."""
+        for reference in schema.references:
+            if reference.subject is not None and reference.version is not None:
+                yield referred_subject(subject, reference.subject), reference.version
+
+    def referrers(self, subject: Subject, version: int) -> Iterator[tuple[Subject, Row]]:
+        """The versions whose schema refers to this one, soft-deleted ones included."""
+        for place, number in self._referrers.of((subject, version)):
+            row = self.row(place, number)
+            if row is not None:
+                yield place, row
+
+    # Questions about ids and GUIDs.
+
+    def holding(self, context: str, number: int) -> Holding | None:
+        """What an id means in a context, while any row holds it."""
+        return self._ids.get((context, number))
+
+    def holders(self, context: str, number: int) -> Iterator[tuple[Subject, Row]]:
+        """The versions that hold an id, soft-deleted ones included."""
+        for subject, version in self._holders.of((context, number)):
+            row = self.row(subject, version)
+            if row is not None:
+                yield subject, row
+
+    def ids_of_guid(self, context: str, guid: bytes) -> tuple[int, ...]:
+        """The ids bound to a GUID in a context, ascending; more than one only after imports."""
+        return self._ids_by_guid.get((context, guid), ())
+
+    def highest_id(self, context: str) -> int:
+        """The highest id ever given out in a context, 0 before the first."""
+        return self._highest_ids.get(context, 0)
+
+    # Questions about contexts, configs, modes and associations.
+
+    def contexts(self) -> list[str]:
+        """The default context, then every other known one in order."""
+        return [DEFAULT_CONTEXT, *sorted(self._contexts)]
+
+    def has_context(self, context: str) -> bool:
+        """Whether the context is known."""
+        return context == DEFAULT_CONTEXT or context in self._contexts
+
+    def config(self, subject: Subject) -> Config | None:
+        """The config set for exactly this subject, context or (EVERYTHING) the whole registry."""
+        return self._configs.get(subject)
+
+    def aliases(self) -> Iterator[tuple[Subject, str]]:
+        """Every subject whose own config names an alias, with that alias."""
+        return ((subject, config.alias) for subject, config in self._configs.items() if config.alias)
+
+    def mode(self, subject: Subject) -> Mode | None:
+        """The mode set for exactly this subject, context or (EVERYTHING) the whole registry."""
+        return self._modes.get(subject)
+
+    def modes_within(self, scope: Subject) -> list[Subject]:
+        """The subjects of a context (EVERYTHING: the default one) that have a mode of their own."""
+        return [subject for subject in self._modes if subject.context == scope.context and subject.name]
+
+    def associations(self) -> Iterator[tuple[Association, int, int]]:
+        """Every association, with when it was created and last changed (ms)."""
+        return iter(self._associations.values())
+
+
+def scopes(subject: Subject) -> tuple[Subject, Subject, Subject]:
+    """Where a setting may stand, nearest first: the subject, its context, all contexts."""
+    return subject, Subject(subject.context, ""), Subject(GLOBAL_CONTEXT, "")
+
+
+def referred_subject(referrer: Subject, name: str) -> Subject:
+    """The subject that a reference names: a bare name stays in the referrer's context."""
+    return Subject.of(name) if name.startswith(":.") else Subject(referrer.context, name)
+
+
+def _version(row: Row) -> int:
+    return row.version
