@@ -1,0 +1,1 @@
+"""What is remembered: how many, for how long, on disk too."""

@@ -1,0 +1,140 @@
+"""HTTP, through httpx: the one place where its exceptions become ours.
+
+Loaded by name on the first call, since importing httpx costs more than all the rest of the package.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+
+from serdes._requests import Answer, Request
+from serdes.errors import RegistryTimedOut, RegistryUnavailable, SettingInvalid
+from serdes.settings import ClientSettings
+
+
+class HttpTransport:
+    """Sends requests and waits for whole answers, never longer than told."""
+
+    def __init__(self, settings: ClientSettings) -> None:
+        self._client = httpx.Client(**_options(settings))
+
+    def send(self, url: str, request: Request[Any], headers: Mapping[str, str], timeout_seconds: float) -> Answer:
+        """One exchange.
+
+        httpx bounds each wait for bytes, but neither name resolution nor a server that dribbles; so the exchange runs
+        in a thread of its own, and the caller leaves at the deadline whatever the thread does.
+        Raises RegistryUnavailable.
+        """
+        outcome: Future[Answer] = Future()
+        Thread(target=self._exchange, args=(outcome, url, request, headers, timeout_seconds), daemon=True).start()
+        try:
+            return outcome.result(timeout_seconds)
+        except TimeoutError:
+            raise _timed_out(url, timeout_seconds) from None
+
+    def _exchange(
+        self,
+        outcome: Future[Answer],
+        url: str,
+        request: Request[Any],
+        headers: Mapping[str, str],
+        timeout_seconds: float,
+    ) -> None:
+        try:
+            outcome.set_result(_answer(self._client.send(_built(self._client, url, request, headers, timeout_seconds))))
+        except httpx.TimeoutException:
+            outcome.set_exception(_timed_out(url, timeout_seconds))
+        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+            outcome.set_exception(_unreachable(url, error))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+class AsyncHttpTransport:
+    """The same for asyncio."""
+
+    def __init__(self, settings: ClientSettings) -> None:
+        self._client = httpx.AsyncClient(**_options(settings))
+
+    async def send(self, url: str, request: Request[Any], headers: Mapping[str, str], timeout_seconds: float) -> Answer:
+        """One exchange. Raises RegistryUnavailable."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return _answer(await self._client.send(_built(self._client, url, request, headers, timeout_seconds)))
+        except (TimeoutError, httpx.TimeoutException):
+            raise _timed_out(url, timeout_seconds) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _unreachable(url, error) from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+def _built(
+    client: httpx.Client | httpx.AsyncClient,
+    url: str,
+    request: Request[Any],
+    headers: Mapping[str, str],
+    timeout_seconds: float,
+) -> httpx.Request:
+    return client.build_request(
+        request.method,
+        url + request.path,
+        params=list(request.query) or None,
+        headers=dict(headers),
+        content=request.content,
+        timeout=timeout_seconds,
+    )
+
+
+def _answer(response: httpx.Response) -> Answer:
+    return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content)
+
+
+def _timed_out(url: str, timeout_seconds: float) -> RegistryTimedOut:
+    return RegistryTimedOut(f"{url} gave no whole answer within {timeout_seconds:.1f} s")
+
+
+def _unreachable(url: str, error: Exception) -> RegistryUnavailable:
+    return RegistryUnavailable(f"{url} cannot be reached: {str(error) or type(error).__name__}")
+
+
+def _options(settings: ClientSettings) -> dict[str, Any]:
+    return {"auth": settings.credentials, "proxy": settings.proxy, "verify": _trust(settings)}
+
+
+def _trust(settings: ClientSettings) -> ssl.SSLContext | bool:
+    """Whom to trust, and who we are. Raises SettingInvalid when a file cannot be used."""
+    if settings.ca_location is None and settings.certificate_location is None:
+        # Reading the CA bundle takes 20 ms, which a registry without TLS need not cost.
+        return settings.proxy is not None or any(url.startswith("https://") for url in settings.urls)
+    try:
+        return _context(settings)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingInvalid(f"the certificates in the ssl.* settings cannot be used: {error}") from error
+
+
+def _context(settings: ClientSettings) -> ssl.SSLContext:
+    location = settings.ca_location
+    if isinstance(location, str):
+        folder = Path(location).is_dir()
+        context = ssl.create_default_context(cafile=None if folder else location, capath=location if folder else None)
+    else:
+        context = ssl.create_default_context()
+    if location is False:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if settings.certificate_location is not None:
+        context.load_cert_chain(settings.certificate_location, settings.key_location, settings.key_password)
+    return context

@@ -1,0 +1,116 @@
+"""A schema's text and the texts it refers to, as one self-contained parsed schema.
+
+Owns inlining of references and the names of records; refuses to know the registry and the wire format.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastavro.schema import SchemaParseException, UnknownType, parse_schema
+
+from serdes.errors import SerializationError
+
+_PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
+_NAMED = frozenset({"record", "error", "enum", "fixed"})
+
+
+@dataclass(frozen=True, slots=True)
+class AvroSchema:
+    """A parsed schema.
+
+    text: the self-contained JSON, which tells two schemas apart. tree: what fastavro made of it. name: the full name
+    of the record, enum or fixed, else the word of the type; None for a union.
+    """
+
+    text: str
+    tree: Any
+    name: str | None
+
+
+def parse(text: str, referenced: Sequence[tuple[str, str]] = ()) -> AvroSchema:
+    """Parse a schema.
+
+    text: the schema. referenced: name and text of every schema that it refers to, directly or not, each after those
+    that it needs itself.
+
+    Raises SerializationError when a text is not an Avro schema or a name stays unknown.
+    """
+    try:
+        definitions: dict[str, Any] = {}
+        for name, reference_text in referenced:
+            definitions.update(_definitions(name, json.loads(reference_text)))
+        whole = _Inliner(definitions).inline(json.loads(text), "") if definitions else json.loads(text)
+        tree = parse_schema(whole)
+    except (ValueError, SchemaParseException, UnknownType, TypeError, KeyError, AttributeError) as error:
+        raise SerializationError(f"not an Avro schema that can be used: {error!r}") from error
+    return AvroSchema(json.dumps(whole), tree, _name(tree, whole))
+
+
+def _name(tree: Any, whole: Any) -> str | None:
+    if isinstance(tree, dict):
+        return tree.get("name") or tree.get("type")
+    if isinstance(tree, str):
+        return tree
+    return whole.get("type") if isinstance(whole, dict) else None
+
+
+def full_name(name: str, namespace: str) -> str:
+    """A name as seen from a namespace."""
+    return name if "." in name or not namespace else f"{namespace}.{name}"
+
+
+def _definitions(name: str, schema: Any) -> dict[str, Any]:
+    """A referenced schema under the name of the reference and under its own full name."""
+    found = {name: schema}
+    if isinstance(schema, dict) and "name" in schema:
+        found[full_name(schema["name"], schema.get("namespace") or "")] = schema
+    return found
+
+
+class _Inliner:
+    """Puts the definition of each referenced name where the name is first used."""
+
+    def __init__(self, definitions: Mapping[str, Any]) -> None:
+        self._definitions = definitions
+        self._placed: set[str] = set()
+
+    def inline(self, schema: Any, namespace: str) -> Any:
+        """The schema with definitions in place; `namespace` is the one it stands in."""
+        if isinstance(schema, str):
+            return self._named(schema, namespace)
+        if isinstance(schema, list):
+            return [self.inline(branch, namespace) for branch in schema]
+        return self._complex(schema, namespace)
+
+    def _named(self, name: str, namespace: str) -> Any:
+        if name in _PRIMITIVES:
+            return name
+        full = full_name(name, namespace)
+        known = full if full in self._definitions or full in self._placed else name
+        if known in self._placed or known not in self._definitions:
+            return known
+        self._placed.add(known)
+        definition = self._definitions[known]
+        if isinstance(definition, dict) and definition.get("type") in _NAMED and "namespace" not in definition:
+            definition = definition | {"namespace": known.rpartition(".")[0] if "." in definition["name"] else ""}
+        return self.inline(definition, "")
+
+    def _complex(self, schema: dict[str, Any], namespace: str) -> Any:
+        kind = schema.get("type")
+        if kind in ("record", "error"):
+            full = full_name(schema["name"], schema.get("namespace", namespace))
+            self._placed.add(full)
+            inner = full.rpartition(".")[0]
+            inlined = [field | {"type": self.inline(field["type"], inner)} for field in schema["fields"]]
+            return schema | {"fields": inlined}
+        if kind in ("enum", "fixed"):
+            self._placed.add(full_name(schema["name"], schema.get("namespace", namespace)))
+            return schema
+        for part in ("items", "values"):
+            if part in schema:
+                return schema | {part: self.inline(schema[part], namespace)}
+        return schema if kind in _PRIMITIVES else schema | {"type": self.inline(kind, namespace)}
