@@ -1,0 +1,98 @@
+"""Servers as separate processes on this machine, and what they cost.
+
+Owns starting, waiting for and stopping them; refuses to know what is asked of them.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import psutil
+
+START_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server: its URL and its process."""
+
+    url: str
+    process: psutil.Process
+
+    def cpu_seconds(self) -> float:
+        """The processor time that the process has used so far, user and system."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+    def memory_bytes(self) -> int:
+        """The memory that the process holds now."""
+        return int(self.process.memory_info().rss)
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(
+    command: Sequence[str], port: int, *, path: str = "/", env: Mapping[str, str] | None = None, cpu: int | None = None
+) -> Iterator[Server]:
+    """Run a server until the block ends.
+
+    command: what to start; port: where it will listen on 127.0.0.1; path: answers as soon as it is ready; cpu: the
+    processor to keep it on, where the system can do that.
+    """
+    process = subprocess.Popen(command, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL)
+    try:
+        if cpu is not None and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(process.pid, {cpu})
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(url + path, process)
+        yield Server(url, psutil.Process(process.pid))
+    finally:
+        process.terminate()
+        process.wait(START_SECONDS)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            httpx.get(url)
+        except httpx.TransportError:
+            time.sleep(0.02)
+        else:
+            return
+    raise RuntimeError(f"the server did not start: {url}")
+
+
+@contextmanager
+def registry(
+    store: str = "memory:", *, cpu: int | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """A Signet registry on a free port."""
+    port = free_port()
+    command = [sys.executable, "-m", "registry", "serve", "--port", str(port), "--store", store]
+    with running(command, port, env=env, cpu=cpu) as server:
+        yield server
+
+
+@contextmanager
+def uvicorn(application: str, *, cpu: int | None = None, env: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """An ASGI application on the same server program and with the same settings as the registry."""
+    port = free_port()
+    options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), *options]
+    with running(command, port, env=env, cpu=cpu) as server:
+        yield server
