@@ -5,6 +5,7 @@ Owns positions and batches; refuses to know what the bytes mean.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -35,3 +36,12 @@ class Batch:
     after: int
     end: int
     entries: tuple[Logged, ...]
+
+    @classmethod
+    def appended(cls, after: int, timestamp_ms: int, entries: Sequence[Entry]) -> Batch:
+        """The commit that these entries become right behind the position `after`."""
+        logged = tuple(
+            Logged(position, timestamp_ms, entry.key, entry.value, entry.author)
+            for position, entry in enumerate(entries, after + 1)
+        )
+        return cls(after, after + len(logged), logged)

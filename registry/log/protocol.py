@@ -19,17 +19,22 @@ class Turn(Protocol):
 
     @property
     def missed(self) -> Batch:
-        """What other writers committed since the position that the turn was asked with; empty on a single node."""
+        """All that was committed since the position that the turn was asked with: by other nodes, or by an earlier
+        append of this one whose caller was cancelled.
+        """
         ...
 
     async def append(self, entries: Sequence[Entry]) -> Batch:
         """Append all entries as one commit, all or nothing, and answer with them at their positions.
 
         When this returns, they survive kill -9 and power loss. May be called once in a turn; a turn that ends
-        without it changes nothing.
+        without it changes nothing, nor does an append of no entries. An append that has begun goes on when the task
+        awaiting it is cancelled, and the next turn finds it in `missed` if it came through.
 
         Raises StoreFailed when nothing was written, SchemaTooLarge when the engine takes no such value, Overloaded
-        while the store is out of reach. An unknown outcome is looked up before anything is raised.
+        when nothing was written because the store is out of reach: to decide again in a new turn is right. An
+        unknown outcome is looked up before anything is raised; StoreTimedOut means that it could not be found out,
+        and a later turn will tell.
         """
         ...
 
@@ -42,18 +47,45 @@ class Log(Protocol):
         """This log's identity, made with it and changed only when a backup of it is restored."""
         ...
 
+    @property
+    def alarm(self) -> str | None:
+        """Why this log takes no more appends until somebody looks after it, one sentence; None while all is well.
+
+        Set for good when the store has gone backwards: it lost or replaced commits that this node has seen. Reading
+        goes on with what was seen: `read` finds nothing new, and `end` stays where it was.
+        """
+        ...
+
     def read(self, after: int) -> AsyncIterator[Batch]:
-        """All commits after a position, whole and in commit order, in batches of moderate size; ends at the end."""
+        """All commits after a position, whole and in commit order, in batches of moderate size; ends at the end.
+
+        Raises Overloaded while the store is out of reach, StoreFailed when it cannot be read.
+        """
+        ...
+
+    def follow(self) -> AsyncIterator[None]:
+        """Yield whenever another node may have committed something that was not read yet; then `read` it.
+
+        A hint, and never the only one: it yields at least once a second while the log is shared, also while the
+        store is out of reach. On an engine with one writer it ends at once. At most one task may follow.
+        """
         ...
 
     def turn(self, after: int) -> AbstractAsyncContextManager[Turn]:
-        """Wait for the door and hold it; `after` is the last position that the caller has applied."""
+        """Wait for the door and hold it; `after` is the last position that the caller has applied.
+
+        Turns are taken in order of arrival and are never refused for contention. Raises Overloaded while the store
+        is out of reach, StoreFailed once it has gone backwards (see `alarm`).
+        """
         ...
 
     async def end(self) -> int:
-        """The barrier: a position such that no acknowledged entry lies beyond it."""
+        """The barrier: a position such that no acknowledged entry lies beyond it.
+
+        Raises Overloaded while the store is out of reach.
+        """
         ...
 
     async def close(self) -> None:
-        """Let go of files and connections; what was appended stays."""
+        """Let go of files and connections when the append under way has ended; what was appended stays."""
         ...

@@ -1,0 +1,190 @@
+"""A log in an SQLite file: the default, for one process.
+
+Owns the commits and their moments; knows nothing of what the bytes mean. One thread writes, another reads; every
+commit is synced to the disk before it is answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, asynccontextmanager, closing
+from functools import partial
+from itertools import starmap
+from operator import attrgetter
+from pathlib import Path
+from typing import Final, ParamSpec, TypeVar
+from uuid import UUID, uuid4
+
+from sqlite_utils import Database
+
+from registry.envelope import Batch, Logged
+from registry.errors import StoreUnusable
+from registry.log.door import BATCH_ENTRIES, Clock, Door, HeldTurn, gone_backwards, nothing_to_follow
+from registry.log.sqlite_file import FileLock, connect, failure, make_reader, make_writer, path_of, unusable
+from registry.log.sqlite_tables import claim, migrate
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_COLUMNS: Final = attrgetter("position", "timestamp_ms", "key", "value", "author")
+_INSERT_ENTRY: Final = "INSERT INTO log (position, timestamp_ms, key, value, author) VALUES (?, ?, ?, ?, ?)"
+_INSERT_COMMIT: Final = "INSERT INTO commits (position, id) VALUES (?, ?)"
+_COMMIT_BY_ID: Final = "SELECT 1 FROM commits WHERE position = ? AND id = ?"
+_EDGE: Final = """
+SELECT coalesce(
+    (SELECT max(position) FROM commits WHERE position > :after AND position <= :after + :entries),
+    (SELECT min(position) FROM commits WHERE position > :after)
+)
+"""
+_ENTRIES: Final = """
+SELECT position, timestamp_ms, key, value, author FROM log WHERE position > ? AND position <= ? ORDER BY position
+"""
+
+_CHECKPOINT_IDLE_SECONDS: Final = 0.25
+_CHECKPOINT_BYTES: Final = 8 * 1024 * 1024
+"""A checkpoint moves the write-ahead log into the file: when nothing was written for a moment, or when the log has
+grown by this much, and then after the answer of a commit, never inside one."""
+
+_COMMIT_BYTES: Final = 3 * 4096
+"""What a commit adds to the write-ahead log at least: a page of each table, and what they overflow into."""
+
+_logger = logging.getLogger(__name__)
+
+
+async def open_url(url: str, clock: Clock) -> SqliteLog:
+    """Open the log in the file of a URL like `sqlite:signet.db`, making it when it is not there.
+
+    Raises StoreUnusable, with one sentence, when the file is taken by another process or cannot be used.
+    """
+    path = path_of(url)
+    lock = FileLock(path)
+    try:
+        return await asyncio.to_thread(_open, path, lock, clock)
+    except sqlite3.Error as error:
+        lock.release()
+        raise unusable(path, error) from error
+    except StoreUnusable:
+        lock.release()
+        raise
+
+
+def _open(path: Path, lock: FileLock, clock: Clock) -> SqliteLog:
+    with ExitStack() as undo:
+        writer = undo.enter_context(closing(connect(path)))
+        database = Database(writer, execute_plugins=False)
+        claim(database, str(path))
+        make_writer(writer, path)
+        migrate(database, str(path))
+        reader = undo.enter_context(closing(connect(path)))
+        make_reader(reader)
+        log = SqliteLog(lock, database, reader, clock)
+        undo.pop_all()
+        return log
+
+
+class SqliteLog:
+    """One file, one thread that commits and checkpoints, one that reads."""
+
+    def __init__(self, lock: FileLock, database: Database, reader: sqlite3.Connection, clock: Clock) -> None:
+        ((identity,),) = database.execute("SELECT uuid FROM identity")
+        ((end,),) = database.execute("SELECT coalesce(max(position), 0) FROM commits")
+        self.uuid: Final = UUID(identity)
+        self.alarm: Final = None
+        self._end: int = end
+        self._lock = lock
+        self._writer = database.conn
+        self._reader = reader
+        self._writing = ThreadPoolExecutor(1, "log-writer")
+        self._reading = ThreadPoolExecutor(1, "log-reader")
+        self._door = Door(clock)
+        self._unmoved_bytes = 0
+        self._idle_timer: asyncio.TimerHandle | None = None
+
+    async def read(self, after: int) -> AsyncIterator[Batch]:
+        """Everything after a position; see the protocol."""
+        while batch := await self._in(self._reading, self._batch, after):
+            yield batch
+            after = batch.end
+
+    def follow(self) -> AsyncIterator[None]:
+        """Nothing: there is one writer."""
+        return nothing_to_follow()
+
+    @asynccontextmanager
+    async def turn(self, after: int) -> AsyncIterator[HeldTurn]:
+        """Wait for the door and hold it; see the protocol."""
+        async with self._door:
+            if after > self._end:
+                raise gone_backwards(self._end, after)
+            missed = [batch async for batch in self.read(after)] if after < self._end else []
+            entries = tuple(entry for batch in missed for entry in batch.entries)
+            yield HeldTurn(self._door, Batch(after, self._end, entries), self._write)
+
+    async def end(self) -> int:
+        """The position of the last entry, 0 when there is none."""
+        return self._end
+
+    async def close(self) -> None:
+        """Close the file, moving the write-ahead log into it, and let the next process in."""
+        async with self._door:
+            if self._idle_timer:
+                self._idle_timer.cancel()
+            await self._in(self._reading, self._reader.close)
+            await self._in(self._writing, self._writer.close)
+            self._reading.shutdown()
+            self._writing.shutdown()
+            self._lock.release()
+
+    async def _in(self, thread: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(thread, partial(work, *args, **kwargs))
+        except sqlite3.Error as error:
+            raise failure(error) from error
+
+    def _batch(self, after: int) -> Batch | None:
+        ((end,),) = self._reader.execute(_EDGE, {"after": after, "entries": BATCH_ENTRIES})
+        if end is None:
+            return None
+        return Batch(after, end, tuple(starmap(Logged, self._reader.execute(_ENTRIES, (after, end)))))
+
+    async def _write(self, batch: Batch) -> None:
+        await self._in(self._writing, self._commit, batch, str(uuid4()))
+        self._end = batch.end
+        self._plan_checkpoint(_COMMIT_BYTES + sum(len(entry.key) + len(entry.value or b"") for entry in batch.entries))
+
+    def _commit(self, batch: Batch, commit_id: str) -> None:
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            self._writer.executemany(_INSERT_ENTRY, map(_COLUMNS, batch.entries))
+            self._writer.execute(_INSERT_COMMIT, (batch.end, commit_id))
+            self._writer.execute("COMMIT")
+        except sqlite3.Error:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            # A commit can fail behind the point where it counts.
+            if not self._writer.execute(_COMMIT_BY_ID, (batch.end, commit_id)).fetchone():
+                raise
+
+    def _plan_checkpoint(self, written_bytes: int) -> None:
+        self._unmoved_bytes += written_bytes
+        if self._idle_timer:
+            self._idle_timer.cancel()
+        if self._unmoved_bytes >= _CHECKPOINT_BYTES:
+            self._checkpoint()
+        else:
+            self._idle_timer = asyncio.get_running_loop().call_later(_CHECKPOINT_IDLE_SECONDS, self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        self._unmoved_bytes = 0
+        self._writing.submit(self._move_write_ahead_log)
+
+    def _move_write_ahead_log(self) -> None:
+        try:
+            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:
+            # Nothing is lost: what was not moved stays in the write-ahead log until the next time.
+            _logger.warning("The write-ahead log of the store could not be moved into its file: %s", error)

@@ -1,0 +1,118 @@
+"""The file of an SQLite log: its path, its lock, its connections, and what is said when it cannot be used.
+
+One process per file: SQLite would let several in, but they starve each other, and each would decide on its own state.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from registry.errors import Overloaded, RegistryError, SchemaTooLarge, StoreFailed, StoreUnusable
+
+_BUSY_TIMEOUT_SECONDS: Final = 10.0
+"""How long a commit waits for a person who keeps the file locked with another tool."""
+
+_UNUSABLE: Final = {
+    sqlite3.SQLITE_NOTADB: "is not an SQLite database",
+    sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a backup",
+    sqlite3.SQLITE_READONLY: "is read-only",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check the permissions of the file and its folder",
+    sqlite3.SQLITE_BUSY: "is locked by another program",
+    sqlite3.SQLITE_FULL: "cannot be written: the disk is full",
+}
+
+
+def path_of(url: str) -> Path:
+    """The file that a store URL names: `sqlite:signet.db`, `sqlite:/var/lib/signet.db`.
+
+    Raises StoreUnusable when the URL names none.
+    """
+    name = url.removeprefix("sqlite:")
+    if name in ("", ":memory:") or "\0" in name or (name.startswith("//") and not name.startswith("///")):
+        raise StoreUnusable("An SQLite store is written sqlite:FILE or sqlite:/FOLDER/FILE (one in memory is memory:)")
+    path = Path(name).resolve()
+    if path.is_dir():
+        raise StoreUnusable(f"{path} is a folder, not an SQLite file")
+    if not path.parent.is_dir():
+        raise StoreUnusable(f"The folder {path.parent} does not exist")
+    return path
+
+
+class FileLock:
+    """The right to open a file, held until `release` or the end of the process, however it ends.
+
+    The lock lies in a file of its own beside the database, which stays when the lock goes: only the kernel's flock
+    on it counts, so nothing that a killed process leaves behind is in the way.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise StoreUnusable(f"{path}.lock cannot be written: {error.strerror}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(self._file, 20).decode("ascii", "replace").strip()
+            os.close(self._file)
+            raise StoreUnusable(f"{path} is in use by another process (process id {holder})") from None
+        os.ftruncate(self._file, 0)
+        os.write(self._file, b"%d\n" % os.getpid())
+
+    def release(self) -> None:
+        """Let the next process in."""
+        os.close(self._file)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection for one thread at a time, which need not be the one that opens or closes it."""
+    return sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def make_writer(connection: sqlite3.Connection, path: Path) -> None:
+    """Make a connection the one that writes and checkpoints; what it commits is on the disk when it returns.
+
+    Raises StoreUnusable when the file cannot be written.
+    """
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise StoreUnusable(f"{path} lies on a file system that cannot hold an SQLite write-ahead log")
+    connection.execute("PRAGMA synchronous = FULL")
+    # The commit that happens to fill the write-ahead log would have to wait for the checkpoint.
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    # A file that can be read and not written is found out now rather than by the first registration.
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("ROLLBACK")
+
+
+def make_reader(connection: sqlite3.Connection) -> None:
+    """Make a connection one that can neither write nor checkpoint."""
+    connection.execute("PRAGMA query_only = 1")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+
+
+def unusable(path: Path, error: sqlite3.Error) -> StoreUnusable:
+    """The sentence for a file that cannot be opened."""
+    return StoreUnusable(f"{path} {_UNUSABLE.get(_code(error), f'cannot be used: {error}')}")
+
+
+def failure(error: sqlite3.Error) -> RegistryError:
+    """What a failed read or write is to the registry."""
+    match _code(error):
+        case sqlite3.SQLITE_TOOBIG:
+            return SchemaTooLarge()
+        case sqlite3.SQLITE_BUSY:
+            return Overloaded("Another program keeps the file of the store locked")
+        case sqlite3.SQLITE_FULL:
+            return StoreFailed("The disk of the store is full")
+        case _:
+            return StoreFailed(f"The store failed: {error}")
+
+
+def _code(error: sqlite3.Error) -> int:
+    # The lowest byte is the kind of error; the rest tells variants of it apart.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
