@@ -1,0 +1,297 @@
+"""Whether a reader schema can read what a writer schema wrote, and every reason why not.
+
+Owns the rules by pair of kinds, in Avro Java 1.12.1's order, with its locations and messages and its memo: what was
+found for a pair of nodes is reported again, with its first location, wherever the pair is met again, and a pair that
+is being compared counts as readable. Refuses to know levels and versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from itertools import islice
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from registry.formats.avro.canonical import canonical_text
+from registry.formats.avro.suggestions import suggestion
+from registry.formats.avro.types import (
+    Absent,
+    Array,
+    Enum,
+    Field,
+    Fixed,
+    Kind,
+    Map,
+    Named,
+    Node,
+    Record,
+    Union,
+)
+from registry.model import Finding, java_order
+
+MAX_FINDINGS: Final = 10_000
+"""Types that share broken types can have exponentially many findings; no more than these are listed."""
+
+
+class _Location(NamedTuple):
+    """A place in the reader: the place above and the JSON pointer from there."""
+
+    above: _Location | None
+    token: str
+
+
+_ROOT: Final = _Location(None, "")
+
+
+class _Reason(NamedTuple):
+    """One incompatibility, at its first location."""
+
+    kind: str
+    location: _Location
+    message: str
+    reader: Node | Field
+    writer: Node
+
+
+class _Below(NamedTuple):
+    """All that was found below a field."""
+
+    field: str
+    found: _Found
+
+
+_Found: TypeAlias = "tuple[_Reason | _Below, ...]"
+_Request: TypeAlias = "tuple[Node, Node, _Location]"
+_Steps: TypeAlias = "Generator[_Request, _Found, _Found]"
+_Rule: TypeAlias = "Callable[[Any, Any, _Location], _Found | _Steps]"
+
+READABLE: Final[_Found] = ()
+
+
+class _Ambiguous(Exception):
+    """Java's own checker fails on this pair."""
+
+    def __init__(self, field: Field, place: int, writer: Record) -> None:
+        super().__init__(
+            f"Reader record field {field.name} type:{field.type.kind} pos:{place} matches multiple fields in writer "
+            f"record schema {canonical_text(writer)}"
+        )
+        self.field = field
+
+
+def unreadable(reader: Node, writer: Node) -> tuple[Finding, ...]:
+    """Every reason why `reader` cannot read what `writer` wrote, in Java's order.
+
+    Where Java's checker throws, the only finding is of kind `EXCEPTION`, without path, with the exception's text.
+    """
+    try:
+        found = _judge(reader, writer)
+    except _Ambiguous as ambiguous:
+        text = f"Remove the alias of {ambiguous.field.name} that matches a second field."
+        return (Finding("EXCEPTION", "", str(ambiguous), ambiguous.field.name, text),)
+    return tuple(islice(_findings(found), MAX_FINDINGS))
+
+
+def _judge(reader: Node, writer: Node) -> _Found:
+    memo: dict[tuple[int, int], _Found] = {}
+    waiting: list[tuple[tuple[int, int], _Steps]] = []
+    request: _Request = (reader, writer, _ROOT)
+    while True:
+        reader, writer, location = request
+        key = (id(reader), id(writer))
+        found = memo.get(key)
+        if found is None:
+            memo[key] = READABLE
+            outcome = _RULES[reader.kind][writer.kind](reader, writer, location)
+            if isinstance(outcome, Generator):
+                waiting.append((key, outcome))
+                found = None
+            else:
+                found = memo[key] = outcome
+        while True:
+            if not waiting:
+                assert found is not None
+                return found
+            key, steps = waiting[-1]
+            try:
+                request = next(steps) if found is None else steps.send(found)
+                break
+            except StopIteration as done:
+                found = memo[key] = done.value
+                waiting.pop()
+
+
+def _findings(found: _Found) -> Iterator[Finding]:
+    """Findings with the names of the fields that lead to each."""
+    place: list[str] = []
+    stack = [iter(found)]
+    while stack:
+        for item in stack[-1]:
+            if isinstance(item, _Below):
+                place.append(item.field)
+                stack.append(iter(item.found))
+                break
+            yield _finding(item, place)
+        else:
+            stack.pop()
+            if place and stack:
+                place.pop()
+
+
+def _finding(reason: _Reason, place: list[str]) -> Finding:
+    own = [reason.reader.name] if isinstance(reason.reader, Field) else []
+    return Finding(
+        reason.kind,
+        _pointer(reason.location),
+        reason.message,
+        ".".join([*place, *own]),
+        suggestion(reason.kind, reason.reader, reason.writer),
+    )
+
+
+def _pointer(location: _Location | None) -> str:
+    tokens = []
+    while location is not None and location.above is not None:
+        tokens.append(location.token)
+        location = location.above
+    return "/" + "/".join(reversed(tokens))
+
+
+def _readable(_reader: Node, _writer: Node, _location: _Location) -> _Found:
+    return READABLE
+
+
+def _mismatch(reader: Node, writer: Node, location: _Location) -> _Found:
+    message = f"reader type: {reader.kind} not compatible with writer type: {writer.kind}"
+    return (_Reason("TYPE_MISMATCH", location, message, reader, writer),)
+
+
+def _array(reader: Array, writer: Array, location: _Location) -> _Steps:
+    return (yield reader.items, writer.items, _Location(location, "items"))
+
+
+def _map(reader: Map, writer: Map, location: _Location) -> _Steps:
+    return (yield reader.values, writer.values, _Location(location, "values"))
+
+
+def _fixed(reader: Fixed, writer: Fixed, location: _Location) -> _Found:
+    found = _names(reader, writer, location)
+    if reader.size == writer.size:
+        return found
+    message = f"expected: {writer.size}, found: {reader.size}"
+    return (*found, _Reason("FIXED_SIZE_MISMATCH", _Location(location, "size"), message, reader, writer))
+
+
+def _enum(reader: Enum, writer: Enum, location: _Location) -> _Found:
+    found = _names(reader, writer, location)
+    if reader.symbols == writer.symbols or reader.default is not None:
+        return found
+    missing = set(writer.symbols).difference(reader.symbols)
+    if not missing:
+        return found
+    message = f"[{', '.join(sorted(missing, key=java_order))}]"
+    return (*found, _Reason("MISSING_ENUM_SYMBOLS", _Location(location, "symbols"), message, reader, writer))
+
+
+def _names(reader: Named, writer: Named, location: _Location) -> _Found:
+    if reader.name.simple == writer.name.simple or writer.name.full in reader.name.aliases:
+        return READABLE
+    message = f"expected: {writer.name.full}"
+    return (_Reason("NAME_MISMATCH", _Location(location, "name"), message, reader, writer),)
+
+
+def _record(reader: Record, writer: Record, location: _Location) -> _Steps:
+    found = list(_names(reader, writer, location))
+    theirs = writer.fields
+    for place, field in enumerate(reader.fields.values()):
+        match = theirs.get(field.name)
+        if field.aliases:
+            match = _aliased(field, place, match, writer)
+        if match is not None:
+            mine, written = field.type, match.type
+            if _RULES[mine.kind][written.kind] is _readable:
+                continue
+            below = yield mine, written, _Location(location, f"fields/{place}/type")
+        elif not isinstance(field.default, Absent):
+            continue
+        elif isinstance(field.type, Enum) and field.type.default is not None:
+            below = yield field.type, writer, _Location(location, f"fields/{place}/type")
+        else:
+            at = _Location(location, f"fields/{place}")
+            found.append(_Reason("READER_FIELD_MISSING_DEFAULT_VALUE", at, field.name, field, writer))
+            continue
+        if below:
+            found.append(_Below(field.name, below))
+    return tuple(found)
+
+
+def _aliased(field: Field, place: int, direct: Field | None, writer: Record) -> Field | None:
+    """The writer's field for one that has aliases; Java fails when there are several."""
+    matches = [writer.fields[alias] for alias in field.aliases if alias in writer.fields]
+    if direct is not None:
+        matches.append(direct)
+    if len(matches) > 1:
+        raise _Ambiguous(field, place, writer)
+    return matches[0] if matches else None
+
+
+def _unions(reader: Union, writer: Union, location: _Location) -> _Steps:
+    found: list[_Reason | _Below] = []
+    for place, branch in enumerate(writer.branches):
+        if (yield reader, branch, _ROOT):
+            found.append(_lacking(reader, branch, _Location(location, str(place))))
+    return tuple(found)
+
+
+def _writer_union(reader: Node, writer: Union, location: _Location) -> _Steps:
+    found: list[_Reason | _Below] = []
+    for place, branch in enumerate(writer.branches):
+        found.extend((yield reader, branch, _Location(location, str(place))))
+    return tuple(found)
+
+
+def _reader_union(reader: Union, writer: Node, location: _Location) -> _Steps:
+    for branch in reader.branches:
+        if not (yield branch, writer, _ROOT):
+            return READABLE
+    return (_lacking(reader, writer, location),)
+
+
+def _lacking(reader: Union, writer: Node, location: _Location) -> _Reason:
+    return _Reason("MISSING_UNION_BRANCH", location, f"reader union lacking writer type: {writer.kind}", reader, writer)
+
+
+_KINDS: Final[tuple[Kind, ...]] = (
+    "NULL", "BOOLEAN", "INT", "LONG", "FLOAT", "DOUBLE", "BYTES", "STRING", "ARRAY", "MAP", "FIXED", "ENUM", "RECORD",
+    "UNION",
+)  # fmt: skip
+_SAME_KIND: Final[Mapping[Kind, _Rule]] = {
+    "ARRAY": _array,
+    "MAP": _map,
+    "FIXED": _fixed,
+    "ENUM": _enum,
+    "RECORD": _record,
+    "UNION": _unions,
+}
+_PROMOTED_FROM: Final[Mapping[Kind, frozenset[Kind]]] = {
+    "LONG": frozenset({"INT"}),
+    "FLOAT": frozenset({"INT", "LONG"}),
+    "DOUBLE": frozenset({"INT", "LONG", "FLOAT"}),
+    "BYTES": frozenset({"STRING"}),
+    "STRING": frozenset({"BYTES"}),
+}
+
+
+def _rule(reader: Kind, writer: Kind) -> _Rule:
+    if reader == writer:
+        return _SAME_KIND.get(reader, _readable)
+    if writer == "UNION":
+        return _writer_union
+    if reader == "UNION":
+        return _reader_union
+    return _readable if writer in _PROMOTED_FROM.get(reader, ()) else _mismatch
+
+
+_RULES: Final[Mapping[Kind, Mapping[Kind, _Rule]]] = {
+    reader: {writer: _rule(reader, writer) for writer in _KINDS} for reader in _KINDS
+}
+"""The rule for each pair of kinds, the reader's first."""

@@ -1,0 +1,118 @@
+"""Whether a field's default is a value of its type.
+
+Owns the rule for each kind as Avro Java states it (a union's default may be of any branch, strings are not looked
+into); refuses to know where the default stands. The same question is never answered twice, so that defaults of
+defaults cannot take exponential time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from registry.errors import UnparsableSchema
+from registry.formats.avro.canonical import canonical_text
+from registry.formats.avro.json_writer import json_text
+from registry.formats.avro.trampoline import Task, run
+from registry.formats.avro.types import Absent, Array, JsonValue, Kind, Map, Node, Record, Union
+
+
+def _is_text(value: JsonValue) -> bool:
+    return isinstance(value, str)
+
+
+def _is_int(value: JsonValue) -> bool:
+    return type(value) is int and -(2**31) <= value < 2**31
+
+
+def _is_long(value: JsonValue) -> bool:
+    return type(value) is int and -(2**63) <= value < 2**63
+
+
+def _is_number(value: JsonValue) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_boolean(value: JsonValue) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_null(value: JsonValue) -> bool:
+    return value is None
+
+
+_PLAIN: Final[Mapping[Kind, Callable[[JsonValue], bool]]] = {
+    "STRING": _is_text,
+    "BYTES": _is_text,
+    "ENUM": _is_text,
+    "FIXED": _is_text,
+    "INT": _is_int,
+    "LONG": _is_long,
+    "FLOAT": _is_number,
+    "DOUBLE": _is_number,
+    "BOOLEAN": _is_boolean,
+    "NULL": _is_null,
+}
+"""The kinds whose rule looks at the value alone."""
+
+
+class Defaults:
+    """Judges the defaults of one text.
+
+    has_fields: whether a record's fields are known by now; a default that needs them earlier is refused.
+    """
+
+    def __init__(self, has_fields: Callable[[Record], bool] = lambda _: True) -> None:
+        self._has_fields = has_fields
+        self._known: dict[tuple[int, int], tuple[bool, JsonValue]] = {}
+
+    def valid(self, type_: Node, value: JsonValue) -> bool:
+        """Whether the value is one of this type; raises UnparsableSchema when a record is not complete yet."""
+        plain = _PLAIN.get(type_.kind)
+        return plain(value) if plain else run(self._valid(type_, value))
+
+    def check(self, name: str, type_: Node, default: JsonValue) -> None:
+        """Refuse the default of the field `name` unless it is a value of this type."""
+        if not self.valid(type_, default):
+            message = f"Invalid default for field {name}: {json_text(default)} not a {canonical_text(type_)}"
+            raise UnparsableSchema(message)
+
+    def _valid(self, type_: Node, value: JsonValue) -> Task[bool]:
+        plain = _PLAIN.get(type_.kind)
+        if plain:
+            return plain(value)
+        key = (id(type_), id(value))
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = ((yield self._valid_deep(type_, value)), value)
+        return known[0]
+
+    def _valid_deep(self, type_: Node, value: JsonValue) -> Task[bool]:
+        if isinstance(type_, Union):
+            for branch in type_.branches:
+                if (yield self._valid(branch, value)):
+                    return True
+            return False
+        if isinstance(type_, Record):
+            return isinstance(value, dict) and (yield self._valid_record(type_, value))
+        if isinstance(type_, Array):
+            below, inner = type_.items, value if isinstance(value, list) else None
+        elif isinstance(type_, Map):
+            below, inner = type_.values, list(value.values()) if isinstance(value, dict) else None
+        else:
+            return False
+        if inner is None:
+            return False
+        for element in inner:
+            if not (yield self._valid(below, element)):
+                return False
+        return True
+
+    def _valid_record(self, record: Record, value: dict[str, JsonValue]) -> Task[bool]:
+        if not self._has_fields(record):
+            raise UnparsableSchema("Schema fields not set yet")
+        for field in record.fields.values():
+            own = value.get(field.name, field.default)
+            if isinstance(own, Absent) or not (yield self._valid(field.type, own)):
+                return False
+        return True

@@ -1,0 +1,88 @@
+"""The parsing canonical form of a schema and its fingerprints, as the Avro specification defines them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from registry.formats.avro.trampoline import Task, run
+from registry.formats.avro.types import Array, Enum, Fixed, Map, Node, Primitive, Record, Union
+
+_EMPTY: Final = 0xC15D213AA4D7A795
+
+
+def _table() -> tuple[int, ...]:
+    entries = []
+    for byte in range(256):
+        entry = byte
+        for _ in range(8):
+            entry = (entry >> 1) ^ (_EMPTY if entry & 1 else 0)
+        entries.append(entry)
+    return tuple(entries)
+
+
+_TABLE: Final = _table()
+
+
+def parsing_form(node: Node) -> str:
+    """The parsing canonical form: full names, no docs, no defaults, no properties."""
+    out: list[str] = []
+    run(_write(node, out, set()))
+    return "".join(out)
+
+
+def crc64(form: str) -> bytes:
+    """CRC-64-AVRO of a parsing canonical form, 8 bytes little-endian as single-object encoding has them."""
+    crc = _EMPTY
+    for byte in form.encode("utf-8", "replace"):
+        crc = (crc >> 8) ^ _TABLE[(crc ^ byte) & 0xFF]
+    return crc.to_bytes(8, "little")
+
+
+def md5(form: str) -> bytes:
+    """MD5 of a parsing canonical form, 16 bytes."""
+    return hashlib.md5(form.encode("utf-8", "replace"), usedforsecurity=False).digest()
+
+
+def sha256(form: str) -> bytes:
+    """SHA-256 of a parsing canonical form, 32 bytes."""
+    return hashlib.sha256(form.encode("utf-8", "replace")).digest()
+
+
+def _write(node: Node, out: list[str], known: set[str]) -> Task[None]:
+    if isinstance(node, Primitive):
+        out.append(f'"{node.kind.lower()}"')
+    elif isinstance(node, Array | Map):
+        is_array = isinstance(node, Array)
+        out.append('{"type":"array","items":' if is_array else '{"type":"map","values":')
+        yield _write(node.items if isinstance(node, Array) else node.values, out, known)
+        out.append("}")
+    elif isinstance(node, Union):
+        out.append("[")
+        for index, branch in enumerate(node.branches):
+            if index:
+                out.append(",")
+            yield _write(branch, out, known)
+        out.append("]")
+    elif node.name.full in known:
+        out.append(f'"{node.name.full}"')
+    else:
+        known.add(node.name.full)
+        yield _write_named(node, out, known)
+
+
+def _write_named(node: Record | Enum | Fixed, out: list[str], known: set[str]) -> Task[None]:
+    out.append(f'{{"name":"{node.name.full}","type":"{node.kind.lower()}"')
+    if isinstance(node, Enum):
+        symbols = ",".join(f'"{symbol}"' for symbol in node.symbols)
+        out.append(f',"symbols":[{symbols}]}}')
+    elif isinstance(node, Fixed):
+        out.append(f',"size":{node.size}}}')
+    else:
+        separator = ',"fields":['
+        for field in node.fields.values():
+            out.append(f'{separator}{{"name":"{field.name}","type":')
+            yield _write(field.type, out, known)
+            out.append("}")
+            separator = ","
+        out.append("]}" if node.fields else ',"fields":[]}')

@@ -1,0 +1,82 @@
+"""JSON text to values, as Avro Java reads it through Jackson 2.20.
+
+Owns what is accepted (comments between tokens, duplicate keys, at most 1,000 levels) and how numbers are read;
+refuses to know schemas. Python's own reader does the work wherever it provably accepts the same text with the same
+value; what it refuses is read again here, which accepts the rest or says why not in Jackson's words.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, NoReturn
+
+from registry.errors import UnparsableSchema
+from registry.formats.avro.json_scanner import Scanner
+from registry.formats.avro.types import JsonValue
+
+MAX_DEPTH: Final = 1000
+MAX_NUMBER_CHARS: Final = 1000
+MAX_NAME_CHARS: Final = 50_000
+
+
+class _Unsure(Exception):
+    """Python's reader cannot be trusted with this text."""
+
+
+def _integer(text: str) -> int:
+    if len(text) > MAX_NUMBER_CHARS:
+        raise _Unsure
+    return int(text)
+
+
+def _float(text: str) -> float:
+    if len(text) > MAX_NUMBER_CHARS:
+        raise _Unsure
+    return float(text)
+
+
+def _constant(_: str) -> NoReturn:
+    raise _Unsure
+
+
+_DECODER: Final = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_constant)
+
+
+def read_json(text: str) -> tuple[JsonValue, str]:
+    """The first value of a text, and what follows it.
+
+    Raises UnparsableSchema in Jackson's words.
+    """
+    try:
+        value, end = _DECODER.raw_decode(text, _start(text))
+    except (ValueError, RecursionError, _Unsure):
+        return Scanner(text).read()
+    if not _within_limits(text, value):
+        return Scanner(text).read()
+    if isinstance(value, int | float) and end < len(text):
+        return Scanner(text).read()
+    return value, text[end:]
+
+
+def _start(text: str) -> int:
+    return len(text) - len(text.lstrip(" \t\r\n"))
+
+
+def _within_limits(text: str, value: JsonValue) -> bool:
+    """Whether no level of nesting and no name is beyond what Jackson accepts; cheap for all but large texts."""
+    if text.count("{") + text.count("[") <= MAX_DEPTH and len(text) <= MAX_NAME_CHARS:
+        return True
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [inner for inner in level if isinstance(inner, list | dict)]
+        if not level:
+            return True
+        if any(len(key) > MAX_NAME_CHARS for inner in level if isinstance(inner, dict) for key in inner):
+            return False
+        level = [below for inner in level for below in (inner.values() if isinstance(inner, dict) else inner)]
+    return False
+
+
+def refuse(message: str) -> NoReturn:
+    """Refuse the text."""
+    raise UnparsableSchema(message)

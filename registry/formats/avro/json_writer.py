@@ -1,0 +1,71 @@
+"""JSON values as text, as Jackson writes them in Java 17.
+
+Owns escapes and the writing of numbers; refuses to know schemas.
+"""
+
+from __future__ import annotations
+
+import re
+from json.encoder import encode_basestring
+from typing import Final
+
+from registry.formats.avro.numerals import double_text
+from registry.formats.avro.trampoline import Task, run
+from registry.formats.avro.types import JsonValue
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f]")
+_ESCAPES: Final = {
+    **{code: f"\\u{code:04X}" for code in range(0x20)},
+    **{ord(char): "\\" + letter for char, letter in zip('\b\t\n\f\r"\\', 'btnfr"\\', strict=True)},
+}
+
+
+def quoted(text: str) -> str:
+    """A JSON string: only quotes, backslashes and controls are escaped, hexadecimal digits in upper case."""
+    if _CONTROL.search(text):
+        return f'"{text.translate(_ESCAPES)}"'
+    return encode_basestring(text)
+
+
+def json_text(value: JsonValue) -> str:
+    """The text of a JSON value, without spaces."""
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, list | dict):
+        pieces: list[str] = []
+        run(_write(value, pieces))
+        return "".join(pieces)
+    return _scalar(value)
+
+
+def _scalar(value: bool | int | float | None) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return double_text(value)
+    return str(value)
+
+
+def _write(value: JsonValue, out: list[str]) -> Task[None]:
+    if isinstance(value, dict):
+        separator = "{"
+        for key, inner in value.items():
+            out.append(f"{separator}{quoted(key)}:")
+            separator = ","
+            if isinstance(inner, list | dict):
+                yield _write(inner, out)
+            else:
+                out.append(json_text(inner))
+        out.append("}" if value else "{}")
+    elif isinstance(value, list):
+        out.append("[")
+        for index, inner in enumerate(value):
+            if index:
+                out.append(",")
+            if isinstance(inner, list | dict):
+                yield _write(inner, out)
+            else:
+                out.append(json_text(inner))
+        out.append("]")

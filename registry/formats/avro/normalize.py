@@ -1,0 +1,156 @@
+"""The normal form of a schema (`normalize=true`): what does not change its meaning is put in one order.
+
+Owns the order of properties, aliases and logical types, and the writing of defaults through their type, as Confluent's
+normalisation does; where that loses a default or changes a full name, the default or the name stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from registry.formats.avro.logical_types import is_logical
+from registry.formats.avro.numerals import float_text
+from registry.formats.avro.trampoline import Task, in_order, run
+from registry.formats.avro.types import (
+    NO_PROPS,
+    Absent,
+    Array,
+    Enum,
+    Field,
+    Fixed,
+    JsonValue,
+    Map,
+    Name,
+    Named,
+    Node,
+    Primitive,
+    Props,
+    Record,
+    Union,
+)
+from registry.model import java_order
+
+_LOGICAL: Final = ("logicalType", "precision", "scale")
+
+
+def normal_form(node: Node, kept: Mapping[str, Named]) -> Node:
+    """The schema in normal form; the types of `kept` (by full name: those of other subjects) stay as they are."""
+    return run(_Normalizer(kept).node(node))
+
+
+class _Normalizer:
+    """Makes each named type once."""
+
+    def __init__(self, kept: Mapping[str, Named]) -> None:
+        self._made: dict[str, Node] = dict(kept)
+
+    def node(self, node: Node) -> Task[Node]:
+        """The normal form of one node."""
+        if isinstance(node, Primitive):
+            return Primitive(node.kind, _typed_props(node))
+        if isinstance(node, Array):
+            return Array((yield self.node(node.items)), _sorted_props(node.props))
+        if isinstance(node, Map):
+            return Map((yield self.node(node.values)), _sorted_props(node.props))
+        if isinstance(node, Union):
+            return Union(tuple((yield from in_order(map(self.node, node.branches)))))
+        made = self._made.get(node.name.full)
+        return made or (yield self._named(node))
+
+    def _named(self, node: Named) -> Task[Node]:
+        name = Name(node.name.simple, node.name.namespace, node.name.doc or None, _sorted(node.name.aliases))
+        if isinstance(node, Fixed):
+            return self._keep(Fixed(name, node.size, _typed_props(node)))
+        if isinstance(node, Enum):
+            return self._keep(Enum(name, node.symbols, node.default, _sorted_props(node.props)))
+        fields: dict[str, Field] = {}
+        record = Record(name, fields, is_error=False, props=_sorted_props(node.props))
+        self._keep(record)
+        for field in node.fields.values():
+            type_ = yield self.node(field.type)
+            default = field.default
+            if not isinstance(default, Absent):
+                default = run(_written_through(default, type_))
+            fields[field.name] = Field(
+                field.name, type_, field.doc, default, field.order, _sorted(field.aliases), _sorted_props(field.props)
+            )
+        return record
+
+    def _keep(self, node: Named) -> Node:
+        self._made[node.name.full] = node
+        return node
+
+
+def _sorted(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(names, key=java_order))
+
+
+def _sorted_props(props: Props) -> Props:
+    return {key: run(_sorted_json(props[key])) for key in sorted(props, key=java_order)} if props else NO_PROPS
+
+
+def _typed_props(node: Primitive | Fixed) -> Props:
+    """Properties in order, those of a logical type first."""
+    props = _sorted_props(node.props)
+    if not is_logical(node):
+        return props
+    decimal = props["logicalType"] == "decimal"
+    first = [key for key in _LOGICAL if key in props and (key == "logicalType" or (decimal and props[key] != 0))]
+    return {key: props[key] for key in dict.fromkeys([*first, *props])}
+
+
+def _sorted_json(value: JsonValue) -> Task[JsonValue]:
+    if isinstance(value, dict):
+        ordered: dict[str, JsonValue] = {}
+        for key in sorted(value, key=java_order):
+            ordered[key] = yield _sorted_json(value[key])
+        return ordered
+    if isinstance(value, list):
+        return (yield from in_order(map(_sorted_json, value)))
+    return value
+
+
+def _written_through(value: JsonValue, type_: Node) -> Task[JsonValue]:
+    """A default as its type writes it: numbers of a float or double in that type's form, objects sorted by key.
+
+    A union writes through its first branch; what does not fit the type stays as written.
+    """
+    while isinstance(type_, Union) and type_.branches:
+        type_ = type_.branches[0]
+    if isinstance(value, list):
+        return (yield from _list_through(value, type_))
+    if isinstance(value, dict):
+        return (yield from _object_through(value, type_))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return _number_through(value, type_)
+
+
+def _number_through(value: int | float, type_: Node) -> JsonValue:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return value
+    if type_.kind == "DOUBLE":
+        return float(value)
+    if type_.kind == "FLOAT":
+        return float(float_text(float(value)).strip('"'))
+    return value
+
+
+def _list_through(value: list[JsonValue], type_: Node) -> Task[JsonValue]:
+    if isinstance(type_, Array):
+        return (yield from in_order(_written_through(element, type_.items) for element in value))
+    return (yield from in_order(map(_sorted_json, value)))
+
+
+def _object_through(value: dict[str, JsonValue], type_: Node) -> Task[JsonValue]:
+    ordered: dict[str, JsonValue] = {}
+    for key in sorted(value, key=java_order):
+        inner: Node | None = None
+        if isinstance(type_, Map):
+            inner = type_.values
+        elif isinstance(type_, Record) and key in type_.fields:
+            inner = type_.fields[key].type
+        below = _sorted_json(value[key]) if inner is None else _written_through(value[key], inner)
+        ordered[key] = yield below
+    return ordered

@@ -1,0 +1,173 @@
+"""Java's texts of floating-point numbers: `Double.toString` and `Float.toString` of JDK 17, and `Double.parseDouble`.
+
+Before JDK 19 Java did not always print the shortest digits, so Python's repr cannot be used; the digits are generated
+as OpenJDK's FloatingDecimal does (Steele and White's free-format algorithm with a symmetric stopping test).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from typing import Final
+
+_HIDDEN_BIT: Final = 52
+_SIGNIFICANT_DIGITS_DROPPED: Final = (
+    0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 8, 8, 8, 9, 9, 9, 9, 10, 10, 10,
+    11, 11, 11, 12, 12, 12, 12, 13, 13, 13, 14, 14, 14, 15, 15, 15, 15, 16, 16, 16, 17, 17, 17, 18, 18, 18, 19,
+)  # fmt: skip
+"""By binary exponent beyond the significant bits: how many decimal digits of an integer carry nothing."""
+
+_DECIMAL: Final = re.compile(r"[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fFdD]?)", re.ASCII)
+_HEXADECIMAL: Final = re.compile(
+    r"([+-]?)0[xX](?:([0-9a-fA-F]+)\.?|([0-9a-fA-F]*)\.([0-9a-fA-F]+))[pP]([+-]?\d+)[fFdD]?", re.ASCII
+)
+_JAVA_SPACE: Final = "".join(map(chr, range(0x21)))
+
+
+def double_text(value: float) -> str:
+    """`Double.toString(value)`; what JSON has no number for is quoted, as Jackson does."""
+    if not math.isfinite(value):
+        return '"NaN"' if math.isnan(value) else '"Infinity"' if value > 0 else '"-Infinity"'
+    (bits,) = struct.unpack(">Q", struct.pack(">d", value))
+    return _text(bits >> 63, (bits >> 52) & 0x7FF, bits & (1 << 52) - 1, 52, 1023)
+
+
+def float_text(value: float) -> str:
+    """`Float.toString` of the nearest float; what JSON has no number for is quoted, as Jackson does."""
+    value = nearest_float(value)
+    if not math.isfinite(value):
+        return double_text(value)
+    (bits,) = struct.unpack(">I", struct.pack(">f", value))
+    return _text(bits >> 31, (bits >> 23) & 0xFF, bits & (1 << 23) - 1, 23, 127)
+
+
+def nearest_float(value: float) -> float:
+    """The single-precision number that Java's cast gives; too large a number becomes infinite."""
+    try:
+        return float(struct.unpack(">f", struct.pack(">f", value))[0])
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+def parse_double(text: str) -> float | None:
+    """`Double.parseDouble(text)`, or None where Java raises NumberFormatException."""
+    text = text.strip(_JAVA_SPACE)
+    if _DECIMAL.fullmatch(text):
+        return float(text.rstrip("fFdD") if text[-1:] in "fFdD" else text)
+    hexadecimal = _HEXADECIMAL.fullmatch(text)
+    if hexadecimal is None:
+        return None
+    sign, whole, before, after, exponent = hexadecimal.groups()
+    try:
+        return float.fromhex(f"{sign}0x{whole or before or 0}.{after or 0}p{exponent}")
+    except OverflowError:
+        return math.copysign(math.inf, -1 if sign == "-" else 1)
+
+
+def _text(sign: int, exponent: int, fraction: int, width: int, bias: int) -> str:
+    """The text of a finite number from the parts of its binary form; `width` is that of the fraction in bits."""
+    minus = "-" if sign else ""
+    if exponent == 0:
+        if fraction == 0:
+            return minus + "0.0"
+        significant = fraction.bit_length()
+        exponent = significant - width
+        fraction <<= width + 1 - significant
+    else:
+        significant = width + 1
+        fraction |= 1 << width
+    digits, point = _digits(exponent - bias, fraction << (_HIDDEN_BIT - width), significant)
+    return minus + _placed(digits, point)
+
+
+def _digits(exponent: int, fraction: int, significant: int) -> tuple[str, int]:
+    """The decimal digits and the place of the point, of `fraction` / 2**52 * 2**`exponent`."""
+    trailing = (fraction & -fraction).bit_length() - 1
+    used = _HIDDEN_BIT + 1 - trailing
+    below_point = max(0, used - exponent - 1)
+    if below_point == 0 and exponent <= 62:
+        return _integer_digits(exponent, fraction, significant)
+    fraction >>= trailing
+    return _fraction_digits(exponent, fraction, used, below_point, significant)
+
+
+def _integer_digits(exponent: int, fraction: int, significant: int) -> tuple[str, int]:
+    beyond = exponent - significant - 1
+    dropped = _SIGNIFICANT_DIGITS_DROPPED[beyond] if 1 < beyond < len(_SIGNIFICANT_DIGITS_DROPPED) else 0
+    value = fraction << exponent >> _HIDDEN_BIT
+    if dropped:
+        value, rest = divmod(value, 10**dropped)
+        value += rest >= 10**dropped // 2
+    digits = str(value)
+    return digits.rstrip("0"), len(digits) + dropped
+
+
+def _estimated_exponent(fraction: int, used: int, exponent: int) -> int:
+    mantissa = fraction / (1 << (used - 1))
+    return math.floor((mantissa - 1.5) * 0.289529654 + 0.176091259 + exponent * 0.301029995663981)
+
+
+def _bits_of_power_of_5(power: int) -> int:
+    return (5**power).bit_length() * (power > 0) if power < 27 else power * 3
+
+
+def _fraction_digits(exponent: int, fraction: int, used: int, below_point: int, significant: int) -> tuple[str, int]:
+    decimal = _estimated_exponent(fraction, used, exponent)
+    value5, scale5 = max(0, -decimal), max(0, decimal)
+    value2, scale2 = value5 + below_point + exponent, scale5 + below_point
+    ulp2 = value2 - significant
+    value2 -= used - 1
+    common = min(value2, scale2)
+    value2, scale2, ulp2 = value2 - common, scale2 - common, ulp2 - common
+    if used == 1:
+        ulp2 -= 1
+    if ulp2 < 0:
+        value2, scale2, ulp2 = value2 - ulp2, scale2 - ulp2, 0
+    value = fraction * 5**value5 << value2
+    scale = 5**scale5 << scale2
+    half_ulp = 5**value5 << ulp2
+    in_long = used + value2 + _bits_of_power_of_5(value5) < 64 and scale2 + 1 + _bits_of_power_of_5(scale5 + 1) < 64
+    return _generated(value, scale, half_ulp, decimal, strict=in_long)
+
+
+def _generated(value: int, scale: int, half_ulp: int, decimal: int, *, strict: bool) -> tuple[str, int]:
+    """Divide digit after digit until what is left is below half a unit in the last place.
+
+    strict: Java compares with `>` where all numbers fit into 64 bits, with `>=` where they do not.
+    """
+    ten_scale = 10 * scale
+    digit, value = divmod(value, scale)
+    value, half_ulp = 10 * value, 10 * half_ulp
+    low, high = value < half_ulp, value + half_ulp > ten_scale - (not strict)
+    digits: list[int] = []
+    if digit == 0 and not high:
+        decimal -= 1
+    else:
+        digits.append(digit)
+    if not -3 <= decimal < 8:
+        low = high = False
+    while not low and not high:
+        digit, value = divmod(value, scale)
+        value, half_ulp = 10 * value, 10 * half_ulp
+        low, high = value < half_ulp, value + half_ulp > ten_scale - (not strict)
+        digits.append(digit)
+    doubled = 2 * value
+    if high and (not low or doubled > ten_scale or (doubled == ten_scale and digits[-1] % 2)):
+        return _rounded_up(digits, decimal + 1)
+    return "".join(map(str, digits)), decimal + 1
+
+
+def _rounded_up(digits: list[int], point: int) -> tuple[str, int]:
+    width = len(digits)
+    number = str(int("".join(map(str, digits))) + 1).rjust(width, "0")
+    return number[:width], point + (len(number) > width)
+
+
+def _placed(digits: str, point: int) -> str:
+    """Digits with their point: plain from 1.0E-3 up to below 1.0E7, scientific elsewhere."""
+    if 0 < point < 8:
+        return f"{digits[:point].ljust(point, '0')}.{digits[point:] or '0'}"
+    if -3 < point <= 0:
+        return f"0.{'0' * -point}{digits}"
+    return f"{digits[0]}.{digits[1:] or '0'}E{point - 1}"

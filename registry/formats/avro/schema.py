@@ -1,0 +1,86 @@
+"""The Avro language as the registry sees it: one value per parsed schema, and the format that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Self
+
+from registry.formats.avro.canonical import canonical_text
+from registry.formats.avro.compatibility import unreadable
+from registry.formats.avro.equality import equivalent
+from registry.formats.avro.fingerprints import parsing_form
+from registry.formats.avro.normalize import normal_form
+from registry.formats.avro.parse import Parser
+from registry.formats.avro.reachable import check_names
+from registry.formats.avro.tags import inline_tags, retagged
+from registry.formats.avro.types import Named, Node, Record
+from registry.formats.protocol import InlineTags
+from registry.model import Finding
+
+
+class AvroSchema:
+    """A parsed Avro schema; immutable."""
+
+    __slots__ = ("_referenced", "root", "text")
+
+    def __init__(self, root: Node, referenced: Mapping[str, Named]) -> None:
+        self.root: Final = root
+        self._referenced: Final = referenced
+        self.text: Final = canonical_text(root, referenced)
+
+    @property
+    def resolved_text(self) -> str:
+        """The canonical text with the types of other subjects written out."""
+        return canonical_text(self.root) if self._referenced else self.text
+
+    @property
+    def parsing_form(self) -> str:
+        """The parsing canonical form of the Avro specification."""
+        return parsing_form(self.root)
+
+    def normalized(self) -> Self:
+        """The same schema in normal form."""
+        return type(self)(normal_form(self.root, self._referenced), self._referenced)
+
+    def equivalent(self, other: Self) -> bool:
+        """Whether both are one schema, whatever the order of their properties."""
+        return equivalent(self.root, other.root)
+
+    def same_resolved(self, other: Self) -> bool:
+        """Whether both are one schema once the types of other subjects are written out."""
+        return equivalent(self.root, other.root)
+
+    def unreadable(self, writer: Self) -> tuple[Finding, ...]:
+        """Why this schema, as reader, cannot read what `writer` wrote, in Avro Java's order; empty when it can."""
+        return unreadable(self.root, writer.root)
+
+    def field_names(self) -> frozenset[str]:
+        """The names of the top-level fields."""
+        return frozenset(self.root.fields) if isinstance(self.root, Record) else frozenset()
+
+    def tags(self) -> tuple[InlineTags, ...]:
+        """Every record and field with inline tags, in order of appearance."""
+        return tuple(inline_tags(self.root))
+
+    def retagged(self, add: Sequence[InlineTags], remove: Sequence[InlineTags]) -> str:
+        """The text after adding, then removing inline tags; raises UnparsableSchema for an unknown path."""
+        return retagged(self.text, add, remove)
+
+
+class AvroFormat:
+    """The Avro language."""
+
+    name: str = "AVRO"
+
+    def parse(self, text: str, references: Mapping[str, str], *, strict: bool) -> AvroSchema:
+        """Parse a schema after the schemas it refers to; raises UnparsableSchema in Avro Java's words."""
+        parser = Parser(strict=strict)
+        referenced: dict[str, Named] = {}
+        for reference in references.values():
+            root = parser.parse(reference)
+            if isinstance(root, Named):
+                referenced[root.name.full] = root
+        root = parser.parse(text)
+        if not strict:
+            check_names(root)
+        return AvroSchema(root, referenced)

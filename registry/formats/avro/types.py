@@ -1,0 +1,177 @@
+"""The nodes of a parsed Avro schema.
+
+Owns what each kind of type consists of; refuses to know JSON text, printing and judging. Nodes are never changed once
+`parse` has returned them. Every use of an unnamed type is a node of its own, every use of a named type is the same
+node, as in Avro Java: the compatibility check tells nodes apart by identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
+
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+Props: TypeAlias = Mapping[str, JsonValue]
+Kind: TypeAlias = Literal[
+    "NULL", "BOOLEAN", "INT", "LONG", "FLOAT", "DOUBLE", "BYTES", "STRING", "ARRAY", "MAP", "FIXED", "ENUM", "RECORD",
+    "UNION",
+]  # fmt: skip
+
+PRIMITIVE_KINDS: Final[Mapping[str, Kind]] = {
+    "null": "NULL",
+    "boolean": "BOOLEAN",
+    "int": "INT",
+    "long": "LONG",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "bytes": "BYTES",
+    "string": "STRING",
+}
+"""The primitive types by their word in a schema text."""
+
+NO_PROPS: Final[Props] = MappingProxyType({})
+
+
+class Absent:
+    """The type of `ABSENT`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent()
+"""Stands where a field has no default; `None` is the default `null`."""
+
+
+class Primitive:
+    """A primitive type at one place of a schema."""
+
+    __slots__ = ("kind", "props")
+
+    def __init__(self, kind: Kind, props: Props = NO_PROPS) -> None:
+        self.kind: Final = kind
+        self.props: Final = props
+
+
+class Array:
+    """An array type."""
+
+    __slots__ = ("items", "props")
+    kind: Final = "ARRAY"
+
+    def __init__(self, items: Node, props: Props = NO_PROPS) -> None:
+        self.items: Final = items
+        self.props: Final = props
+
+
+class Map:
+    """A map type."""
+
+    __slots__ = ("props", "values")
+    kind: Final = "MAP"
+
+    def __init__(self, values: Node, props: Props = NO_PROPS) -> None:
+        self.values: Final = values
+        self.props: Final = props
+
+
+class Union:
+    """A union type."""
+
+    __slots__ = ("branches",)
+    kind: Final = "UNION"
+
+    def __init__(self, branches: tuple[Node, ...]) -> None:
+        self.branches: Final = branches
+
+
+class Name:
+    """The full name of a type, what else it was called (`aliases`, full names), and its doc.
+
+    An alias without namespace of a type that has one starts with a dot.
+    """
+
+    __slots__ = ("aliases", "doc", "full", "namespace", "simple")
+
+    def __init__(self, simple: str, namespace: str, doc: str | None, aliases: tuple[str, ...]) -> None:
+        self.simple: Final = simple
+        self.namespace: Final = namespace
+        self.full: Final = f"{namespace}.{simple}" if namespace else simple
+        self.doc: Final = doc
+        self.aliases: Final = aliases
+
+
+class Fixed:
+    """A fixed type of `size` bytes."""
+
+    __slots__ = ("name", "props", "size")
+    kind: Final = "FIXED"
+
+    def __init__(self, name: Name, size: int, props: Props) -> None:
+        self.name: Final = name
+        self.size: Final = size
+        self.props: Final = props
+
+
+class Enum:
+    """An enum type; `default` is the symbol that a reader takes for one it does not know."""
+
+    __slots__ = ("default", "name", "props", "symbols")
+    kind: Final = "ENUM"
+
+    def __init__(self, name: Name, symbols: tuple[str, ...], default: str | None, props: Props) -> None:
+        self.name: Final = name
+        self.symbols: Final = symbols
+        self.default: Final = default
+        self.props: Final = props
+
+
+class Field:
+    """A field of a record; `order` is lower-case, `default` is ABSENT when there is none."""
+
+    __slots__ = ("aliases", "default", "doc", "name", "order", "props", "type")
+
+    def __init__(
+        self,
+        name: str,
+        type_: Node,
+        doc: str | None,
+        default: JsonValue | Absent,
+        order: str,
+        aliases: tuple[str, ...],
+        props: Props,
+    ) -> None:
+        self.name: Final = name
+        self.type: Final = type_
+        self.doc: Final = doc
+        self.default: Final = default
+        self.order: Final = order
+        self.aliases: Final = aliases
+        self.props: Final = props
+
+
+class Record:
+    """A record type, or an `error` type; `fields` by name, in order."""
+
+    __slots__ = ("fields", "is_error", "name", "props")
+    kind: Final = "RECORD"
+
+    def __init__(self, name: Name, fields: Mapping[str, Field], is_error: bool, props: Props) -> None:
+        self.name: Final = name
+        self.fields: Final = fields
+        self.is_error: Final = is_error
+        self.props: Final = props
+
+
+Named: TypeAlias = Record | Enum | Fixed
+Node: TypeAlias = Primitive | Array | Map | Union | Record | Enum | Fixed
+
+
+def full_name(node: Node) -> str:
+    """What tells the branches of a union apart: the full name, or the word for an unnamed type."""
+    if isinstance(node, Record | Enum | Fixed):
+        return node.name.full
+    return node.kind.lower()
