@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
 from registry.formats.protocol import Parsed
 from registry.model import Direction, Finding, Level
@@ -43,6 +44,13 @@ _READER_WRITER: Final[Mapping[Direction, tuple[str, str]]] = {
 }
 
 
+class Older(NamedTuple):
+    """An older version and its schema."""
+
+    version: int
+    parsed: Parsed
+
+
 @dataclass(frozen=True, slots=True)
 class Objection:
     """One finding, the older version that it concerns, and who could not read whom."""
@@ -73,7 +81,7 @@ class Verdict:
 def check(
     level: Level,
     new: Parsed,
-    older: Sequence[tuple[int, Parsed]],
+    older: Iterable[tuple[int, Parsed]],
     *,
     validate_fields: bool = False,
     reserved: Sequence[str] = (),
@@ -81,13 +89,15 @@ def check(
 ) -> Verdict:
     """Judge a new schema against older versions.
 
-    older: version number and schema, newest first, only those of its compatibility group. validate_fields: whether
+    older: version number and schema, newest first, only those of its compatibility group; no more of them are taken
+    than are looked at, so that they can be parsed one by one. validate_fields: whether
     reserved fields are checked at all; reserved: what `reserved_faults` found. A level that is not transitive looks
     at the first of `older`; a transitive one stops at the first version that fails.
     """
     lines = list(reserved) if validate_fields else []
     objections: tuple[Objection, ...] = ()
-    for version, old in older[: None if level.transitive else 1] if level.directions else ():
+    considered = islice(older, None if level.transitive else 1) if level.directions else ()
+    for version, old in considered:
         failed, objections = _against(level, new, version, old, unreadable)
         if failed:
             lines.extend(failed)
@@ -115,12 +125,6 @@ def reserved_faults(fields: Iterable[str], reserved: Sequence[str], previous: Se
         ),
         *(f"The new schema has field that conflicts with the reserved field {name}." for name in taken),
     )
-
-
-def reserved_fields(properties: Mapping[str, str]) -> tuple[str, ...]:
-    """The names that metadata properties reserve: `confluent:reserved`, separated by commas."""
-    names = (name.strip() for name in properties.get("confluent:reserved", "").split(","))
-    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _against(
