@@ -1,1 +1,40 @@
 """What the registry can do, by noun: each class asks the state, or sends one command through the writer."""
+
+from registry.operations.core import PageLimits, Policy
+from registry.operations.registry import Change, Registry, opened
+from registry.operations.requests import (
+    Bound,
+    BoundFilter,
+    Candidate,
+    ConfigPatch,
+    Details,
+    Listed,
+    Page,
+    Plan,
+    SchemaFilter,
+    Stored,
+    TagChange,
+    Visibility,
+)
+from registry.rules.compatibility import Verdict
+
+__all__ = [
+    "Bound",
+    "BoundFilter",
+    "Candidate",
+    "Change",
+    "ConfigPatch",
+    "Details",
+    "Listed",
+    "Page",
+    "PageLimits",
+    "Plan",
+    "Policy",
+    "Registry",
+    "SchemaFilter",
+    "Stored",
+    "TagChange",
+    "Verdict",
+    "Visibility",
+    "opened",
+]

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from registry.formats.protocol import InlineTags
-from registry.model import Finding, Metadata, Reference, RuleSet, Schema, Subject
+from registry.model import Association, Metadata, Reference, RuleSet, Schema, Subject
 
 
 class Visibility(Enum):
@@ -70,11 +70,39 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Details:
+    """A version with who registered it (None: nobody was asked) and when (ms since 1970)."""
+
+    stored: Stored
+    registered_by: str | None
+    registered_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An association with when it was made and last changed (ms since 1970)."""
+
+    association: Association
+    created_ms: int
+    updated_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoundFilter:
+    """Which associations to list; empty lists and None mean any."""
+
+    resource_type: str | None = None
+    association_types: tuple[str, ...] = ()
+    lifecycle: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
-    """A version in a listing, with the aliases under which it was found."""
+    """A version in a listing, with the subjects that are aliases of its own, and what is bound to it."""
 
     stored: Stored
     aliases: tuple[str, ...] = ()
+    associations: tuple[Bound, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +125,6 @@ class Plan:
 
     answer: Any
     records: tuple[tuple[str, str | None], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """Whether a schema fits a subject; `messages` are Confluent's lines, `findings` the same as values."""
-
-    compatible: bool
-    messages: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
 
 
 ConfigPatch = Mapping[str, Any]

@@ -1,0 +1,155 @@
+"""What the server costs beside the limit: a bare ASGI application on the same uvicorn, in the same run.
+
+Each row is measured in rounds, ours and the limit in turn, on one processor while the client has another; the figure
+is processor time per request, because it does not depend on what else the machine does. Medians of the rounds.
+
+Run it with `make bench-server`, or `python -m loadtests.bench_server --rounds 5 --requests 4000`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
+from statistics import median
+
+import httpx
+
+from loadtests.http_load import Result, drive, request
+from loadtests.payloads import evolutions, new_subjects, record_schema, registration
+from loadtests.servers import Server, registry, uvicorn
+
+SERVER_CPU, CLIENT_CPU = 0, 1
+CONNECTIONS = 32
+WRITERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One question, asked of us and of the limit: the same request, or a new one for each count and round."""
+
+    name: str
+    ask: Callable[[int, str], Iterator[bytes]]
+    goal: float
+    limit: str
+    connections: int = CONNECTIONS
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Processor time per request in microseconds, requests per second, and the 99th percentile in milliseconds."""
+
+    cpu_us: float
+    per_second: float
+    p99_ms: float
+
+
+def same(content: bytes) -> Callable[[int, str], Iterator[bytes]]:
+    """Ask the same each time."""
+    return lambda count, _round: repeat(content, count)
+
+
+def measure(server: Server, requests: Iterator[bytes], connections: int) -> Figures:
+    """Drive a server and see what it cost; an answer other than 200 is an error."""
+    before = server.cpu_seconds()
+    result: Result = asyncio.run(drive(server.url, requests, connections))
+    used = server.cpu_seconds() - before
+    if set(result.statuses) != {200}:
+        raise RuntimeError(f"not every answer was 200: {result.statuses}")
+    return Figures(used / result.answers * 1e6, result.per_second, result.quantile_seconds(0.99) * 1e3)
+
+
+def middle(rounds: list[Figures]) -> Figures:
+    """The medians of the rounds."""
+    return Figures(
+        median(figures.cpu_us for figures in rounds),
+        median(figures.per_second for figures in rounds),
+        median(figures.p99_ms for figures in rounds),
+    )
+
+
+def rows(small: bytes, large: bytes) -> list[Row]:
+    """What is measured, each with its goal: the limit's processor time as a share of ours."""
+    get = "/subjects/orders-value/versions"
+    return [
+        Row("GET by id", same(request("GET", "/schemas/ids/1")), 0.90, "bare"),
+        Row("GET by subject and version", same(request("GET", f"{get}/1")), 0.90, "bare"),
+        Row("GET latest", same(request("GET", f"{get}/latest")), 0.90, "bare"),
+        Row("re-register, 10 fields", same(request("POST", get, small)), 0.60, "bare"),
+        Row("re-register, 300 fields", same(request("POST", "/subjects/wide-value/versions", large)), 0.45, "bare"),
+        Row("lookup, 10 fields", same(request("POST", "/subjects/orders-value", small)), 0.60, "bare"),
+        Row("lookup, 300 fields", same(request("POST", "/subjects/wide-value", large)), 0.45, "bare"),
+        Row("new schema, durable, 64 clients", new_subjects, 3.0, "plain", WRITERS, 0.5),
+        Row("checked evolution, 10 fields", lambda count, tag: evolutions(count, tag, WRITERS), 0.0, "", WRITERS, 0.5),
+    ]
+
+
+def run(rounds: int, requests: int) -> None:
+    """Measure every row and print the table."""
+    small, large = registration(record_schema(10)), registration(record_schema(300))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        ours = stack.enter_context(registry(f"sqlite:{folder / 'registry.db'}", cpu=SERVER_CPU))
+        for subject, body in (("orders-value", small), ("wide-value", large)):
+            answer = httpx.post(f"{ours.url}/subjects/{subject}/versions", content=body)
+            answer.raise_for_status()
+        body_file = folder / "body"
+        body_file.write_bytes(httpx.get(f"{ours.url}/schemas/ids/1").content)
+        others = {
+            "bare": stack.enter_context(
+                uvicorn("loadtests.bare:app", cpu=SERVER_CPU, env={"SIGNET_BARE_BODY": str(body_file)})
+            ),
+            "plain": stack.enter_context(
+                uvicorn("loadtests.plain:app", cpu=SERVER_CPU, env={"SIGNET_PLAIN_STORE": str(folder / "plain.db")})
+            ),
+        }
+        print(f"idle memory of the registry: {ours.memory_bytes() / 2**20:.0f} MiB\n")
+        print(f"{'':34}{'us CPU':>9}{'limit':>9}{'ratio':>8}{'goal':>7}{'req/s':>9}{'p99 ms':>8}")
+        for row in rows(small, large):
+            _print(row, *_measured(row, ours, others.get(row.limit), rounds, requests))
+
+
+def _measured(
+    row: Row, ours: Server, other: Server | None, rounds: int, requests: int
+) -> tuple[Figures, Figures | None]:
+    count = int(requests * row.share)
+    mine: list[Figures] = []
+    theirs: list[Figures] = []
+    for number in range(rounds + 1):
+        tag = f"{row.name.split(',')[0].replace(' ', '')}{number}"
+        figures = measure(ours, row.ask(count, tag), row.connections)
+        limit = measure(other, row.ask(count, tag), row.connections) if other else None
+        if number:  # the first round warms up
+            mine.append(figures)
+            theirs.extend([limit] if limit else [])
+    return middle(mine), middle(theirs) if theirs else None
+
+
+def _print(row: Row, ours: Figures, limit: Figures | None) -> None:
+    if limit is None:
+        compared = f"{'-':>9}{'-':>8}{'-':>7}"
+    else:
+        compared = f"{limit.cpu_us:9.1f}{limit.cpu_us / ours.cpu_us:8.2f}{row.goal:7.2f}"
+    print(f"{row.name:34}{ours.cpu_us:9.1f}{compared}{ours.per_second:9.0f}{ours.p99_ms:8.1f}")
+
+
+def main() -> None:
+    """Read the command line and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="counted rounds of each row")
+    parser.add_argument("--requests", type=int, default=4000, help="requests in a round")
+    options = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {CLIENT_CPU % (os.cpu_count() or 1)})
+    run(options.rounds, options.requests)
+
+
+if __name__ == "__main__":
+    main()

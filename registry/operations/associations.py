@@ -1,0 +1,76 @@
+"""Associations of Kafka resources with subjects, as other registries left them in the log.
+
+Follows Confluent's associations API, the reading half of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from registry.model import Association, Subject
+from registry.operations.core import Core
+from registry.operations.requests import Bound, BoundFilter, Page
+from registry.state import State
+
+ANY = "-"
+"""A resource name or namespace that stands for all."""
+
+
+class Associations:
+    """What can be asked of associations."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def of_subject(self, subject: Subject, wanted: BoundFilter, page: Page) -> Sequence[Bound]:
+        """The associations of a subject."""
+        return await self._page(wanted, page, subject=subject)
+
+    async def of_resource(self, namespace: str, name: str, wanted: BoundFilter, page: Page) -> Sequence[Bound]:
+        """The associations of a resource; `-` as its name means all names, and then as namespace all of them."""
+        state = await self._core.current()
+        found = [bound for bound in bound_to(state, wanted) if _names(bound.association, namespace, name)]
+        return self._core.policy.subject_limits.slice(found, page)
+
+    async def of_resource_id(self, resource_id: str, wanted: BoundFilter, page: Page) -> Sequence[Bound]:
+        """The associations of the resource with this id."""
+        return await self._page(wanted, page, resource_id=resource_id)
+
+    async def _page(self, wanted: BoundFilter, page: Page, **facts: object) -> Sequence[Bound]:
+        state = await self._core.current()
+        found = [
+            bound
+            for bound in bound_to(state, wanted)
+            if all(getattr(bound.association, name) == value for name, value in facts.items())
+        ]
+        return self._core.policy.subject_limits.slice(found, page)
+
+
+def bound_to(state: State, wanted: BoundFilter) -> list[Bound]:
+    """The associations that a filter lets through, in order of resource, type and subject."""
+    found = [Bound(*kept) for kept in state.associations() if _wanted(kept[0], wanted)]
+    return sorted(found, key=lambda bound: _order(bound.association))
+
+
+def _wanted(association: Association, wanted: BoundFilter) -> bool:
+    return (
+        wanted.resource_type in (None, association.resource_type)
+        and wanted.lifecycle in (None, association.lifecycle)
+        and (not wanted.association_types or association.association_type in wanted.association_types)
+    )
+
+
+def _names(association: Association, namespace: str, name: str) -> bool:
+    if name == ANY:
+        return namespace in (ANY, association.resource_namespace)
+    return (association.resource_namespace, association.resource_name) == (namespace, name)
+
+
+def _order(association: Association) -> tuple[str, ...]:
+    return (
+        association.resource_name,
+        association.resource_namespace,
+        association.resource_type,
+        association.association_type,
+        str(association.subject),
+    )

@@ -1,0 +1,82 @@
+"""Whether a schema fits a subject: against one version, or against as many as the level in force asks for.
+
+Follows Confluent's Schema Registry: the newest first, only versions of the same compatibility group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from registry.errors import VersionNotFound
+from registry.model import LATEST, Config, Level, Subject
+from registry.operations.core import Core
+from registry.operations.reading import Reading, prepare, read, read_stored, sent_schema
+from registry.operations.requests import Candidate
+from registry.rules.compatibility import Verdict, check, reserved_faults
+from registry.rules.contracts import property_of, reserved_fields
+from registry.state import Row, State
+
+
+class Compatibility:
+    """What can be asked about schemas that are not registered yet."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def check(
+        self, subject: Subject, version: int | None, candidate: Candidate, *, normalize: bool = False
+    ) -> Verdict:
+        """Whether a schema could become a version: against one version (LATEST too), or by the level in force (None).
+
+        Raises VersionNotFound, InvalidSchema.
+        """
+        core = self._core
+        await prepare(core, subject, candidate)
+        state = await core.current()
+        older = _compared(state, subject, version)
+        config = core.config_of(state, subject)
+        normalize = normalize or bool(config.normalize)
+        strict = config.validate_new_schemas is not False
+        reading = read(core, state, subject, sent_schema(candidate), strict=strict, normalize=normalize)
+        return judge_against(core, state, subject, reading, config, older)
+
+
+def _compared(state: State, subject: Subject, version: int | None) -> Sequence[Row]:
+    if version is None:
+        return tuple(reversed(state.live_rows(subject)))
+    row = state.latest(subject) if version == LATEST else state.row(subject, version)
+    if version != LATEST and (row is None or row.deleted):
+        raise VersionNotFound(version)
+    return (row,) if row else ()
+
+
+def judge_history(core: Core, state: State, subject: Subject, reading: Reading, config: Config) -> Verdict:
+    """Judge a schema against the live versions of its subject, as registering it does."""
+    return judge_against(core, state, subject, reading, config, tuple(reversed(state.live_rows(subject))))
+
+
+def judge_against(
+    core: Core, state: State, subject: Subject, reading: Reading, config: Config, older: Sequence[Row]
+) -> Verdict:
+    """Judge a schema against versions, newest first, by the level in force."""
+    level = config.compatibility_level or Level.NONE
+    group = config.compatibility_group
+    if group is not None:
+        own = property_of(reading.schema.metadata, group)
+        older = [row for row in older if property_of(row.content.schema.metadata, group) == own]
+    compared = older if level.transitive else older[:1]
+    return check(
+        level,
+        reading.parsed,
+        [(row.version, read_stored(core, state, subject, row.content.schema)) for row in compared]
+        if level.directions
+        else (),
+        validate_fields=bool(config.validate_fields),
+        reserved=_reserved(reading, older) if config.validate_fields else (),
+        unreadable=core.languages.unreadable,
+    )
+
+
+def _reserved(reading: Reading, older: Sequence[Row]) -> Sequence[str]:
+    previous = reserved_fields(older[0].content.schema.metadata) if older else ()
+    return reserved_faults(reading.parsed.field_names(), reserved_fields(reading.schema.metadata), previous)

@@ -1,0 +1,115 @@
+"""Configs of subjects, contexts and the whole registry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from registry.errors import SubjectConfigNotFound, SubjectNotFound
+from registry.model import GLOBAL_CONTEXT, Config, Subject
+from registry.operations.core import Core, check_writable
+from registry.operations.requests import ConfigPatch, Plan
+from registry.records import EVERYTHING, ConfigKey, Record
+from registry.rules.contracts import check_rule_set
+from registry.rules.subjects import check_subject
+from registry.state import State
+from registry.writer import Decision
+
+POLICIES: Final = frozenset({"STRICT", "LENIENT", "LOGICAL"})
+_EVERY_CONTEXT: Final = Subject(GLOBAL_CONTEXT, "")
+
+
+class Configs:
+    """What can be asked of configs, and what changes them; the subject EVERYTHING is the whole registry."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def get(self, subject: Subject, *, default_to_global: bool = False) -> Config:
+        """The config set for a subject, or with `default_to_global` the one in force.
+
+        Raises SubjectConfigNotFound.
+        """
+        state = await self._core.current()
+        if subject == EVERYTHING:
+            return _shown(self._core, _global(state, default_to_global))
+        if default_to_global:
+            return self._core.config_of(state, subject)
+        own = state.config(subject)
+        if own is None:
+            raise SubjectConfigNotFound(subject)
+        return _shown(self._core, own)
+
+    async def put(
+        self, subject: Subject, patch: ConfigPatch, *, author: str | None = None, dry_run: bool = False
+    ) -> Config | Plan:
+        """Change the fields that the patch names (None clears one); the answer is what is set then.
+
+        Raises InvalidRuleSet, InvalidSubject, OperationNotPermitted.
+        """
+        fields = dict(patch)
+        check_rule_set(fields.get("default_rule_set"))
+        check_rule_set(fields.get("override_rule_set"))
+        if subject != EVERYTHING:
+            check_subject(subject, global_allowed=True)
+        if not self._core.policy.rule_sets_kept:
+            fields |= {name: None for name in ("default_rule_set", "override_rule_set") if name in fields}
+        if fields.get("compatibility_policy") not in POLICIES and "compatibility_policy" in fields:
+            fields["compatibility_policy"] = None
+        return await self._core.carry_out(PutConfig(subject, fields), author, dry_run)
+
+    async def delete(self, subject: Subject, *, author: str | None = None, dry_run: bool = False) -> Config | Plan:
+        """Remove the config of a subject; the answer is what was set.
+
+        Raises SubjectNotFound when none was (the whole registry: the defaults), OperationNotPermitted.
+        """
+        return await self._core.carry_out(DeleteConfig(self._core, subject), author, dry_run)
+
+
+@dataclass(frozen=True, slots=True)
+class PutConfig:
+    """Merge fields into the config of a subject."""
+
+    subject: Subject
+    fields: ConfigPatch
+
+    def decide(self, state: State) -> Decision[Config]:
+        """Raise OperationNotPermitted in a read-only mode."""
+        check_writable(state, self.subject, _shown_name(self.subject))
+        before = state.config(self.subject)
+        config = replace(before or Config(), **self.fields)
+        if config == before:
+            return Decision(config)
+        return Decision(config, (Record(ConfigKey(self.subject), config),))
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteConfig:
+    """Remove the config of a subject."""
+
+    core: Core
+    subject: Subject
+
+    def decide(self, state: State) -> Decision[Config]:
+        """Raise SubjectNotFound when none is set, then OperationNotPermitted in a read-only mode."""
+        own = state.config(self.subject)
+        if own is None and self.subject != EVERYTHING:
+            raise SubjectNotFound(self.subject)
+        check_writable(state, self.subject, _shown_name(self.subject))
+        if own is None:
+            return Decision(self.core.policy.defaults)
+        return Decision(_shown(self.core, own), (Record(ConfigKey(self.subject), None),))
+
+
+def _global(state: State, default_to_global: bool) -> Config:
+    own = state.config(EVERYTHING)
+    return own or (default_to_global and state.config(_EVERY_CONTEXT)) or Config()
+
+
+def _shown(core: Core, config: Config) -> Config:
+    """A stored config as answers show it: without a level of its own it shows the server's."""
+    return replace(config, compatibility_level=config.compatibility_level or core.policy.defaults.compatibility_level)
+
+
+def _shown_name(subject: Subject) -> str:
+    return "null" if subject == EVERYTHING else str(subject)

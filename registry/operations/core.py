@@ -1,0 +1,130 @@
+"""What all operations stand on: the state, the door for change, the languages and the policy of this server.
+
+Owns how an operation reads (after the barrier) and how it changes (through the writer, or as a plan).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from registry.errors import OperationNotPermitted
+from registry.model import Config, Level, Mode, Schema, Subject
+from registry.operations.languages import Languages
+from registry.operations.requests import Page, Plan, Stored
+from registry.records import EVERYTHING
+from registry.rules.inheritance import config_in_force, mode_in_force
+from registry.state import Row, State, scopes
+from registry.writer import Command, Writer
+
+T = TypeVar("T")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class PageLimits:
+    """How many items a list holds when the client names no limit, and at most."""
+
+    default: int = 2**31 - 1
+    maximum: int = 2**31 - 1
+
+    def slice(self, items: Sequence[T], page: Page) -> list[T]:
+        """The items of a page; a limit of 0, below, or above the maximum means the default."""
+        limit = page.limit if 0 < page.limit <= self.maximum else self.default
+        return list(items[page.offset : page.offset + limit])
+
+
+SERVER_DEFAULTS = Config(compatibility_level=Level.BACKWARD)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the operator decided: defaults and limits that no subject can see past."""
+
+    defaults: Config = SERVER_DEFAULTS
+    mode_mutable: bool = True
+    empty_subject_allowed: bool = True
+    rule_sets_kept: bool = True
+    reference_versions_strict: bool = False
+    schema_limits: PageLimits = PageLimits(1000, 1000)
+    subject_limits: PageLimits = PageLimits()
+    version_limits: PageLimits = PageLimits()
+    context_limits: PageLimits = PageLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The parts that every noun shares; `barrier` returns when the state holds all that was answered."""
+
+    state: State
+    writer: Writer
+    languages: Languages
+    policy: Policy
+    barrier: Callable[[], Awaitable[None]]
+
+    async def current(self) -> State:
+        """The state, at least as new as the moment of the call."""
+        await self.barrier()
+        return self.state
+
+    async def change(self, command: Command[Answer], author: str | None) -> Answer:
+        """Carry out a command: decided at once if it changes nothing, else through the writer.
+
+        Raises whatever the command refuses with, Overloaded and StoreFailed.
+        """
+        decision = command.decide(await self.current())
+        if not decision.records:
+            return decision.answer
+        return await self.writer.submit(command, author)
+
+    async def plan(self, command: Command[Answer]) -> Plan:
+        """What a command would do now; nothing is written.
+
+        Raises whatever the command refuses with.
+        """
+        decision = command.decide(await self.current())
+        entries = [record.entry() for record in decision.records]
+        records = tuple((entry.key.decode(), entry.value.decode() if entry.value else None) for entry in entries)
+        return Plan(decision.answer, records)
+
+    async def carry_out(self, command: Command[Answer], author: str | None, dry_run: bool) -> Answer | Plan:
+        """`plan` for a dry run, `change` otherwise."""
+        return await (self.plan(command) if dry_run else self.change(command, author))
+
+    def config_of(self, state: State, subject: Subject) -> Config:
+        """The config that decides for a subject."""
+        own, context, everywhere = map(state.config, scopes(subject))
+        return config_in_force(own, context, everywhere, state.config(EVERYTHING), self.policy.defaults)
+
+
+def mode_of(state: State, subject: Subject) -> Mode:
+    """The mode that decides for a subject."""
+    return mode_in_force(*map(state.mode, scopes(subject)))
+
+
+def check_writable(state: State, subject: Subject, shown: str | None = None) -> None:
+    """Refuse a change of a subject whose mode is read-only; `shown` is how the message names it.
+
+    Raises OperationNotPermitted.
+    """
+    if mode_of(state, subject).read_only:
+        raise OperationNotPermitted(f"Subject {shown or subject} in context {subject.prefix} is in read-only mode")
+
+
+def stored(subject: Subject, row: Row) -> Stored:
+    """A row as an answer."""
+    return Stored(
+        subject=subject,
+        version=row.version,
+        id=row.id,
+        schema=row.content.schema,
+        guid=row.content.guid_text,
+        timestamp_ms=row.timestamp_ms,
+        deleted=row.deleted,
+    )
+
+
+def fresh(subject: Subject, version: int, number: int, schema: Schema) -> Stored:
+    """A version that is not logged yet, as an answer: Confluent leaves out its timestamp."""
+    return Stored(subject=subject, version=version, id=number, schema=schema, guid=str(schema.guid))

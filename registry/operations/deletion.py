@@ -1,0 +1,136 @@
+"""Deleting subjects and versions, softly or for good, and taking a soft delete back.
+
+Follows Confluent's Schema Registry: what exists is asked before the mode, the mode before references.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from registry.errors import (
+    IncompatibleSchema,
+    NoActiveVersion,
+    OperationNotPermitted,
+    ReferenceExists,
+    SubjectAssociated,
+    SubjectNotFound,
+    SubjectNotSoftDeleted,
+    SubjectSoftDeleted,
+    VersionNotFound,
+    VersionNotSoftDeleted,
+    VersionSoftDeleted,
+)
+from registry.model import LATEST, Subject
+from registry.operations.compatibility import judge_against
+from registry.operations.core import Core, check_writable, stored
+from registry.operations.reading import read
+from registry.operations.requests import Stored
+from registry.records import ConfigKey, DeletedUpTo, DeleteSubjectKey, ModeKey, Record, SchemaKey, SchemaValue
+from registry.state import Row, State
+from registry.writer import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteSubject:
+    """Delete all versions of a subject; the answer is their numbers."""
+
+    subject: Subject
+    permanent: bool
+
+    def decide(self, state: State) -> Decision[list[int]]:
+        """Raise what stands against it: existence, mode, associations, references, in this order."""
+        subject, rows, live = self.subject, state.rows(self.subject), state.live_rows(self.subject)
+        if not rows:
+            raise SubjectNotFound(subject)
+        if not (self.permanent or live):
+            raise SubjectSoftDeleted(subject)
+        check_writable(state, subject)
+        if _is_associated(state, subject):
+            raise SubjectAssociated(subject)
+        doomed = rows if self.permanent else live
+        for row in doomed:
+            _check_unreferenced(state, subject, row, self.permanent, same_subject=False)
+            if self.permanent and not row.deleted:
+                raise SubjectNotSoftDeleted(subject)
+        numbers = [row.version for row in doomed]
+        if not self.permanent:
+            return Decision(numbers, (Record(DeleteSubjectKey(subject), DeletedUpTo(numbers[-1])),))
+        tombstones = (Record(SchemaKey(subject, number), None) for number in reversed(numbers))
+        return Decision(numbers, (*tombstones, *_forgotten_settings(state, subject)))
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteVersion:
+    """Delete one version of a subject (LATEST: the highest live one); the answer is its number."""
+
+    subject: Subject
+    version: int
+    permanent: bool
+
+    def decide(self, state: State) -> Decision[int]:
+        """Raise what stands against it: existence, mode, associations, references, in this order."""
+        subject = self.subject
+        row = state.latest(subject) if self.version == LATEST else state.row(subject, self.version)
+        if row is None:
+            raise VersionNotFound(self.version) if state.rows(subject) else SubjectNotFound(subject)
+        if row.deleted and not self.permanent:
+            raise VersionSoftDeleted(subject, row.version)
+        check_writable(state, subject)
+        if not self.permanent and _is_associated(state, subject) and len(state.live_rows(subject)) == 1:
+            raise NoActiveVersion(subject)
+        _check_unreferenced(state, subject, row, self.permanent, same_subject=True)
+        key = SchemaKey(subject, row.version)
+        if not self.permanent:
+            return Decision(row.version, (Record(key, SchemaValue(row.id, row.content.schema, deleted=True)),))
+        if not row.deleted:
+            raise VersionNotSoftDeleted(subject, row.version)
+        last = len(state.rows(subject)) == 1
+        return Decision(row.version, (Record(key, None), *(_forgotten_settings(state, subject) if last else ())))
+
+
+@dataclass(frozen=True, slots=True)
+class Undelete:
+    """Make a soft-deleted version live again, under its own number and id."""
+
+    core: Core
+    subject: Subject
+    version: int
+    force: bool
+
+    def decide(self, state: State) -> Decision[Stored]:
+        """Raise SubjectNotFound, VersionNotFound, OperationNotPermitted, InvalidSchema or IncompatibleSchema."""
+        subject, row = self.subject, state.row(self.subject, self.version)
+        if row is None:
+            raise VersionNotFound(self.version) if state.rows(subject) else SubjectNotFound(subject)
+        check_writable(state, subject)
+        if not row.deleted:
+            raise OperationNotPermitted(f"Subject '{subject}' Version {row.version} is not soft deleted")
+        # Reading it with live references only is what refuses a reference to something deleted meanwhile.
+        reading = read(self.core, state, subject, row.content.schema, strict=False, normalize=False)
+        if not self.force:
+            config = self.core.config_of(state, subject)
+            older = [other for other in reversed(state.live_rows(subject)) if other.version < row.version]
+            verdict = judge_against(self.core, state, subject, reading, config, older)
+            if not verdict.compatible:
+                raise IncompatibleSchema(subject, verdict.messages)
+        record = Record(SchemaKey(subject, row.version), SchemaValue(row.id, row.content.schema))
+        return Decision(stored(subject, row._replace(deleted=False)), (record,))
+
+
+def _check_unreferenced(state: State, subject: Subject, row: Row, permanent: bool, *, same_subject: bool) -> None:
+    for referrer, other in state.referrers(subject, row.version):
+        counts = (permanent or not other.deleted) and (same_subject or referrer != subject)
+        if counts:
+            raise ReferenceExists(subject, row.version)
+
+
+def _is_associated(state: State, subject: Subject) -> bool:
+    return any(association.subject == subject for association, _, _ in state.associations())
+
+
+def _forgotten_settings(state: State, subject: Subject) -> Iterator[Record]:
+    if state.mode(subject) is not None:
+        yield Record(ModeKey(subject), None)
+    if state.config(subject) is not None:
+        yield Record(ConfigKey(subject), None)

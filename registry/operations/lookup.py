@@ -1,0 +1,90 @@
+"""Finding a schema that a subject already has.
+
+Follows Confluent's Schema Registry: by content first, then by equivalence from the newest version to the oldest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from registry.errors import InvalidSchema, SchemaNotFound, SubjectNotFound
+from registry.formats.protocol import Parsed
+from registry.model import DEFAULT_CONTEXT, Schema, Subject
+from registry.operations.core import Core, stored
+from registry.operations.reading import Reading, read, read_stored, sent_schema
+from registry.operations.requests import Candidate, Stored
+from registry.rules.contracts import inheriting
+from registry.rules.equality import same_schema
+from registry.state import Row, State
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Whether a subject has a schema, and as which version."""
+
+    core: Core
+    subject: Subject
+    candidate: Candidate
+    normalize: bool
+    deleted: bool
+
+    def answer(self, state: State) -> Stored:
+        """The version that is the schema sent; a bare subject name is also looked for in the other contexts.
+
+        Raises InvalidSchema, SubjectNotFound, SchemaNotFound.
+        """
+        found = self._find(state, self.subject)
+        if found is None and self.subject.context == DEFAULT_CONTEXT:
+            found = next(filter(None, (self._find_elsewhere(state, context) for context in state.contexts()[1:])), None)
+        if found is not None:
+            return found
+        if not (state.rows(self.subject) if self.deleted else state.latest(self.subject)):
+            raise SubjectNotFound(self.subject)
+        raise SchemaNotFound
+
+    def _find(self, state: State, subject: Subject) -> Stored | None:
+        config = self.core.config_of(state, subject)
+        normalize = self.normalize or bool(config.normalize)
+        sent = sent_schema(self.candidate)
+        inherited = inheriting(sent, config, _schema_of(state.latest(subject)))
+        for schema in (sent,) if inherited == sent else (sent, inherited):
+            reading = read(self.core, state, subject, schema, strict=False, normalize=normalize, deleted=True)
+            row = find_version(self.core, state, subject, reading, deleted=self.deleted)
+            if row is not None:
+                return stored(subject, row)
+        return None
+
+    def _find_elsewhere(self, state: State, context: str) -> Stored | None:
+        try:
+            return self._find(state, Subject(context, self.subject.name))
+        except InvalidSchema:
+            return None
+
+
+def find_version(
+    core: Core, state: State, subject: Subject, sent: Reading, *, deleted: bool = False, latest_only: bool = False
+) -> Row | None:
+    """The version of a subject that is the schema sent; the newest when several are.
+
+    deleted: whether soft-deleted versions count; latest_only: look at the latest live version only.
+    """
+    rows: Iterable[Row] = [row for row in reversed(state.rows(subject)) if deleted or not row.deleted]
+    if latest_only:
+        rows = list(rows)[:1]
+    by_content = next((row for row in rows if row.content.guid == sent.guid), None)
+    return by_content or next((row for row in rows if _equivalent(core, state, subject, sent, row)), None)
+
+
+def _equivalent(core: Core, state: State, subject: Subject, sent: Reading, row: Row) -> bool:
+    def parse_stored() -> Parsed | None:
+        try:
+            return read_stored(core, state, subject, row.content.schema)
+        except InvalidSchema:
+            return None
+
+    return same_schema(row.content.schema, row.version, sent.schema, sent.parsed, parse_stored)
+
+
+def _schema_of(row: Row | None) -> Schema | None:
+    return row.content.schema if row else None

@@ -1,0 +1,111 @@
+"""Making sense of a schema in its place: from what a client sent, or what is stored, to a parsed schema.
+
+Owns Confluent's words for a schema that cannot be read; refuses to know languages.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from registry.errors import InvalidSchema, UnparsableSchema
+from registry.formats.protocol import Parsed
+from registry.model import Reference, Schema, Subject
+from registry.operations.core import Core
+from registry.operations.languages import THREAD_ABOVE_BYTES, Source
+from registry.operations.references import referred_texts, shown, with_numbers
+from registry.operations.requests import Candidate
+from registry.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A schema that was understood: what would be stored, and its parsed form."""
+
+    schema: Schema
+    parsed: Parsed
+    guid: bytes
+
+
+def source_of(core: Core, state: State, subject: Subject, sent: Schema, *, strict: bool, deleted: bool) -> Source:
+    """All that decides what a schema of this subject means.
+
+    Raises InvalidSchema when a reference cannot be resolved.
+    """
+    references = referred_texts(
+        state, subject, sent.references, deleted=deleted, strict=core.policy.reference_versions_strict
+    )
+    return Source(sent.type, sent.text, references, strict)
+
+
+def sent_schema(candidate: Candidate) -> Schema:
+    """What a client sent, as a schema; metadata and rules still as sent."""
+    return Schema(candidate.text or "", candidate.type, candidate.references, candidate.metadata, candidate.rule_set)
+
+
+def read(
+    core: Core, state: State, subject: Subject, sent: Schema, *, strict: bool, normalize: bool, deleted: bool = False
+) -> Reading:
+    """Understand a schema as sent, and give it its canonical (or normal) form.
+
+    strict: judge it as new; deleted: whether it may refer to soft-deleted versions.
+
+    Raises InvalidSchema in Confluent's words.
+    """
+    core.languages.check_type(sent.type)
+    try:
+        parsed = core.languages.parse(source_of(core, state, subject, sent, strict=strict, deleted=deleted))
+        text = parsed.normalized().text if normalize else parsed.text
+        if text != parsed.text:
+            normal = replace(sent, text=text)
+            parsed = core.languages.parse(source_of(core, state, subject, normal, strict=False, deleted=deleted))
+    except (UnparsableSchema, InvalidSchema) as reason:
+        raise unreadable(subject, sent, reason.message) from reason
+    references = with_numbers(state, subject, sent.references)
+    schema = replace(sent, text=text, references=_ordered(references) if normalize else references)
+    return Reading(schema, parsed, schema.guid.bytes)
+
+
+async def prepare(core: Core, subject: Subject, candidate: Candidate) -> None:
+    """Parse a large schema off the event loop, so that a decision about it finds it parsed.
+
+    What is wrong with it is left for the decision to say, in its place in the order of checks.
+    """
+    sent = sent_schema(candidate)
+    if len(sent.text) <= THREAD_ABOVE_BYTES:
+        return
+    with suppress(UnparsableSchema, InvalidSchema):
+        core.languages.check_type(sent.type)
+        for strict in (False, True):
+            await core.languages.prepare(source_of(core, core.state, subject, sent, strict=strict, deleted=not strict))
+
+
+def read_stored(core: Core, state: State, subject: Subject, schema: Schema) -> Parsed:
+    """Parse a stored schema, as leniently as it may need.
+
+    Raises InvalidSchema when not even that helps (a record from elsewhere).
+    """
+    try:
+        return core.languages.parse(source_of(core, state, subject, schema, strict=False, deleted=True))
+    except (UnparsableSchema, InvalidSchema) as reason:
+        raise unreadable(subject, schema, reason.message) from reason
+
+
+def unreadable(subject: Subject, sent: Schema, details: str) -> InvalidSchema:
+    """The refusal of a schema in Confluent's words; tests of clients look for the language's own message in it."""
+    references = ", ".join(map(shown, sent.references))
+    return InvalidSchema(
+        f"Invalid schema of type {sent.type}, details: Invalid schema {{subject={subject},version=null,id=null,"
+        f"guid={sent.guid},schemaType={sent.type},references=[{references}],metadata={_printed(sent.metadata)},"
+        f"ruleSet={_printed(sent.rule_set)},schema={sent.text},schemaTags=null,ts=null,deleted=null}} "
+        f"with refs [{references}] of type {sent.type}, details: {details}"
+    )
+
+
+def _printed(part: object) -> str:
+    return "null" if part is None else str(part)
+
+
+def _ordered(references: tuple[Reference, ...]) -> tuple[Reference, ...]:
+    distinct = dict.fromkeys(references)
+    return tuple(sorted(distinct, key=lambda reference: (reference.subject or "", reference.version or 0)))

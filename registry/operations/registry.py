@@ -1,0 +1,133 @@
+"""The registry as a whole: its nouns, the barrier that reads wait for, and the changes as they happen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from uuid import UUID
+
+from registry.envelope import Batch
+from registry.errors import RegistryError
+from registry.log.protocol import Log
+from registry.model import Subject
+from registry.operations.associations import Associations
+from registry.operations.compatibility import Compatibility
+from registry.operations.config import Configs
+from registry.operations.contexts import Contexts
+from registry.operations.core import Core, Policy
+from registry.operations.languages import Languages
+from registry.operations.mode import Modes
+from registry.operations.schemas import Schemas
+from registry.operations.subjects import Subjects
+from registry.operations.versions import SubjectVersions
+from registry.records import Record, UnreadableRecordError, read_record
+from registry.state import State
+from registry.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record as it was logged, for those who follow the registry."""
+
+    position: int
+    timestamp_ms: int
+    record: Record
+    author: str | None
+
+
+class Registry:
+    """Everything that can be asked of a registry, by noun."""
+
+    def __init__(self, log: Log, state: State, writer: Writer, languages: Languages, policy: Policy) -> None:
+        """Put the nouns on a log whose records the state already holds; see `opened`."""
+        self._log = log
+        self._state = state
+        self._writer = writer
+        core = Core(state, writer, languages, policy, self._barrier)
+        self.subjects = Subjects(core)
+        self.versions = SubjectVersions(core)
+        self.schemas = Schemas(core)
+        self.compatibility = Compatibility(core)
+        self.config = Configs(core)
+        self.mode = Modes(core)
+        self.contexts = Contexts(core)
+        self.associations = Associations(core)
+        self.languages = languages
+
+    @property
+    def uuid(self) -> UUID:
+        """The identity of the log: changed only when a backup is restored."""
+        return self._log.uuid
+
+    @property
+    def state(self) -> State:
+        """The state as far as it is applied here; for stamps and counts, which need no barrier."""
+        return self._state
+
+    def alias_of(self, subject: Subject) -> Subject | None:
+        """The subject that the own config of this one names as its alias; a bare name stays in the context."""
+        config = self._state.config(subject)
+        if config is None or not config.alias:
+            return None
+        return Subject.of(config.alias) if config.alias.startswith(":.") else Subject(subject.context, config.alias)
+
+    async def changes(self, after: int) -> AsyncGenerator[Change, None]:
+        """Every change after a position, those that happen from now on included; never ends by itself."""
+        advanced = asyncio.Event()
+        forget = self._writer.on_advance(advanced.set)
+        try:
+            while True:
+                advanced.clear()
+                async for batch in self._log.read(after):
+                    for change in _changes_in(batch):
+                        yield change
+                    after = max(after, batch.end)
+                await advanced.wait()
+        finally:
+            forget()
+
+    async def _barrier(self) -> None:
+        end = await self._log.end()
+        if end > self._state.position:
+            await self._writer.catch_up()
+
+
+def _changes_in(batch: Batch) -> list[Change]:
+    found = []
+    for logged in batch.entries:
+        with suppress(UnreadableRecordError):
+            record = read_record(logged.key, logged.value)
+            found.append(Change(logged.position, logged.timestamp_ms, record, logged.author))
+    return found
+
+
+@asynccontextmanager
+async def opened(
+    log: Log, policy: Policy | None = None, *, max_parsed_bytes: int = 128 * 2**20, max_waiting: int = 10_000
+) -> AsyncIterator[Registry]:
+    """A registry on a log: replays it, serves writes while the context is open, and closes the log after it.
+
+    max_parsed_bytes: how much memory parsed schemas may take; max_waiting: how many writes may queue.
+    """
+    state = State()
+    writer = Writer(log, state, max_waiting=max_waiting)
+    await writer.catch_up()
+    tasks = (asyncio.create_task(writer.run()), asyncio.create_task(_follow(log, writer)))
+    try:
+        yield Registry(log, state, writer, Languages(max_bytes=max_parsed_bytes), policy or Policy())
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        writer.close()
+        await log.close()
+
+
+async def _follow(log: Log, writer: Writer) -> None:
+    """Take in what other nodes append, as soon as the log hints at it."""
+    async for _ in log.follow():
+        with suppress(RegistryError):  # the store is out of reach: the next hint comes within a second
+            await writer.catch_up()

@@ -1,0 +1,74 @@
+"""Subjects: which there are, whether one has a schema, and deleting one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from registry.errors import SchemaNotFound, SubjectNotFound
+from registry.model import Metadata, Subject
+from registry.operations.core import Core, stored
+from registry.operations.deletion import DeleteSubject
+from registry.operations.lookup import Lookup
+from registry.operations.requests import Candidate, Page, Plan, Stored, Visibility
+from registry.rules.subjects import matches_prefix
+from registry.state import State
+
+
+class Subjects:
+    """What can be asked of subjects, and deleting them."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def list(self, prefix: str, visibility: Visibility, page: Page) -> Sequence[str]:
+        """The names of the subjects of a prefix in order; DELETED lists those without any live version."""
+        state = await self._core.current()
+        names = sorted(
+            str(subject)
+            for subject in state.subjects()
+            if matches_prefix(subject, prefix) and _is_visible(state, subject, visibility)
+        )
+        return self._core.policy.subject_limits.slice(names, page)
+
+    async def lookup(self, subject: Subject, candidate: Candidate, *, normalize: bool, deleted: bool) -> Stored:
+        """The version of a subject that is the schema sent; `deleted` counts soft-deleted versions too.
+
+        Raises InvalidSchema, SubjectNotFound, SchemaNotFound.
+        """
+        self._core.languages.check_type(candidate.type)
+        state = await self._core.current()
+        return Lookup(self._core, subject, candidate, normalize, deleted).answer(state)
+
+    async def with_metadata(self, subject: Subject, pairs: Sequence[tuple[str, str]], *, deleted: bool) -> Stored:
+        """The highest version whose metadata has all these properties; without any, that has metadata at all.
+
+        Raises SubjectNotFound, SchemaNotFound.
+        """
+        state = await self._core.current()
+        rows = [row for row in reversed(state.rows(subject)) if deleted or not row.deleted]
+        if not rows:
+            raise SubjectNotFound(subject)
+        for row in rows:
+            if _has_properties(row.content.schema.metadata, pairs):
+                return stored(subject, row)
+        raise SchemaNotFound
+
+    async def delete(
+        self, subject: Subject, *, permanent: bool, author: str | None = None, dry_run: bool = False
+    ) -> Sequence[int] | Plan:
+        """Delete all versions, softly or (those already soft-deleted) for good; the answer is their numbers.
+
+        Raises SubjectNotFound, SubjectSoftDeleted, SubjectNotSoftDeleted, OperationNotPermitted, SubjectAssociated,
+        ReferenceExists.
+        """
+        return await self._core.carry_out(DeleteSubject(subject, permanent), author, dry_run)
+
+
+def _is_visible(state: State, subject: Subject, visibility: Visibility) -> bool:
+    if visibility is Visibility.ALL:
+        return True
+    return (state.latest(subject) is not None) == (visibility is Visibility.LIVE)
+
+
+def _has_properties(metadata: Metadata | None, pairs: Sequence[tuple[str, str]]) -> bool:
+    return metadata is not None and all(metadata.properties.get(name) == value for name, value in pairs)

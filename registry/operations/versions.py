@@ -1,0 +1,191 @@
+"""Versions of a subject: listing, reading, registering, tagging, deleting and bringing one back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from registry.errors import InvalidRuleSet, SubjectNotFound, UnparsableSchema, VersionNotFound
+from registry.model import DEFAULT_CONTEXT, LATEST, RuleSet, Subject
+from registry.operations.core import Core, stored
+from registry.operations.deletion import DeleteVersion, Undelete
+from registry.operations.reading import prepare, unreadable
+from registry.operations.registration import Register, retagged_text
+from registry.operations.requests import Candidate, Details, Page, Plan, Stored, TagChange, Visibility
+from registry.rules.contracts import check_rule_set, merged_rules, with_contract_version, without_rules
+from registry.rules.subjects import check_subject
+from registry.state import Row, State
+from registry.writer import Decision
+
+
+class SubjectVersions:
+    """What can be asked of the versions of a subject, and what changes them."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def list(
+        self, subject: Subject, visibility: Visibility, page: Page, *, deleted_as_negative: bool = False
+    ) -> Sequence[int]:
+        """The version numbers in ascending order; `deleted_as_negative` shows soft-deleted ones below zero.
+
+        Raises SubjectNotFound when no version counts.
+        """
+        state = await self._core.current()
+        rows = state.rows(subject)
+        if not any(visibility is not Visibility.LIVE or not row.deleted for row in rows):
+            raise SubjectNotFound(subject)
+        if deleted_as_negative:
+            numbers = [-row.version if row.deleted else row.version for row in rows]
+        else:
+            numbers = [row.version for row in rows if _counts(row, visibility)]
+        return self._core.policy.version_limits.slice(numbers, page)
+
+    async def get(self, subject: Subject, version: int, *, deleted: bool = False) -> Stored:
+        """One version, or LATEST, the highest live one; a bare subject name falls back to the other contexts.
+
+        Raises SubjectNotFound, VersionNotFound.
+        """
+        state = await self._core.current()
+        contexts = state.contexts() if subject.context == DEFAULT_CONTEXT else [subject.context]
+        for context in contexts:
+            place = Subject(context, subject.name)
+            row = _visible_row(state, place, version, deleted)
+            if row is not None:
+                return stored(place, row)
+        raise _missing(state, subject, version, deleted)
+
+    async def details(self, subject: Subject, version: int) -> Details:
+        """One version, soft-deleted or not, with who registered it and when.
+
+        Raises SubjectNotFound, VersionNotFound.
+        """
+        state = await self._core.current()
+        row = _visible_row(state, subject, version, deleted=True)
+        if row is None:
+            raise _missing(state, subject, version, deleted=True)
+        return Details(stored(subject, row), row.author, row.registered_ms)
+
+    async def register(
+        self,
+        subject: Subject,
+        candidate: Candidate,
+        *,
+        normalize: bool = False,
+        force: bool = False,
+        author: str | None = None,
+        dry_run: bool = False,
+    ) -> Stored | Plan:
+        """The version of the subject that the schema is, or becomes; `force` skips the compatibility check.
+
+        Raises InvalidRuleSet, InvalidSubject, InvalidSchema, OperationNotPermitted, IncompatibleSchema.
+        """
+        if not self._core.policy.rule_sets_kept:
+            candidate = replace(candidate, rule_set=None)
+        await prepare(self._core, subject, candidate)
+        command = Register(self._core, subject, candidate, normalize, force)
+        return await self._core.carry_out(command, author, dry_run)
+
+    async def delete(
+        self, subject: Subject, version: int, *, permanent: bool, author: str | None = None, dry_run: bool = False
+    ) -> int | Plan:
+        """Delete one version, softly or (one already soft-deleted) for good; the answer is its number.
+
+        Raises SubjectNotFound, VersionNotFound, VersionSoftDeleted, VersionNotSoftDeleted, OperationNotPermitted,
+        NoActiveVersion, ReferenceExists.
+        """
+        return await self._core.carry_out(DeleteVersion(subject, version, permanent), author, dry_run)
+
+    async def undelete(
+        self, subject: Subject, version: int, *, force: bool, author: str | None = None, dry_run: bool = False
+    ) -> Stored | Plan:
+        """Bring a soft-deleted version back; `force` skips the compatibility check.
+
+        Raises SubjectNotFound, VersionNotFound, OperationNotPermitted, InvalidSchema, IncompatibleSchema.
+        """
+        return await self._core.carry_out(Undelete(self._core, subject, version, force), author, dry_run)
+
+    async def referenced_by(self, subject: Subject, version: int, *, deleted: bool, page: Page) -> Sequence[int]:
+        """The ids of the schemas that refer to a version, in order of context and id.
+
+        Raises SubjectNotFound, VersionNotFound.
+        """
+        state = await self._core.current()
+        row = _visible_row(state, subject, version, deleted=True)
+        if row is None:
+            raise _missing(state, subject, version, deleted=True)
+        ids = {
+            (referrer.context, other.id)
+            for referrer, other in state.referrers(subject, row.version)
+            if deleted or not other.deleted
+        }
+        return self._core.policy.schema_limits.slice([number for _, number in sorted(ids)], page)
+
+    async def tag(
+        self, subject: Subject, version: int, change: TagChange, *, author: str | None = None, dry_run: bool = False
+    ) -> Stored | Plan:
+        """Register the version again with its inline tags, metadata and rules changed.
+
+        Raises InvalidSubject, SubjectNotFound, VersionNotFound, InvalidRuleSet, and what `register` raises.
+        """
+        check_subject(subject)
+        return await self._core.carry_out(Tag(self._core, subject, version, change), author, dry_run)
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Make a new version of an old one with other tags, metadata and rules."""
+
+    core: Core
+    subject: Subject
+    version: int
+    change: TagChange
+
+    def decide(self, state: State) -> Decision[Stored]:
+        """Decide as Register does on the changed schema."""
+        change, subject = self.change, self.subject
+        row = _visible_row(state, subject, self.version, deleted=False)
+        if row is None:
+            raise _missing(state, subject, self.version, deleted=False)
+        if change.rule_set is not None and (change.rules_to_merge is not None or change.rules_to_remove):
+            raise InvalidRuleSet("ruleSet should be omitted if specifying rulesToMerge or rulesToRemove")
+        check_rule_set(change.rules_to_merge)
+        schema = row.content.schema
+        try:
+            text = retagged_text(self.core, state, subject, schema, change.tags_to_add, change.tags_to_remove)
+        except UnparsableSchema as reason:
+            raise unreadable(subject, schema, reason.message) from reason
+        metadata = change.metadata if change.metadata is not None else schema.metadata
+        candidate = Candidate(
+            text=text,
+            type=schema.type,
+            references=schema.references,
+            metadata=with_contract_version(metadata, change.new_version),
+            rule_set=self._rules(state, row),
+            version=change.new_version,
+        )
+        return Register(self.core, subject, candidate).decide(state)
+
+    def _rules(self, state: State, row: Row) -> RuleSet | None:
+        change = self.change
+        if change.rules_to_merge is None and not change.rules_to_remove:
+            return change.rule_set
+        before = state.row(self.subject, change.new_version - 1) if change.new_version else state.latest(self.subject)
+        rules = (before or row).content.schema.rule_set
+        return without_rules(merged_rules(rules, change.rules_to_merge), change.rules_to_remove)
+
+
+def _counts(row: Row, visibility: Visibility) -> bool:
+    return visibility is Visibility.ALL or row.deleted == (visibility is Visibility.DELETED)
+
+
+def _visible_row(state: State, subject: Subject, version: int, deleted: bool) -> Row | None:
+    if version == LATEST:
+        return state.latest(subject)
+    row = state.row(subject, version)
+    return row if row is not None and (deleted or not row.deleted) else None
+
+
+def _missing(state: State, subject: Subject, version: int, deleted: bool) -> SubjectNotFound | VersionNotFound:
+    known = state.rows(subject) if deleted else state.latest(subject)
+    return VersionNotFound(version) if known else SubjectNotFound(subject)

@@ -1,0 +1,1 @@
+"""Pure decisions: functions of values that touch neither the state nor the disk."""

@@ -1,0 +1,52 @@
+"""When a schema that a client sends is one that the subject already has.
+
+Follows Confluent's Schema Registry: lookup under a subject, with its leniency for references and `confluent:version`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from registry.formats.protocol import Parsed
+from registry.model import Schema
+from registry.rules.contracts import contract_version, without_contract_version
+
+
+def same_schema(
+    stored: Schema, version: int, sent: Schema, parsed: Parsed, parse_stored: Callable[[], Parsed | None]
+) -> bool:
+    """Whether `sent` is the stored schema of this version, whatever the order of its properties.
+
+    parsed: `sent`, parsed; parse_stored: parses the stored schema, asked only when everything else agrees, and
+    answers None for a text that its language refuses today.
+    """
+    if stored.type != sent.type or stored.rule_set != sent.rule_set or not _same_metadata(stored, version, sent):
+        return False
+    if stored.references == sent.references:
+        return stored.text == sent.text or (
+            _may_be_equivalent(stored.text, sent.text) and _agree(parse_stored, parsed.equivalent)
+        )
+    return not sent.references and _agree(parse_stored, parsed.same_resolved)
+
+
+def _agree(parse_stored: Callable[[], Parsed | None], compare: Callable[[Parsed], bool]) -> bool:
+    stored = parse_stored()
+    return stored is not None and compare(stored)
+
+
+def _may_be_equivalent(stored: str, sent: str) -> bool:
+    # Equivalent canonical texts differ in the order of members only, so the cheap test of their characters
+    # spares parsing a long history. `error` types equal records, so they are left to the full comparison.
+    if len(stored) != len(sent):
+        return '"error"' in stored or '"error"' in sent
+    return sorted(stored) == sorted(sent)
+
+
+def _same_metadata(stored: Schema, version: int, sent: Schema) -> bool:
+    stored_number, sent_number = contract_version(stored.metadata), contract_version(sent.metadata)
+    if stored_number is not None and sent_number is None:
+        return without_contract_version(stored.metadata) == without_contract_version(sent.metadata)
+    if stored_number is None and sent_number is not None:
+        same_row = sent_number == version
+        return same_row and without_contract_version(sent.metadata) == without_contract_version(stored.metadata)
+    return stored.metadata == sent.metadata

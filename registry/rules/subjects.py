@@ -1,0 +1,42 @@
+"""Which names a subject may have, and which subjects a prefix means.
+
+Follows Confluent's REST API: contexts and subject names.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from registry.errors import InvalidSubject
+from registry.model import DEFAULT_CONTEXT, GLOBAL_CONTEXT, Subject
+
+EVERY_CONTEXT: Final = ":*:"
+RESERVED_NAMES: Final = frozenset({"__GLOBAL", "__EMPTY"})
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def check_subject(subject: Subject, *, empty_allowed: bool = True, global_allowed: bool = False) -> None:
+    """Refuse a name that no subject may have.
+
+    global_allowed: whether the context of all contexts may be named (for config and mode).
+
+    Raises InvalidSubject.
+    """
+    text = str(subject)
+    reserved = subject.name in RESERVED_NAMES or (subject.context == GLOBAL_CONTEXT and not global_allowed)
+    if reserved or _CONTROL.search(text) or not (empty_allowed or subject.name):
+        raise InvalidSubject(text)
+
+
+def matches_prefix(subject: Subject, prefix: str) -> bool:
+    """Whether a subject belongs to a prefix.
+
+    `:*:foo` means foo in every context, `:.ctx:foo` foo in that one; without a context it means the default one, so
+    that the empty prefix is the default context.
+    """
+    if prefix.startswith(EVERY_CONTEXT):
+        return subject.name.startswith(prefix.removeprefix(EVERY_CONTEXT))
+    if prefix.startswith(":.") and not prefix.startswith(":.:"):
+        return str(subject).startswith(prefix)
+    return subject.context == DEFAULT_CONTEXT and subject.name.startswith(prefix.removeprefix(":.:"))

@@ -1,0 +1,201 @@
+"""The one door for change: commands queue, are decided in order on a draft, appended as one commit, then answered.
+
+Owns order and durability: an answer is sent only when everything that it was decided on is durable, refusals and
+successes without records included. Refuses to know what a command means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from registry.envelope import Entry
+from registry.errors import Overloaded, RegistryError, SchemaTooLarge, StoreFailed
+from registry.log.protocol import Log
+from registry.records import Record
+from registry.state import State
+
+Answer = TypeVar("Answer")
+Answer_co = TypeVar("Answer_co", covariant=True)
+
+DECIDING_SECONDS = 0.002
+"""How long decisions may hold the event loop before others get a turn."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[Answer_co]):
+    """What a command decided: the records that make it true, and what to answer then."""
+
+    answer: Answer_co
+    records: tuple[Record, ...] = ()
+
+
+class Command(Protocol[Answer_co]):
+    """A wish to change the registry."""
+
+    def decide(self, state: State) -> Decision[Answer_co]:
+        """Decide on this state, without touching it or anything else.
+
+        Raises RegistryError to refuse.
+        """
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    command: Command[Any]
+    author: str | None
+    answered: asyncio.Future[Any]
+
+
+@dataclass(slots=True)
+class _Round:
+    """What became of the jobs of one turn, until it is known to be durable."""
+
+    decisions: list[tuple[_Job, Decision[Any]]] = field(default_factory=list)
+    refusals: list[tuple[_Job, RegistryError]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+
+class Writer:
+    """Takes commands one by one and makes them durable together."""
+
+    def __init__(self, log: Log, state: State, *, max_waiting: int = 10_000, max_commit: int = 64) -> None:
+        """Write to a log on behalf of a state.
+
+        max_waiting: how many commands may queue before new ones are refused; max_commit: how many share one commit.
+        """
+        self._log = log
+        self._state = state
+        self._max_waiting = max_waiting
+        self._max_commit = max_commit
+        self._waiting: deque[_Job] = deque()
+        self._wake = asyncio.Event()
+        self._listeners: list[Callable[[], None]] = []
+
+    async def submit(self, command: Command[Answer], author: str | None = None) -> Answer:
+        """Have a command decided and made durable, and answer what it decided.
+
+        Raises Overloaded when the queue is full, StoreFailed when the log refuses, and whatever the command refuses
+        with. A caller that stops waiting does not stop the command.
+        """
+        if len(self._waiting) >= self._max_waiting:
+            raise Overloaded("Too many writes are waiting already; try again shortly")
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Job(command, author, answered))
+        self._wake.set()
+        return await answered
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for their turn."""
+        return len(self._waiting)
+
+    def on_advance(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call a listener whenever the state has advanced; calling the answer ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def run(self) -> None:
+        """Serve the queue until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                await self._serve(self._next_jobs())
+
+    def close(self) -> None:
+        """Refuse what still waits; call it when `run` has ended."""
+        while self._waiting:
+            _settle(self._waiting.popleft(), Overloaded("The registry is shutting down; try another node or again"))
+
+    async def catch_up(self) -> None:
+        """Take in what other writers appended."""
+        before = self._state.position
+        async for batch in self._log.read(before):
+            self._state.advance(batch)
+        if self._state.position != before:
+            self._announce()
+
+    def _next_jobs(self) -> list[_Job]:
+        return [self._waiting.popleft() for _ in range(min(self._max_commit, len(self._waiting)))]
+
+    async def _serve(self, jobs: Sequence[_Job]) -> None:
+        done = _Round()
+        try:
+            async with self._log.turn(self._state.position) as turn:
+                self._state.advance(turn.missed)
+                await self._decide(jobs, done)
+                if done.entries:
+                    self._state.advance(await turn.append(done.entries))
+        except SchemaTooLarge as reason:
+            await self._serve_apart(jobs, reason)
+        except RegistryError as reason:
+            await self._fail(done, jobs, reason)
+        except Exception:
+            # The outermost border of the writing task: it must outlive any fault, or nobody could write again.
+            logger.exception("a write failed in a way that nothing foresaw")
+            await self._serve_apart(jobs, StoreFailed("Register operation failed while writing to the store"))
+        else:
+            self._announce()
+            _answer(done)
+
+    async def _decide(self, jobs: Sequence[_Job], done: _Round) -> None:
+        draft = self._state.draft()
+        clock = asyncio.get_running_loop().time
+        rested = clock()
+        for job in jobs:
+            if clock() - rested > DECIDING_SECONDS:
+                await asyncio.sleep(0)
+                rested = clock()
+            try:
+                decision = job.command.decide(draft)
+            except RegistryError as refusal:
+                done.refusals.append((job, refusal))
+                continue
+            draft.apply(decision.records, job.author)
+            done.entries.extend(record.entry(job.author) for record in decision.records)
+            done.decisions.append((job, decision))
+
+    async def _serve_apart(self, jobs: Sequence[_Job], reason: RegistryError) -> None:
+        # One command took the others' commit with it: alone, only that one fails.
+        if len(jobs) == 1:
+            _settle(jobs[0], reason)
+            return
+        for job in jobs:
+            await self._serve([job])
+
+    async def _fail(self, done: _Round, jobs: Sequence[_Job], reason: RegistryError) -> None:
+        # What was decided without records stood on a draft that never came true, so it is decided again.
+        undecided = len(done.decisions) + len(done.refusals) < len(jobs)
+        appended = {job for job, decision in done.decisions if decision.records}
+        again = [] if undecided or not appended else [job for job in jobs if job not in appended]
+        for job in jobs:
+            if job not in again:
+                _settle(job, reason)
+        if again:
+            await self._serve(again)
+
+    def _announce(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
+
+
+def _answer(done: _Round) -> None:
+    for job, decision in done.decisions:
+        if not job.answered.done():
+            job.answered.set_result(decision.answer)
+    for job, refusal in done.refusals:
+        _settle(job, refusal)
+
+
+def _settle(job: _Job, reason: RegistryError) -> None:
+    with suppress(asyncio.InvalidStateError):
+        job.answered.set_exception(reason)
