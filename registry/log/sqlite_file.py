@@ -86,6 +86,7 @@ def make_writer(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     # A file that can be read and not written is found out now rather than by the first registration.
     connection.execute("BEGIN IMMEDIATE")
+    connection.execute("PRAGMA user_version = 1")
     connection.execute("ROLLBACK")
 
 

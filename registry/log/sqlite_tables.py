@@ -40,7 +40,7 @@ WITH
         FROM record
         WHERE json_extract(key, '$.keytype') = 'CLEAR_SUBJECT' AND value IS NOT NULL
     ),
-    row AS (
+    row AS MATERIALIZED (
         SELECT *,
                CASE
                    WHEN json_extract(value, '$.deleted') THEN position
@@ -60,8 +60,8 @@ SELECT subject,
        deleted_at IS NOT NULL AS deleted,
        strftime('%Y-%m-%dT%H:%M:%SZ', timestamp_ms / 1000, 'unixepoch') AS registered_at,
        CASE WHEN subject LIKE ':.%' THEN substr(subject, 2, instr(substr(subject, 2), ':') - 1) ELSE '.' END AS context,
-       json_extract(value, '$.schema') AS schema,
-       position
+       position,
+       json_extract(value, '$.schema') AS schema
 FROM row
 WHERE deleted_at IS NULL OR cleared_at IS NULL OR cleared_at < deleted_at
 """

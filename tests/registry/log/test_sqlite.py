@@ -1,0 +1,267 @@
+"""What only a log in an SQLite file promises: one process, and what is on the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from registry.envelope import Batch, Entry
+from registry.errors import Overloaded, SchemaTooLarge, StoreFailed, StoreUnusable
+from registry.log import Log, open_log
+
+pytestmark = pytest.mark.anyio
+
+APPENDER = Path(__file__).with_name("append_for_ever.py")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "signet.db"
+
+
+@pytest.fixture
+async def log(path: Path) -> AsyncIterator[Log]:
+    log = await open_log(f"sqlite:{path}")
+    yield log
+    await log.close()
+
+
+async def append(log: Log, *entries: Entry) -> Batch:
+    async with log.turn(await log.end()) as turn:
+        return await turn.append(entries)
+
+
+async def count(log: Log) -> int:
+    return sum([len(batch.entries) async for batch in log.read(0)])
+
+
+async def append_until_refused(log: Log) -> None:
+    while True:
+        await append(log, Entry(b"a", b"v" * 9_000), Entry(b"b", b"v" * 9_000))
+
+
+def bytes_in(file: Path) -> int:
+    return file.stat().st_size
+
+
+def start_appender(path: Path, name: str = "a") -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, APPENDER, f"sqlite:{path}", name],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+async def test_a_second_opening_of_the_file_is_refused_naming_the_process(log: Log, path: Path) -> None:
+    with pytest.raises(StoreUnusable, match=rf"^{path} is in use by another process \(process id {os.getpid()}\)$"):
+        await open_log(f"sqlite:{path}")
+    assert (await append(log, Entry(b"k", b"v"))).end == 1
+
+
+async def test_a_second_process_is_refused_also_by_another_name_of_the_file(log: Log, path: Path) -> None:
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    process = start_appender(link)
+    _, said = process.communicate()
+    assert "is in use by another process" in said.splitlines()[-1]
+
+
+async def test_a_closed_log_lets_the_next_one_in_and_leaves_one_file_and_its_lock(path: Path) -> None:
+    for _ in range(3):
+        log = await open_log(f"sqlite:{path}")
+        await append(log, Entry(b"k", b"v"))
+        await log.close()
+    assert sorted(file.name for file in path.parent.iterdir()) == ["signet.db", "signet.db.lock"]
+
+
+async def test_kill_9_loses_no_acknowledged_commit_and_leaves_none_in_halves(path: Path) -> None:
+    acknowledged: dict[int, str] = {}
+    for name in "abcde":
+        process = start_appender(path, name)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        await asyncio.sleep(random.uniform(0.01, 0.3))
+        process.send_signal(signal.SIGKILL)
+        lines, _ = process.communicate()
+        for line in lines.splitlines(keepends=True):
+            if line.endswith("\n"):  # the last line may be torn
+                end, key = line.split(maxsplit=1)
+                acknowledged[int(end)] = key.strip()
+    log = await open_log(f"sqlite:{path}")
+    entries = [entry async for batch in log.read(0) for entry in batch.entries]
+    await log.close()
+    assert len(acknowledged) > 5
+    assert {end: entries[end - 3].key.decode() for end in acknowledged} == acknowledged
+    assert [entry.position for entry in entries] == list(range(1, len(entries) + 1))
+    assert len(entries) % 3 == 0
+    with sqlite3.connect(path) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    database.close()
+
+
+async def test_a_commit_is_synced_to_the_disk_before_it_is_answered(log: Log) -> None:
+    (level,) = log._writer.execute("PRAGMA synchronous").fetchone()
+    (mode,) = log._writer.execute("PRAGMA journal_mode").fetchone()
+    assert (level, mode) == (2, "wal")
+
+
+async def test_the_commit_id_is_stored_once_per_append(log: Log, path: Path) -> None:
+    for size in (3, 1):
+        await append(log, *[Entry(b"k", b"v")] * size)
+    with sqlite3.connect(path) as database:
+        commits = database.execute("SELECT position, id FROM commits").fetchall()
+    database.close()
+    assert [position for position, _ in commits] == [3, 4]
+    assert len({commit_id for _, commit_id in commits}) == 2
+
+
+async def test_the_write_ahead_log_is_moved_into_the_file_when_idle(log: Log, path: Path) -> None:
+    size = bytes_in(path)
+    await append(log, Entry(b"k", b"v" * 1_000_000))
+    assert bytes_in(path) == size
+    await asyncio.sleep(0.6)
+    assert bytes_in(path) > 1_000_000
+
+
+async def test_the_write_ahead_log_stays_bounded_under_load(log: Log, path: Path) -> None:
+    for _ in range(40):
+        await append(log, Entry(b"k", b"v" * 1_000_000))
+    assert bytes_in(path.with_name("signet.db-wal")) < 20_000_000
+
+
+async def test_a_person_who_reads_the_file_is_not_in_the_way(log: Log, path: Path) -> None:
+    with sqlite3.connect(path) as person:
+        person.execute("BEGIN")
+        assert person.execute("SELECT count(*) FROM versions").fetchone() == (0,)
+        assert (await append(log, Entry(b"k", b"v"))).end == 1
+    person.close()
+
+
+async def test_a_person_who_locks_the_file_delays_writes_until_they_are_refused(log: Log, path: Path) -> None:
+    log._writer.execute("PRAGMA busy_timeout = 20")
+    with sqlite3.connect(path) as person:
+        person.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Overloaded, match="Another program"):
+            await append(log, Entry(b"k", b"v"))
+        person.rollback()
+    person.close()
+    assert (await append(log, Entry(b"k", b"v"))).end == 1
+
+
+async def test_a_value_larger_than_sqlite_takes_is_refused_whole(log: Log) -> None:
+    log._writer.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1000)
+    with pytest.raises(SchemaTooLarge):
+        await append(log, Entry(b"small", b"v"), Entry(b"large", b"v" * 2000))
+    assert (await append(log, Entry(b"k", b"v"))).end == 1
+
+
+class LostAnswer:
+    """A connection whose first COMMIT is carried out and then reported as failed, as by a failing disk."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.answers_to_lose = 1
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+    def execute(self, statement: str, *parameters: object) -> sqlite3.Cursor:
+        cursor = self._connection.execute(statement, *parameters)
+        if statement == "COMMIT" and self.answers_to_lose:
+            self.answers_to_lose -= 1
+            raise sqlite3.OperationalError("disk I/O error")
+        return cursor
+
+
+async def test_a_commit_that_came_through_is_a_success_whatever_was_reported(log: Log) -> None:
+    log._writer = LostAnswer(log._writer)
+    assert (await append(log, Entry(b"k", b"v"))).end == 1
+    assert (await append(log, Entry(b"k", b"v"))).end == await count(log) == 2
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", folder], capture_output=True).returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+async def test_a_full_disk_refuses_writes_whole_and_recovers_when_there_is_space(small_disk: Path) -> None:
+    log = await open_log(f"sqlite:{small_disk / 'signet.db'}")
+    ballast = small_disk / "ballast"
+    for cycle in range(3):
+        ballast.write_bytes(b"\0" * 1_200_000)
+        with pytest.raises(StoreFailed, match="The disk of the store is full"):
+            await append_until_refused(log)
+        full = await log.end()
+        assert await count(log) == full, f"cycle {cycle}"
+        ballast.unlink()
+        assert (await append(log, Entry(b"k", b"v"), Entry(b"k", None))).after == full
+    await log.close()
+
+
+async def test_a_full_database_refuses_writes_whole_and_recovers(log: Log) -> None:
+    log._writer.execute("PRAGMA max_page_count = 60")
+    with pytest.raises(StoreFailed, match="The disk of the store is full"):
+        await append_until_refused(log)
+    assert await count(log) == await log.end() > 0
+    log._writer.execute("PRAGMA max_page_count = 1000")
+    assert (await append(log, Entry(b"k", b"v"))).entries
+
+
+OPEN_WITHOUT_RIGHTS = """
+import asyncio, os, sys
+import registry.log.sqlite
+from registry.log import open_log
+if os.getuid() == 0:
+    os.setuid(65534)  # root may write everywhere
+try:
+    asyncio.run(open_log(sys.argv[1]))
+except registry.log.sqlite.StoreUnusable as error:
+    print(error.message)
+"""
+
+
+def open_without_rights(path: Path, folder_mode: int) -> str:
+    path.parent.chmod(folder_mode)
+    return subprocess.check_output([sys.executable, "-c", OPEN_WITHOUT_RIGHTS, f"sqlite:{path}"], text=True)
+
+
+@pytest.fixture
+def reachable_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own lie in a folder that only its owner may enter
+        yield Path(folder)
+
+
+@pytest.mark.parametrize(
+    ("folder_mode", "file_mode", "sentence"),
+    [
+        (0o555, None, ".lock cannot be written: Permission denied"),
+        (0o555, 0o444, " is read-only"),
+        (0o777, 0o444, " is read-only"),
+        (0o777, 0o000, " cannot be opened; check the permissions of the file and its folder"),
+    ],
+)
+async def test_a_read_only_folder_or_file_is_refused(
+    reachable_folder: Path, folder_mode: int, file_mode: int | None, sentence: str
+) -> None:
+    path = reachable_folder / "signet.db"
+    if file_mode is not None:
+        await (await open_log(f"sqlite:{path}")).close()
+        path.chmod(file_mode)
+        path.with_name("signet.db.lock").chmod(0o666)
+    assert open_without_rights(path, folder_mode) == f"{path}{sentence}\n"
