@@ -22,7 +22,7 @@ from statistics import median
 import httpx
 
 from loadtests.http_load import Result, drive, request
-from loadtests.payloads import evolutions, new_subjects, record_schema, registration
+from loadtests.registrations import evolutions, new_subjects, record_schema, registration
 from loadtests.servers import Server, registry, uvicorn
 
 SERVER_CPU, CLIENT_CPU = 0, 1
