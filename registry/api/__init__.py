@@ -1,0 +1,1 @@
+"""The HTTP edge: one router per noun, and what all of them share. It holds no rule about schemas."""

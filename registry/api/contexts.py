@@ -1,0 +1,44 @@
+"""Routes of contexts: `/contexts`; what stands under a context is rewritten before routing (see `paths`)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import unquote
+
+from fastapi import Path, Query, Response
+from pydantic import AfterValidator
+
+from registry.api.parameters import ThePage
+from registry.api.replies import WRITING, answers
+from registry.api.route import Json, TheRegistry, new_router
+from registry.errors import ContextNotEmpty
+from registry.model import Subject
+
+router = new_router("contexts")
+
+
+@router.get("/contexts", responses=answers(list[str]), summary="List contexts")
+async def list_contexts(
+    registry: TheRegistry,
+    page: ThePage,
+    context_prefix: Annotated[
+        str, Query(alias="contextPrefix", description="What the names begin with, such as `.prod`.")
+    ] = "",
+) -> Response:
+    """The names of the contexts, the default one (`.`) first."""
+    return Json(await registry.contexts.list(context_prefix, page))
+
+
+@router.delete(
+    "/contexts/{context}",
+    status_code=204,
+    responses=answers(None, ContextNotEmpty, *WRITING, status=204),
+    summary="Delete a context",
+)
+async def delete_context(
+    registry: TheRegistry,
+    context: Annotated[str, AfterValidator(unquote), Path(description="The context, such as `.prod` or `:.prod:`.")],
+) -> Response:
+    """Forget a context without subjects; its config and mode stay."""
+    await registry.contexts.delete(Subject.of(context).context)
+    return Response(status_code=204)

@@ -1,0 +1,120 @@
+"""The stream of changes: `GET /signet/v1/events`, server-sent events that are CloudEvents 1.0 in JSON (Signet only).
+
+Every event is one record of the log; its id is the log's UUID and the record's position, and a stream goes on after
+the id that it is given. Nothing is kept per listener but a position: a slow one reads the log later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import Annotated, Final
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from registry.api.objects import rfc3339
+from registry.api.replies import ErrorReply
+from registry.api.route import TheRegistry
+from registry.errors import BadRequest
+from registry.operations import Change
+from registry.records import (
+    AssociationKey,
+    ClearSubjectKey,
+    ConfigKey,
+    ContextKey,
+    DeleteSubjectKey,
+    Key,
+    ModeKey,
+    SchemaKey,
+    SchemaValue,
+)
+from registry.shapes import Json, present
+
+router = APIRouter(tags=["events"])
+
+WRITTEN_AND_REMOVED: Final[Mapping[type[Key], tuple[str, str]]] = {
+    SchemaKey: ("signet.version.registered", "signet.version.deleted"),
+    DeleteSubjectKey: ("signet.subject.softdeleted", "signet.subject.deleted"),
+    ClearSubjectKey: ("signet.subject.swept", "signet.subject.deleted"),
+    ConfigKey: ("signet.config.set", "signet.config.removed"),
+    ModeKey: ("signet.mode.set", "signet.mode.removed"),
+    ContextKey: ("signet.context.created", "signet.context.deleted"),
+    AssociationKey: ("signet.association.set", "signet.association.removed"),
+}
+"""The type of event for a record with a value, and for one without; records of other kinds are no events."""
+
+
+async def _start(
+    registry: TheRegistry,
+    after: Annotated[
+        str, Query(description="The position or event id to go on after; 0 is the beginning, absent is now.")
+    ] = "",
+    last_event_id: Annotated[str, Header(description="The same, as browsers send it; it wins over `after`.")] = "",
+) -> int:
+    given = last_event_id or after
+    if not given:
+        return registry.state.position
+    log, _, position = given.rpartition(":")
+    if log and log != str(registry.uuid):
+        raise BadRequest(f"The event id '{given}' is not of this log; read the registry anew and follow it from there")
+    if not position.isdecimal():
+        raise BadRequest(f"'{given}' is not an event id")
+    return int(position)
+
+
+@router.get(
+    "/signet/v1/events",
+    response_class=EventSourceResponse,
+    responses={400: {"model": ErrorReply, "description": "400: The event id is none, or one of another log."}},
+    summary="Follow the changes",
+)
+async def follow(
+    request: Request, registry: TheRegistry, start: Annotated[int, Depends(_start)]
+) -> AsyncIterator[ServerSentEvent]:
+    """Every change after a position, those that happen from now on included, without end."""
+    async for change in _until(request.app.state.closing, registry.changes(start)):
+        event = event_of(registry.uuid, change)
+        if event is not None:
+            identity = f"{registry.uuid}:{change.position}"
+            yield ServerSentEvent(event=event["type"], id=identity, raw_data=orjson.dumps(event).decode())
+
+
+def event_of(log: UUID, change: Change) -> Json | None:
+    """A change as a CloudEvent, or None when it is of no interest outside."""
+    key, value = change.record.key, change.record.value
+    if type(key) not in WRITTEN_AND_REMOVED:
+        return None
+    written, removed = WRITTEN_AND_REMOVED[type(key)]
+    if isinstance(value, SchemaValue) and value.deleted:
+        written = "signet.version.softdeleted"
+    entry = change.record.entry()
+    return present(
+        specversion="1.0",
+        id=f"{log}:{change.position}",
+        source=f"/signet/{log}",
+        type=removed if value is None else written,
+        subject=str(getattr(key, "subject", getattr(key, "context", ""))),
+        time=rfc3339(change.timestamp_ms),
+        datacontenttype="application/json",
+        author=change.author,
+        data={"key": orjson.loads(entry.key), "value": entry.value and orjson.loads(entry.value)},
+    )
+
+
+async def _until(closing: asyncio.Event, changes: AsyncGenerator[Change]) -> AsyncIterator[Change]:
+    """The changes, until the server is about to stop."""
+    closed = asyncio.ensure_future(closing.wait())
+    try:
+        while True:
+            following = asyncio.ensure_future(anext(changes))
+            await asyncio.wait((following, closed), return_when=asyncio.FIRST_COMPLETED)
+            if not following.done():
+                following.cancel()
+                return
+            yield following.result()
+    finally:
+        closed.cancel()
+        await changes.aclose()

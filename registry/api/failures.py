@@ -1,0 +1,86 @@
+"""The one place where a failure becomes a status and a body.
+
+Follows sections 0.2 and 2 of Confluent's REST API: `{"error_code", "message"}`; refuses to know any route.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from registry.api.negotiation import failure_type
+from registry.errors import BadRequest, MethodNotAllowed, MissingBody, Overloaded, RegistryError, RequestNotFound
+
+METHODS: Final = ("DELETE", "GET", "POST", "PUT")
+log = logging.getLogger("signet")
+
+
+def refusal(error: RegistryError, accept: str) -> Response:
+    """The answer that tells a client of an error; `accept` is its Accept header."""
+    headers = {}
+    if isinstance(error, Overloaded):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = ", ".join(error.allowed)
+    body = orjson.dumps({"error_code": error.code, "message": error.message})
+    return Response(body, error.status, headers, media_type=failure_type(accept))
+
+
+def breakdown(accept: str) -> Response:
+    """The answer when the registry itself is at fault; what happened stays in its log."""
+    return refusal(RegistryError("Internal Server Error"), accept)
+
+
+def install(app: FastAPI) -> None:
+    """Make the application answer every failure as this module says."""
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        known = _TRANSLATIONS[type(error)](request, error) if type(error) in _TRANSLATIONS else error
+        if isinstance(known, MethodNotAllowed) and request.method == "OPTIONS":
+            return Response(headers={"Allow": ", ".join(known.allowed)})
+        accept = ",".join(request.headers.getlist("accept"))
+        return refusal(known, accept) if isinstance(known, RegistryError) else breakdown(accept)
+
+    for kind in (RegistryError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, refuse)
+
+
+def _from_routing(request: Request, error: Any) -> RegistryError:
+    if error.status_code == MethodNotAllowed.code:
+        return MethodNotAllowed(_allowed(request))
+    return RequestNotFound() if error.status_code == RequestNotFound.code else BadRequest(str(error.detail))
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that the path of a request takes."""
+    scopes = ({**request.scope, "method": method} for method in METHODS)
+    taken = {
+        scope["method"] for scope in scopes for route in request.app.routes if route.matches(scope)[0] is Match.FULL
+    }
+    return sorted(taken | {"OPTIONS"} | ({"HEAD"} if "GET" in taken else set()))
+
+
+def _from_validation(request: Request, error: Any) -> RegistryError:
+    first: dict[str, Any] = error.errors()[0]
+    where, *path = first["loc"]
+    if where != "body":
+        return RequestNotFound()
+    if first["type"] == "json_invalid":
+        return BadRequest(f"The body is not JSON: {first['ctx']['error']}")
+    if not path and first["input"] is None:
+        return MissingBody(f"{request.scope['endpoint'].__name__}.request")
+    place = ".".join(map(str, path)) or "the body"
+    return BadRequest(f"The body cannot be read: {place}: {first['msg']}")
+
+
+_TRANSLATIONS: Final[Mapping[type[Exception], Callable[[Request, Any], RegistryError]]] = {
+    HTTPException: _from_routing,
+    RequestValidationError: _from_validation,
+}

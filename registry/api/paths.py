@@ -1,0 +1,156 @@
+"""Request addresses: raw paths, and the two rewritings that come before routing (contexts, then aliases).
+
+Routing is done on the percent-encoded path, so that `%2F` is data and `+` stays `+`; each segment is decoded once.
+Follows sections 0.3 and 0.4 of Confluent's REST API; knows no endpoint beyond the words that stand before a subject.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
+
+from registry.errors import BadRequest
+from registry.model import DEFAULT_CONTEXT, Subject
+
+AliasOf = Callable[[Subject], Subject | None]
+"""The subject that a subject stands for, or None when it is no alias."""
+
+SUBJECT_FOLLOWS: Final = frozenset({"subjects", "deks"})
+CONFIGURES: Final = frozenset({"config", "mode"})
+LISTED_BY_PREFIX: Final = frozenset({("schemas",), ("subjects",)})
+WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
+
+_BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_SAFE: Final = "!$&'()*+,;=:@"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a request goes: the decoded segments of its path, and its query string as sent."""
+
+    segments: tuple[str, ...]
+    query: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path that routes are matched with: every segment percent-encoded, no slash at the end."""
+        return "/" + "/".join(quote(segment, safe=_SAFE) for segment in self.segments)
+
+    def parameters(self, name: str) -> list[str]:
+        """The values of a query parameter, in order."""
+        return [value for key, value in self._pairs() if key == name]
+
+    def with_parameter(self, name: str, values: Iterable[str]) -> Address:
+        """The same address with all values of a query parameter replaced."""
+        others = [(key, value) for key, value in self._pairs() if key != name]
+        return replace(self, query=urlencode([*others, *((name, value) for value in values)]))
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        return parse_qsl(self.query, keep_blank_values=True)
+
+
+def _decoded(segment: bytes) -> str:
+    if b"%" not in segment and segment.isascii():
+        return segment.decode("ascii")
+    if _BAD_ESCAPE.search(segment):
+        raise BadRequest("The path holds a percent sign that is not followed by two hexadecimal digits")
+    try:
+        return unquote_to_bytes(segment).decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadRequest("The path is not UTF-8") from None
+
+
+def read(raw_path: bytes, query: bytes = b"") -> Address:
+    """Read an address as it came in; empty segments, and so a slash at the end, do not count.
+
+    Raises BadRequest when the path cannot be decoded.
+    """
+    segments = tuple(_decoded(segment) for segment in raw_path.split(b"/") if segment)
+    return Address(segments, query.decode("latin-1"))
+
+
+def context_prefix(name: str) -> str:
+    """A context as it stands before a subject: `:.name:`, or nothing for the default context.
+
+    Raises BadRequest when the name holds a colon beyond one at each end.
+    """
+    bare = name.removeprefix(":").removesuffix(":")
+    if ":" in bare:
+        raise BadRequest(f"Context name '{bare}' cannot contain a colon")
+    dotted = bare if bare.startswith(".") else f".{bare}"
+    return "" if dotted == DEFAULT_CONTEXT else f":{dotted}:"
+
+
+def is_qualified(subject: str) -> bool:
+    """Whether a subject or prefix names its context, or all of them, itself."""
+    return subject.startswith((":.", ":*:"))
+
+
+def in_context(address: Address, method: str) -> Address:
+    """Rewrite `/contexts/{context}/...` to the address without it: the context goes into subjects and parameters.
+
+    Raises BadRequest for a context name with a colon inside.
+    """
+    if len(address.segments) < 2 or address.segments[0] != "contexts":
+        return address
+    prefix = context_prefix(address.segments[1])
+    rest = replace(address, segments=address.segments[2:])
+    if rest.segments == ("contexts",):
+        return rest
+    if rest.segments[:1] == ("contexts",):
+        return in_context(rest, method)
+    return _with_context_parameter(replace(rest, segments=_within(prefix, rest.segments)), prefix, method)
+
+
+def _within(prefix: str, segments: tuple[str, ...]) -> tuple[str, ...]:
+    if not segments:
+        return ("contexts", prefix) if prefix else ("contexts",)
+    if len(segments) == 1 and segments[0] in CONFIGURES:
+        return (*segments, prefix) if prefix else segments
+    return _with_subjects(segments, lambda subject: subject if is_qualified(subject) else prefix + subject, CONFIGURES)
+
+
+def _with_subjects(
+    segments: tuple[str, ...], rename: Callable[[str], str], first_words: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """Rename the segment after each `subjects` or `deks`, and after a first segment out of `first_words`."""
+    written: list[str] = []
+    subject_is_next = False
+    for segment in segments:
+        subject_is_next, is_subject = False, subject_is_next
+        if is_subject:
+            written.append(rename(segment))
+            continue
+        subject_is_next = segment in SUBJECT_FOLLOWS or (not written and segment in first_words)
+        written.append(segment)
+    return tuple(written)
+
+
+def _with_context_parameter(address: Address, prefix: str, method: str) -> Address:
+    if address.segments[:2] == ("schemas", "ids"):
+        subject = next(iter(address.parameters("subject")), "")
+        return address if is_qualified(subject) else address.with_parameter("subject", [prefix + subject])
+    if address.segments in LISTED_BY_PREFIX or address.segments[:1] == ("keks",):
+        prefixes = address.parameters("subjectPrefix") or [""]
+        return address.with_parameter(
+            "subjectPrefix", [given if is_qualified(given) else prefix + given for given in prefixes]
+        )
+    if method in WRITES and address.segments and address.segments[0].startswith("associations"):
+        return address.with_parameter("context", [prefix])
+    return address
+
+
+def unaliased(address: Address, alias_of: AliasOf) -> Address:
+    """Replace the subject after `subjects` or `deks`, or the `subject` asked for with an id, by what it stands for."""
+
+    def target(subject: str) -> str:
+        return str(alias_of(Subject.of(subject)) or subject)
+
+    if address.segments[:2] == ("schemas", "ids"):
+        subjects = address.parameters("subject")
+        meant = [target(subject) for subject in subjects]
+        return address if meant == subjects else address.with_parameter("subject", meant)
+    return replace(address, segments=_with_subjects(address.segments, target))

@@ -1,0 +1,66 @@
+"""Routes about the server itself: the root, `/v1/metadata`, and health."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from registry.api.replies import Deployment, ErrorReply, Health, ServerIdentity, ServerVersion, answers
+from registry.api.route import Json, TheRegistry, new_router
+from registry.records import EVERYTHING
+
+router = new_router("server")
+health_router = APIRouter(tags=["server"])
+
+
+@router.get("/", responses=answers(dict[str, Any]), summary="Say hello")
+async def get_root() -> Response:
+    """An empty object: the registry is there."""
+    return Json({})
+
+
+@router.post("/", responses=answers(dict[str, Any], bodied=True), summary="Say hello with a body")
+async def post_root(body: dict[str, Any]) -> Response:  # noqa: ARG001 - the body is read, and that is all
+    """An empty object, whatever object was sent."""
+    return Json({})
+
+
+@router.get("/v1/metadata/id", responses=answers(ServerIdentity), summary="Identify the registry")
+async def get_identity(request: Request, registry: TheRegistry) -> Response:
+    """Which log this registry serves, and its name, where Confluent's clients look for them."""
+    clusters = {"kafka-cluster": str(registry.uuid), "schema-registry-cluster": request.app.state.cluster}
+    return Json({"scope": {"path": [], "clusters": clusters}})
+
+
+@router.get("/v1/metadata/version", responses=answers(ServerVersion), summary="Tell the release")
+async def get_version() -> Response:
+    """Which release of Signet this is."""
+    return Json({"version": version("signet"), "commitId": ""})
+
+
+@router.get("/v1/metadata/deployment", responses=answers(Deployment), summary="Tell the deployment")
+async def get_deployment() -> Response:
+    """Nothing: attributes of a deployment exist in Confluent's cloud only."""
+    return Json({"attributes": []})
+
+
+@health_router.get("/health/live", response_model=Health, summary="Tell whether the server runs")
+async def get_liveness() -> Response:
+    """200 as long as the server can answer at all."""
+    return JSONResponse({"status": "live"})
+
+
+@health_router.get(
+    "/health/ready",
+    response_model=Health,
+    responses={503: {"model": Health | ErrorReply, "description": "It is draining, or its store is out of reach."}},
+    summary="Tell whether the server should get requests",
+)
+async def get_readiness(request: Request, registry: TheRegistry) -> Response:
+    """200 while the store answers and the server is not about to stop."""
+    await registry.mode.get(EVERYTHING)
+    draining: bool = request.app.state.closing.is_set()
+    return JSONResponse({"status": "draining" if draining else "ready"}, 503 if draining else 200)

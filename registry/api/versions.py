@@ -1,0 +1,259 @@
+"""Routes of versions: `/subjects/{subject}/versions`, and ours under `/signet/v1/subjects`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Query, Response
+
+from registry.api.dry_run import outcome
+from registry.api.messages import RegisterSchemaRequest, TagSchemaRequest
+from registry.api.objects import REGISTERED, SCHEMA, Shown, details_object, objection_object, version_object
+from registry.api.parameters import (
+    Deleted,
+    DeletedOnly,
+    DryRun,
+    FindTags,
+    Flag,
+    Force,
+    Form,
+    Normalize,
+    Permanent,
+    ReferenceFormat,
+    SubjectPath,
+    ThePage,
+    VersionPath,
+    visibility,
+)
+from registry.api.replies import WRITING, Outcome, Registered, Schema, SchemaDetails, answers
+from registry.api.route import Json, Text, TheRegistry, new_router, tag_of_position, tag_of_version
+from registry.errors import (
+    IncompatibleSchema,
+    InvalidRuleSet,
+    InvalidSchema,
+    InvalidSubject,
+    InvalidVersion,
+    NoActiveVersion,
+    OperationNotPermitted,
+    ReferenceExists,
+    RegistryError,
+    SchemaTooLarge,
+    SubjectNotFound,
+    VersionNotFound,
+    VersionNotSoftDeleted,
+    VersionSoftDeleted,
+)
+from registry.model import Subject
+from registry.operations import Candidate, Page, Registry, Stored
+
+MISSING = (SubjectNotFound, VersionNotFound, InvalidVersion)
+REFUSING = (
+    InvalidSchema,
+    InvalidRuleSet,
+    InvalidSubject,
+    OperationNotPermitted,
+    IncompatibleSchema,
+    SchemaTooLarge,
+    *WRITING,
+)
+router = new_router("versions")
+
+
+def text_of(registry: Registry, stored: Stored, form: str) -> str:
+    """The text of a version in the form that was asked for."""
+    return registry.schemas.text(stored.subject, stored.schema, form)
+
+
+@router.post(
+    "/subjects/{subject}/versions",
+    responses=answers(Registered | Outcome, *REFUSING, bodied=True),
+    summary="Register a schema",
+)
+async def register(
+    registry: TheRegistry,
+    subject: SubjectPath,
+    body: RegisterSchemaRequest,
+    normalize: Normalize = False,
+    force: Force = False,
+    form: Form = "",
+    dry_run: DryRun = False,
+) -> Response:
+    """Register a schema under a subject; one that is there already is answered as it is."""
+    place, candidate = Subject.of(subject), body.value()
+
+    async def findings() -> dict[str, Any]:
+        return {"findings": await _findings(registry, place, candidate, normalize)}
+
+    def shown(stored: Stored) -> dict[str, Any]:
+        return version_object(REGISTERED, Shown(stored, text_of(registry, stored, form)))
+
+    wish = registry.versions.register(place, candidate, normalize=normalize, force=force, dry_run=dry_run)
+    return await outcome(wish, shown, dry_run=dry_run, facts=findings)
+
+
+async def _findings(
+    registry: Registry, subject: Subject, candidate: Candidate, normalize: bool
+) -> list[dict[str, Any]]:
+    try:
+        verdict = await registry.compatibility.check(subject, None, candidate, normalize=normalize)
+    except InvalidSchema:
+        return []
+    return [objection_object(objection) for objection in verdict.objections]
+
+
+@router.get("/subjects/{subject}/versions/{version}", responses=answers(Schema, *MISSING), summary="Get a version")
+async def get_version(
+    registry: TheRegistry,
+    subject: SubjectPath,
+    version: VersionPath,
+    form: Form = "",
+    reference_format: ReferenceFormat = "",
+    deleted: Deleted = False,
+    find_tags: FindTags = (),
+) -> Response:
+    """One version of a subject."""
+    stored = await registry.versions.get(Subject.of(subject), version, deleted=deleted)
+    shown = Shown(
+        stored,
+        text_of(registry, stored, form),
+        tags=registry.schemas.tags(stored.subject, stored.schema, find_tags) if find_tags else (),
+        references_qualified=reference_format == "qualified",
+    )
+    return Json(version_object(SCHEMA, shown), entity_tag=tag_of_version(registry, stored))
+
+
+@router.get("/subjects/{subject}/versions", responses=answers(list[int], SubjectNotFound), summary="List versions")
+async def list_versions(
+    registry: TheRegistry,
+    subject: SubjectPath,
+    page: ThePage,
+    deleted: Deleted = False,
+    deleted_only: DeletedOnly = False,
+    deleted_as_negative: Annotated[
+        Flag, Query(alias="deletedAsNegative", description="Whether soft-deleted versions are shown below zero.")
+    ] = False,
+) -> Response:
+    """The versions of a subject."""
+    wanted = visibility(deleted=deleted, deleted_only=deleted_only)
+    numbers = await registry.versions.list(Subject.of(subject), wanted, page, deleted_as_negative=deleted_as_negative)
+    return Json(numbers)
+
+
+@router.get(
+    "/subjects/{subject}/versions/{version}/schema", responses=answers(Any, *MISSING), summary="Get a version's text"
+)
+async def get_version_text(
+    registry: TheRegistry,
+    subject: SubjectPath,
+    version: VersionPath,
+    form: Form = "",
+    deleted: Deleted = False,
+) -> Response:
+    """The schema text of one version, as it is."""
+    stored = await registry.versions.get(Subject.of(subject), version, deleted=deleted)
+    return Text(text_of(registry, stored, form), entity_tag=tag_of_version(registry, stored))
+
+
+@router.get(
+    "/subjects/{subject}/versions/{version}/referencedby",
+    responses=answers(list[int], *MISSING),
+    summary="List what refers to a version",
+)
+async def list_referrers(
+    registry: TheRegistry,
+    subject: SubjectPath,
+    version: VersionPath,
+    page: ThePage,
+    deleted: Deleted = False,
+) -> Response:
+    """The ids of the schemas that refer to a version."""
+    ids = await registry.versions.referenced_by(Subject.of(subject), version, deleted=deleted, page=page)
+    return Json(ids, entity_tag=tag_of_position(registry))
+
+
+@router.delete(
+    "/subjects/{subject}/versions/{version}",
+    responses=answers(
+        int | Outcome,
+        *MISSING,
+        VersionSoftDeleted,
+        VersionNotSoftDeleted,
+        OperationNotPermitted,
+        NoActiveVersion,
+        ReferenceExists,
+        *WRITING,
+    ),
+    summary="Delete a version",
+)
+async def delete_version(
+    registry: TheRegistry,
+    subject: SubjectPath,
+    version: VersionPath,
+    permanent: Permanent = False,
+    dry_run: DryRun = False,
+) -> Response:
+    """Delete a version softly, or one that is soft-deleted already for good."""
+    place = Subject.of(subject)
+
+    async def dependants() -> dict[str, Any]:
+        return {"dependants": await dependants_of(registry, place, [version], permanent)}
+
+    wish = registry.versions.delete(place, version, permanent=permanent, dry_run=dry_run)
+    return await outcome(wish, lambda number: number, dry_run=dry_run, facts=dependants)
+
+
+async def dependants_of(
+    registry: Registry, subject: Subject, versions: list[int], permanent: bool
+) -> list[dict[str, Any]]:
+    """Which schemas refer to these versions; those without any are left out."""
+    found = []
+    for version in versions:
+        try:
+            ids = await registry.versions.referenced_by(subject, version, deleted=permanent, page=Page())
+        except RegistryError:
+            continue
+        found.append({"version": version, "referencedBy": ids})
+    return [dependants for dependants in found if dependants["referencedBy"]]
+
+
+@router.post(
+    "/subjects/{subject}/versions/{version}/tags",
+    responses=answers(Registered, *MISSING, *REFUSING, bodied=True),
+    summary="Tag a version",
+)
+async def tag_version(
+    registry: TheRegistry, subject: SubjectPath, version: VersionPath, body: TagSchemaRequest
+) -> Response:
+    """Make a new version of an old one with other inline tags, metadata and rules."""
+    stored = await registry.versions.tag(Subject.of(subject), version, body.value())
+    assert isinstance(stored, Stored)
+    return Json(version_object(REGISTERED, Shown(stored, stored.schema.text)))
+
+
+@router.get(
+    "/signet/v1/subjects/{subject}/versions/{version}",
+    responses=answers(SchemaDetails, *MISSING),
+    summary="Get a version with its origin",
+)
+async def get_details(registry: TheRegistry, subject: SubjectPath, version: VersionPath) -> Response:
+    """One version, soft-deleted or not, with who registered it and when (Signet only)."""
+    details = await registry.versions.details(Subject.of(subject), version)
+    stored = details.stored
+    return Json(details_object(details, stored.schema.text), entity_tag=tag_of_version(registry, stored))
+
+
+@router.post(
+    "/signet/v1/subjects/{subject}/versions/{version}/undelete",
+    responses=answers(Schema | Outcome, *MISSING, OperationNotPermitted, InvalidSchema, IncompatibleSchema, *WRITING),
+    summary="Bring a version back",
+)
+async def undelete(
+    registry: TheRegistry, subject: SubjectPath, version: VersionPath, force: Force = False, dry_run: DryRun = False
+) -> Response:
+    """Bring a soft-deleted version back under its own number and id (Signet only)."""
+
+    def shown(stored: Stored) -> dict[str, Any]:
+        return version_object(SCHEMA, Shown(stored, stored.schema.text))
+
+    wish = registry.versions.undelete(Subject.of(subject), version, force=force, dry_run=dry_run)
+    return await outcome(wish, shown, dry_run=dry_run)

@@ -1,0 +1,113 @@
+"""Puts the parts together: settings in, finished ASGI application out.
+
+Around FastAPI stand plain ASGI layers only: the edge outermost, then addresses, then gzip. Hot routes come first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+from itertools import chain
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from registry.api import (
+    associations,
+    compatibility,
+    config,
+    contexts,
+    events,
+    failures,
+    mode,
+    schemas,
+    server,
+    subjects,
+    versions,
+)
+from registry.api.edge import Addressing, Edge
+from registry.log import open_log
+from registry.model import Subject
+from registry.operations import Registry, opened
+from registry.settings import Settings, read_settings
+
+HOT_FIRST: Final = (
+    schemas.router,
+    versions.router,
+    subjects.router,
+    config.router,
+    mode.router,
+    compatibility.router,
+    associations.router,
+    contexts.router,
+    server.router,
+    server.health_router,
+    events.router,
+)
+MIN_GZIP_BYTES: Final = 1024
+GZIP_LEVEL: Final = 5
+
+
+class Application:
+    """The ASGI application of one registry; servers may run its lifespan, or the caller enters `running`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._surface = _surface(settings)
+        compressed = GZipMiddleware(self._surface, MIN_GZIP_BYTES, GZIP_LEVEL)
+        self._layers: ASGIApp = Edge(Addressing(compressed, self._alias_of), settings.max_body_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+        await self._layers(scope, receive, send)
+
+    def running(self) -> AbstractAsyncContextManager[object]:
+        """Open the store, replay it and serve writes while the context is open.
+
+        Raises StoreUnusable when the store cannot be opened.
+        """
+        return self._surface.router.lifespan_context(self._surface)
+
+    def close(self) -> None:
+        """Get ready to stop: no longer ready, streams of events end; everything else is served on."""
+        self._surface.state.closing.set()
+
+    def _alias_of(self, subject: Subject) -> Subject | None:
+        registry: Registry = self._surface.state.registry
+        return registry.alias_of(subject)
+
+
+def create(settings: Settings | None = None) -> Application:
+    """The application for some settings, or for those of the environment (`uvicorn --factory registry.app:create`)."""
+    return Application(settings or read_settings({}))
+
+
+def _surface(settings: Settings) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        log = await open_log(settings.store)
+        async with opened(
+            log,
+            settings.policy(),
+            max_parsed_bytes=settings.max_parsed_bytes,
+            max_waiting=settings.max_waiting_writes,
+        ) as registry:
+            app.state.registry = registry
+            yield
+
+    surface = FastAPI(
+        title="Signet",
+        summary="A schema registry that speaks Confluent's REST API.",
+        version=version("signet"),
+        routes=list(chain.from_iterable(router.routes for router in HOT_FIRST)),
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    surface.state.cluster = settings.cluster
+    surface.state.closing = asyncio.Event()
+    failures.install(surface)
+    return surface

@@ -1,0 +1,131 @@
+"""The `signet` command. What cannot be done is said in one sentence on standard error, with exit code 2."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import signal
+import socket
+import sys
+import time
+from importlib.metadata import version
+from types import FrameType
+from typing import Annotated, Final, NoReturn
+
+import uvicorn
+from cyclopts import App, CycloptsError, Parameter
+
+from registry.app import Application, create
+from registry.errors import RegistryError, SettingInvalid
+from registry.settings import Settings, read_settings, unknown_variables
+
+BACKLOG: Final = 2048
+FAILED: Final = 2
+log = logging.getLogger("signet")
+signet = App(name="signet", version=version("signet"), help="A schema registry that speaks Confluent's REST API.")
+
+
+@signet.command
+def serve(
+    *,
+    host: Annotated[str | None, Parameter(help="The address to listen on (SIGNET_HOST; 127.0.0.1).")] = None,
+    port: Annotated[
+        int | None, Parameter(help="The port to listen on; 0 takes a free one (SIGNET_PORT; 8081).")
+    ] = None,
+    store: Annotated[
+        str | None, Parameter(help="The URL of the store: sqlite:FILE or memory: (SIGNET_STORE; sqlite:signet.db).")
+    ] = None,
+) -> None:
+    """Serve a registry until SIGTERM or Ctrl-C; every further setting is an environment variable SIGNET_*."""
+    settings = read_settings({"host": host, "port": port, "store": store})
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for sentence in unknown_variables(os.environ):
+        log.warning("%s", sentence)
+    _run(settings)
+
+
+def main() -> None:
+    """Carry out the command line of this process."""
+    try:
+        signet(exit_on_error=False, print_error=False)
+    except KeyboardInterrupt:
+        sys.exit(0)
+    except (CycloptsError, RegistryError) as error:
+        _fail(str(error))
+
+
+def _fail(sentence: str) -> NoReturn:
+    print(f"signet: {sentence}", file=sys.stderr)  # noqa: T201 - a command speaks on its own streams
+    sys.exit(FAILED)
+
+
+def _run(settings: Settings) -> None:
+    listener = _listener(settings.host, settings.port)
+    application = create(settings)
+    config = uvicorn.Config(
+        application,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=settings.shutdown_grace_seconds,
+        backlog=BACKLOG,
+    )
+    # While the store is opened and replayed, SIGTERM ends the process as Ctrl-C does; then the server listens to both.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(
+            _serve(_Server(config, application, settings.shutdown_drain_seconds), application, listener, settings)
+        )
+
+
+async def _serve(server: _Server, application: Application, listener: socket.socket, settings: Settings) -> None:
+    async with application.running():
+        host, port = listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        print(  # noqa: T201 - the line that says where to find the registry
+            f"Signet {version('signet')} serves http://{shown}:{port} from {_without_password(settings.store)}",
+            flush=True,
+        )
+        await server.serve(sockets=[listener])
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """A socket that listens already: who connects while the store is opened waits, and is not refused."""
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
+        )
+    except OSError as error:
+        raise SettingInvalid(f"Cannot listen on {host}:{port}: {error.strerror}") from None
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(://[^/@:]*):[^/]*@", r"\1:***@", url)
+
+
+class _Server(uvicorn.Server):
+    """A server that drains on the first signal, stops then, and stops at once on the second."""
+
+    def __init__(self, config: uvicorn.Config, application: Application, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._application = application
+        self._drain_seconds = drain_seconds
+        self._stop_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        if self._stop_at is not None:
+            self.should_exit = self.force_exit = True
+            return
+        self._application.close()
+        self._stop_at = time.monotonic() + self._drain_seconds
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._stop_at is not None and time.monotonic() >= self._stop_at:
+            self.should_exit = True
+        return await super().on_tick(counter)

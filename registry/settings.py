@@ -1,0 +1,116 @@
+"""Every setting of the server: its name, default, environment variable, and what it is for.
+
+A setting `name` is read from `SIGNET_NAME`; the command line wins over it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from registry.errors import SettingInvalid
+from registry.model import Config, Level
+from registry.operations import PageLimits, Policy
+
+PREFIX: Final = "SIGNET_"
+MAX_INT: Final = 2**31 - 1
+NOT_OURS: Final = frozenset({"SIGNET_SHARED"})
+"""Variables that begin like ours and are read by the project's own tests."""
+
+
+def _level(word: object) -> object:
+    return Level.__members__.get(word.upper(), word) if isinstance(word, str) else word
+
+
+Bytes = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=MAX_INT)]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class Settings(BaseSettings):
+    """What an operator can decide; frozen once read."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8081, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    store: str = Field("sqlite:signet.db", description="The URL of the store: `sqlite:FILE` or `memory:`.")
+    cluster: str = Field("schema-registry", description="The name of this registry in /v1/metadata/id.")
+    keep_alive_seconds: Count = Field(30, description="How long an idle connection is kept, in seconds.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is worth logging.")
+    max_body_bytes: Bytes = Field(2**20, description="The largest request body that is read; a larger one gets 413.")
+    max_waiting_writes: Count = Field(10_000, description="How many writes may queue; a further one gets 503.")
+    max_parsed_bytes: Bytes = Field(128 * 2**20, description="How much memory parsed schemas may take, in bytes.")
+    shutdown_drain_seconds: Seconds = Field(
+        0.0, description="How long to go on serving after SIGTERM, no longer ready."
+    )
+    shutdown_grace_seconds: Count = Field(10, description="How long to wait at the end for requests under way.")
+    compatibility_level: Annotated[Level, BeforeValidator(_level)] = Field(
+        Level.BACKWARD, description="The compatibility level where none is set."
+    )
+    validate_fields: bool = Field(False, description="Whether reserved fields are checked where nothing is set.")
+    validate_new_schemas: bool = Field(True, description="Whether new schemas are read strictly where nothing is set.")
+    mode_mutable: bool = Field(True, description="Whether modes can be changed.")
+    empty_subject_allowed: bool = Field(True, description="Whether schemas can be registered under the empty subject.")
+    reference_versions_strict: bool = Field(
+        False, description="Whether a schema may not reach one reference name in two versions."
+    )
+    rulesets: Literal["keep", "drop"] = Field(
+        "keep", description="Whether rule sets are kept, or dropped as Confluent's community edition does."
+    )
+    schema_search_default_limit: Count = Field(1000, description="How many schemas a list holds if not told.")
+    schema_search_max_limit: Count = Field(1000, description="How many schemas a list holds at most.")
+    subject_search_default_limit: Count = Field(MAX_INT, description="How many subjects a list holds if not told.")
+    subject_search_max_limit: Count = Field(MAX_INT, description="How many subjects a list holds at most.")
+    subject_version_search_default_limit: Count = Field(
+        MAX_INT, description="How many versions a list holds if not told."
+    )
+    subject_version_search_max_limit: Count = Field(MAX_INT, description="How many versions a list holds at most.")
+    context_search_default_limit: Count = Field(MAX_INT, description="How many contexts a list holds if not told.")
+    context_search_max_limit: Count = Field(MAX_INT, description="How many contexts a list holds at most.")
+
+    def policy(self) -> Policy:
+        """The part of the settings that decides over schemas."""
+        return Policy(
+            defaults=Config(
+                compatibility_level=self.compatibility_level,
+                validate_fields=self.validate_fields,
+                validate_new_schemas=self.validate_new_schemas,
+            ),
+            mode_mutable=self.mode_mutable,
+            empty_subject_allowed=self.empty_subject_allowed,
+            rule_sets_kept=self.rulesets == "keep",
+            reference_versions_strict=self.reference_versions_strict,
+            schema_limits=PageLimits(self.schema_search_default_limit, self.schema_search_max_limit),
+            subject_limits=PageLimits(self.subject_search_default_limit, self.subject_search_max_limit),
+            version_limits=PageLimits(self.subject_version_search_default_limit, self.subject_version_search_max_limit),
+            context_limits=PageLimits(self.context_search_default_limit, self.context_search_max_limit),
+        )
+
+
+def read_settings(given: Mapping[str, Any]) -> Settings:
+    """The settings in force: those given here, else those of the environment, else the defaults.
+
+    Raises SettingInvalid for the first value that does not hold; the value itself is not repeated.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise SettingInvalid(f"The setting {PREFIX}{name.upper()} does not hold: {first['msg']}") from None
+
+
+def unknown_variables(environment: Iterable[str]) -> list[str]:
+    """One sentence for each variable that begins like ours and is none, with the name that was probably meant."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    sentences = []
+    for name in sorted(name for name in environment if name.upper().startswith(PREFIX)):
+        if name.upper() not in known | NOT_OURS:
+            close = difflib.get_close_matches(name.upper(), known, n=1)
+            sentences.append(f"{name} is not a setting" + (f"; did you mean {close[0]}?" if close else ""))
+    return sentences

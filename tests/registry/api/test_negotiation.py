@@ -1,0 +1,70 @@
+"""Media types of answers and of bodies."""
+
+import pytest
+
+from registry.api.negotiation import DEFAULT, answer_type, check_body_type, failure_type
+from registry.errors import NotAcceptable, UnsupportedMediaType
+
+V1 = "application/vnd.schemaregistry.v1+json"
+ANY_VERSION = "application/vnd.schemaregistry+json"
+JSON = "application/json"
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        ("", V1),
+        ("*/*", V1),
+        ("*", V1),
+        ("*/anything", V1),
+        ("application/*", V1),
+        (V1, V1),
+        (ANY_VERSION, ANY_VERSION),
+        (JSON, JSON),
+        ("APPLICATION/JSON", JSON),
+        (f"{V1}, {ANY_VERSION}, {JSON}", V1),
+        (f"{JSON}, {ANY_VERSION}", ANY_VERSION),
+        (f"{JSON}; q=0.9, {ANY_VERSION}; q=0.8", JSON),
+        (f"{V1};q=0, */*", ANY_VERSION),
+        (f"{JSON};q=0.1, */*;q=0.5", V1),
+        ("application/vnd.schemaregistry.v2+json; q=0.1, application/vnd.schemaregistry+json; q=0.9", ANY_VERSION),
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", V1),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", V1),
+        (f"text/plain, {JSON}; charset=utf-8", JSON),
+        (f"{JSON}; q=high", JSON),
+        (" , ,", V1),
+    ],
+)
+def test_the_best_offered_type_is_chosen(accept: str, chosen: str) -> None:
+    assert answer_type(accept) == chosen
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "text/*",
+        "text/plain",
+        "application/octet-stream",
+        "application/vnd.schemaregistry.v2+json",
+        f"{JSON};q=0",
+        "*/*;q=0.0",
+    ],
+)
+def test_nothing_is_chosen_when_nothing_will_do(accept: str) -> None:
+    with pytest.raises(NotAcceptable):
+        answer_type(accept)
+    assert failure_type(accept) == DEFAULT
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["", V1, ANY_VERSION, JSON, "application/octet-stream", f"{JSON}; charset=utf-8", "Application/JSON;x=y"],
+)
+def test_json_and_octets_are_read(content_type: str) -> None:
+    check_body_type(content_type)
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "application/x-www-form-urlencoded", "application/xml", "json"])
+def test_other_bodies_are_not_read(content_type: str) -> None:
+    with pytest.raises(UnsupportedMediaType):
+        check_body_type(content_type)
