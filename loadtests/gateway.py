@@ -1,0 +1,230 @@
+"""A gateway that takes JSON records over HTTP and produces them to Kafka: `python -m loadtests.gateway --help`.
+
+Three encoders stand side by side, so that one run can tell what a schema registry costs. Owns HTTP and the producer;
+refuses to know who measures it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+import httpx
+import orjson
+import uvicorn
+from confluent_kafka import KafkaException, Producer
+from fastapi import FastAPI, Request, Response
+
+from loadtests.ingestion.records import SCHEMA
+from serdes import AvroSerializer, SchemaRegistryClient, SerdesError
+
+IN_PROCESS = {"bootstrap.servers": "in.process:9092", "test.mock.num.brokers": 1}
+TOPIC = "page_views"
+
+
+class NotRecords(ValueError):
+    """The body is not what the path takes."""
+
+
+class Encoder(Protocol):
+    """How records become the values of Kafka messages."""
+
+    @property
+    def registry_calls(self) -> int:
+        """How often the registry was asked so far."""
+        ...
+
+    async def encode(self, records: Sequence[Any]) -> list[bytes]:
+        """The values, in order.
+
+        Raises SerdesError when a record does not fit its schema, httpx.HTTPError when the registry fails.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close what is open."""
+        ...
+
+
+class Plain:
+    """No registry: JSON goes through."""
+
+    registry_calls = 0
+
+    async def encode(self, records: Sequence[Any]) -> list[bytes]:
+        """JSON without spaces."""
+        return [orjson.dumps(record) for record in records]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class Cached:
+    """Avro through `serdes`: the registry is asked when the gateway starts, and then no more."""
+
+    def __init__(self, registry_url: str) -> None:
+        self._client = SchemaRegistryClient({"url": registry_url})
+        serializer: AvroSerializer[Any] = AvroSerializer(self._client, SCHEMA)
+        self._write: Callable[[Any], Any] = serializer.for_topic(TOPIC)
+
+    @property
+    def registry_calls(self) -> int:
+        """How often the registry was asked so far."""
+        return int(sum(count for name, count in self._client.stats().items() if name.startswith("registry_calls")))
+
+    async def encode(self, records: Sequence[Any]) -> list[bytes]:
+        """Framed Avro; nothing here waits."""
+        write = self._write
+        return [write(record) for record in records]
+
+    async def close(self) -> None:
+        """Close the connection to the registry."""
+        self._client.close()
+
+
+class Asking(Cached):
+    """The same Avro, but the registry is asked for the schema's id before each record: what code without a cache does.
+
+    Its calls go through a pool of connections of the usual asynchronous client.
+    """
+
+    def __init__(self, registry_url: str) -> None:
+        super().__init__(registry_url)
+        self._http = httpx.AsyncClient(base_url=registry_url, headers={"content-type": "application/json"})
+        self._body = orjson.dumps({"schema": SCHEMA})
+        self._asked = 0
+
+    @property
+    def registry_calls(self) -> int:
+        """How often the registry was asked so far, answered or not."""
+        return super().registry_calls + self._asked
+
+    async def encode(self, records: Sequence[Any]) -> list[bytes]:
+        """Framed Avro, one call to the registry after another."""
+        return [await self._encode_one(record) for record in records]
+
+    async def _encode_one(self, record: Any) -> bytes:
+        self._asked += 1
+        answer = await self._http.post(f"/subjects/{TOPIC}-value/versions", content=self._body)
+        answer.raise_for_status()
+        return bytes(self._write(record))
+
+    async def close(self) -> None:
+        """Close the connections to the registry."""
+        await super().close()
+        await self._http.aclose()
+
+
+ENCODERS: dict[str, Callable[[str], Encoder]] = {"json": lambda _url: Plain(), "cached": Cached, "asking": Asking}
+
+
+class Sink:
+    """The topic that records go to.
+
+    bootstrap_servers: the brokers; without them librdkafka brings one of its own, in this process.
+    Raises KafkaException when no broker answers within ten seconds.
+    """
+
+    def __init__(self, bootstrap_servers: str | None) -> None:
+        brokers = {"bootstrap.servers": bootstrap_servers} if bootstrap_servers else IN_PROCESS
+        # Only failures are reported to us, so that a delivered record costs no call into Python.
+        reports = {"delivery.report.only.error": True, "on_delivery": self._not_delivered}
+        self._producer = Producer({**brokers, **reports, "log_level": 4})
+        self._producer.list_topics(TOPIC, timeout=10)
+        self.records = self.bytes = self.undelivered = 0
+
+    def produce(self, values: Sequence[bytes]) -> None:
+        """Hand values to the producer. Raises BufferError when its queue is full."""
+        for value in values:
+            self._producer.produce(TOPIC, value)
+            self.bytes += len(value)
+        self.records += len(values)
+        self._producer.poll(0)
+
+    def _not_delivered(self, *_: object) -> None:
+        self.undelivered += 1
+
+    def close(self) -> None:
+        """Wait until everything is delivered, at most ten seconds."""
+        self._producer.flush(10)
+
+
+def gateway(encoder: Encoder, sink: Sink) -> FastAPI:
+    """The application; 202 means that the producer has the records, not yet that the broker has them."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await encoder.close()
+        sink.close()
+
+    app = FastAPI(title="Ingestion gateway", lifespan=lifespan)
+
+    @app.post("/records", status_code=202)
+    async def take_record(request: Request) -> Response:
+        """Take one record."""
+        sink.produce(await encoder.encode((orjson.loads(await request.body()),)))
+        return Response(status_code=202)
+
+    @app.post("/batches", status_code=202)
+    async def take_batch(request: Request) -> Response:
+        """Take an array of records."""
+        records = orjson.loads(await request.body())
+        if not isinstance(records, list):
+            raise NotRecords("the body must be an array of records")
+        sink.produce(await encoder.encode(records))
+        return Response(status_code=202)
+
+    @app.get("/counts")
+    async def show_counts() -> dict[str, int]:
+        """What this gateway did so far."""
+        return {
+            "records": sink.records,
+            "bytes": sink.bytes,
+            "undelivered": sink.undelivered,
+            "registry_calls": encoder.registry_calls,
+        }
+
+    for kind, status in FAILURES.items():
+        app.add_exception_handler(kind, _failure(status))
+    return app
+
+
+FAILURES: dict[type[Exception], int] = {
+    orjson.JSONDecodeError: 400,
+    NotRecords: 400,
+    SerdesError: 422,
+    httpx.HTTPError: 503,
+    BufferError: 503,
+}
+
+
+def _failure(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(_: Request, error: Exception) -> Response:
+        content = orjson.dumps({"error": str(error) or type(error).__name__})
+        headers = {"retry-after": "1"} if status == 503 else {}
+        return Response(content, status, headers, "application/json")
+
+    return answer
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m loadtests.gateway", description=__doc__)
+    parser.add_argument("--encoder", choices=ENCODERS, default="cached", help="how records are written (cached)")
+    parser.add_argument("--registry", default="http://127.0.0.1:8081", help="the schema registry's URL")
+    parser.add_argument("--bootstrap-servers", help="Kafka's brokers; without them one in this process")
+    parser.add_argument("--port", type=int, default=8080, help="where to listen on 127.0.0.1 (8080)")
+    options = parser.parse_args()
+    try:
+        app = gateway(ENCODERS[options.encoder](options.registry), Sink(options.bootstrap_servers))
+    except (SerdesError, KafkaException) as error:
+        sys.exit(f"The gateway cannot start: {error}")
+    uvicorn.run(app, port=options.port, log_level="warning", access_log=False, loop="uvloop", http="httptools")
+
+
+if __name__ == "__main__":
+    main()
