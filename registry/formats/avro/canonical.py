@@ -25,6 +25,7 @@ from registry.formats.avro.types import (
     Props,
     Record,
     Union,
+    Unresolved,
 )
 
 _PRIMITIVE_TEXTS: Final[Mapping[Kind, str]] = {kind: f'"{word}"' for word, kind in PRIMITIVE_KINDS.items()}
@@ -56,6 +57,9 @@ class _Writer:
             return self._collection(node, namespace)
         if isinstance(node, Union):
             return self._union(node, namespace)
+        if isinstance(node, Unresolved):
+            self.out.append(quoted(node.sought))
+            return None
         if node.name.full in self.known:
             self.out.append(quoted(_short(node.name.full, namespace)))
             return None

@@ -8,15 +8,12 @@ value; what it refuses is read again here, which accepts the rest or says why no
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final, NoReturn
 
 from registry.errors import UnparsableSchema
-from registry.formats.avro.json_scanner import Scanner
+from registry.formats.avro.json_scanner import MAX_DEPTH, MAX_NAME_CHARS, MAX_NUMBER_CHARS, Scanner
 from registry.formats.avro.types import JsonValue
-
-MAX_DEPTH: Final = 1000
-MAX_NUMBER_CHARS: Final = 1000
-MAX_NAME_CHARS: Final = 50_000
 
 
 class _Unsure(Exception):
@@ -39,6 +36,8 @@ def _constant(_: str) -> NoReturn:
     raise _Unsure
 
 
+_COMMENT_OR_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|//[^\r\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
+_ODD: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DECODER: Final = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_constant)
 
 
@@ -50,12 +49,33 @@ def read_json(text: str) -> tuple[JsonValue, str]:
     try:
         value, end = _DECODER.raw_decode(text, _start(text))
     except (ValueError, RecursionError, _Unsure):
-        return Scanner(text).read()
-    if not _within_limits(text, value):
-        return Scanner(text).read()
-    if isinstance(value, int | float) and end < len(text):
-        return Scanner(text).read()
+        return _read_without_comments(text)
+    if not _settled(text, value, end):
+        return _read_slowly(text)
     return value, text[end:]
+
+
+def _read_without_comments(text: str) -> tuple[JsonValue, str]:
+    blank = _COMMENT_OR_STRING.sub(_blanked, text) if "/" in text else text
+    if blank == text:
+        return _read_slowly(text)
+    try:
+        value, end = _DECODER.raw_decode(blank, _start(blank))
+    except (ValueError, RecursionError, _Unsure):
+        return _read_slowly(text)
+    return (value, text[end:]) if _settled(text, value, end) else _read_slowly(text)
+
+
+def _blanked(found: re.Match[str]) -> str:
+    """Spaces for a comment; strings, and comments that Jackson refuses, stay."""
+    piece = found[0]
+    return piece if piece[0] == '"' or _ODD.search(piece) else " " * len(piece)
+
+
+def _settled(text: str, value: JsonValue, end: int) -> bool:
+    """Whether Jackson accepts what Python's reader accepted."""
+    whole = isinstance(value, str | list | dict) or end == len(text)
+    return whole and _within_limits(text, value)
 
 
 def _start(text: str) -> int:
@@ -77,6 +97,8 @@ def _within_limits(text: str, value: JsonValue) -> bool:
     return False
 
 
-def refuse(message: str) -> NoReturn:
-    """Refuse the text."""
-    raise UnparsableSchema(message)
+def _read_slowly(text: str) -> tuple[JsonValue, str]:
+    found = Scanner(text).read()
+    if found is None:
+        raise UnparsableSchema("Cannot parse <null> schema")
+    return found

@@ -1,115 +1,310 @@
-"""The slow reader of JSON: accepts what Jackson accepts and refuses the rest in Jackson's words.
+"""The slow reader of JSON: accepts what Jackson accepts and refuses the rest in Jackson's words, with line and column.
 
 Owns positions and messages. Used only for texts that the fast reader does not settle, so clarity comes before speed.
+Follows Jackson 2.20's parser of characters, with comments allowed.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final, NoReturn
+import unicodedata
+from collections.abc import Mapping
+from typing import Final, NoReturn, TypeAlias
 
 from registry.errors import UnparsableSchema
 from registry.formats.avro.types import JsonValue
 
-_SPACE: Final = re.compile(r"(?:[ \t\r\n]+|//[^\r\n]*|/\*.*?\*/)*", re.DOTALL)
-_STRING: Final = re.compile(r'"((?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*)"')
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
-_UNESCAPED: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_LITERALS: Final[dict[str, JsonValue]] = {"true": True, "false": False, "null": None}
-_ANY_VALUE: Final = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
-_MAX_DEPTH: Final = 1000
+MAX_DEPTH: Final = 1000
+MAX_NUMBER_CHARS: Final = 1000
+MAX_NAME_CHARS: Final = 50_000
+_MAX_TOKEN_CHARS: Final = 256
+
+_PLAIN: Final = re.compile(r'[^"\\\x00-\x1f]*')
+_HEX: Final = re.compile(r"[0-9a-fA-F]{0,4}")
+_DIGITS: Final = re.compile(r"[0-9]*")
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+_NO_SPACE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_LINE_END: Final = re.compile(r"\r\n?|\n")
+_COMMENT_ENDS: Final = {"/": re.compile(r"(?=[\r\n])|\Z"), "*": re.compile(r"\*/")}
+_SPACES: Final = frozenset(" \t\r\n")
+_NO_NUMBERS: Final = frozenset({"NaN", "Infinity", "-Infinity", "-INF"})
+_ESCAPES: Final[Mapping[str, str]] = {
+    '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t",
+}  # fmt: skip
+_LITERALS: Final[Mapping[str, JsonValue]] = {"true": True, "false": False, "null": None}
+_VALUES: Final = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+_SOURCE: Final = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled);"
+_PACKAGE: Final = "com.fasterxml.jackson.core."
+_WORD_CATEGORIES: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nl", "Sc", "Pc", "Nd", "Mn", "Mc", "Cf"})
+
+_Container: TypeAlias = list[JsonValue] | dict[str, JsonValue]
 
 
 class Scanner:
     """Reads one value of one text."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
+        self._text = text
+        self._at = 0
+        self._open: list[tuple[_Container, int]] = []
+        """The containers around the place of reading, and where each began."""
 
-    def read(self) -> tuple[JsonValue, str]:
-        """The value and the text after it; raises UnparsableSchema."""
-        self._skip()
-        if self.at == len(self.text):
-            self._stop("Cannot parse <null> schema")
-        stack: list[tuple[list[JsonValue] | dict[str, JsonValue], str]] = []
-        while True:
-            value = self._value()
-            if isinstance(value, list | dict) and not self._closes(value):
-                if len(stack) >= _MAX_DEPTH:
-                    self._stop("Document nesting depth (1001) exceeds the maximum allowed (1000)")
-                stack.append((value, self._key() if isinstance(value, dict) else ""))
+    def read(self) -> tuple[JsonValue, str] | None:
+        """The value and the text after it, or None when there is none; raises UnparsableSchema."""
+        if not self._next():
+            return None
+        root = self._value()
+        while self._open:
+            container = self._open[-1][0]
+            if self._closed():
+                self._open.pop()
                 continue
-            while True:
-                if not stack:
-                    return value, self.text[self.at :]
-                container, key = stack.pop()
-                if isinstance(container, dict):
-                    container[key] = value
-                else:
-                    container.append(value)
-                self._skip()
-                if self._take(","):
-                    stack.append((container, self._key() if isinstance(container, dict) else ""))
-                    break
-                if not self._closes(container):
-                    self._fail("expected a comma")
-                value = container
+            if container:
+                self._comma()
+            if isinstance(container, dict):
+                key = self._key()
+                container[key] = self._value()
+            else:
+                container.append(self._value())
+        return root, self._text[self._at :]
 
-    def _closes(self, container: list[JsonValue] | dict[str, JsonValue]) -> bool:
-        self._skip()
-        return self._take("}" if isinstance(container, dict) else "]")
+    # Between values.
+
+    @property
+    def _here(self) -> str:
+        """The character at the place of reading; empty at the end."""
+        return self._text[self._at : self._at + 1]
 
     def _take(self, char: str) -> bool:
-        if self.text.startswith(char, self.at):
-            self.at += 1
-            return True
-        return False
+        taken = self._here == char
+        self._at += taken
+        return taken
+
+    def _next(self) -> str:
+        """Skip spaces and comments: the next character, not yet taken; empty at the end."""
+        self._at += len(_matched(_SPACE, self._text, self._at))
+        while self._here == "/":
+            self._comment()
+            self._at += len(_matched(_SPACE, self._text, self._at))
+        if self._here < " ":
+            self._refuse_odd_space(self._at, self._at + 1)
+        return self._here
+
+    def _comment(self) -> None:
+        self._at += 1
+        style = self._here
+        if style not in _COMMENT_ENDS:
+            self._unexpected("was expecting either '*' or '/' for a comment", unended=" in a comment")
+        end = _COMMENT_ENDS[style].search(self._text, self._at + 1)
+        self._refuse_odd_space(self._at, end.start() if end else len(self._text))
+        self._at = end.end() if end else len(self._text)
+        if end is None:
+            self._ended(" in a comment")
+
+    def _closed(self) -> bool:
+        """Take the end of the innermost container, if it is here."""
+        container, began = self._open[-1]
+        end, word = ("}", "Object") if isinstance(container, dict) else ("]", "Array")
+        char = self._next()
+        if not char:
+            self._ended(f": expected close marker for {word} (start marker at {self._place(began)})")
+        if char not in "}]":
+            return False
+        if char != end:
+            self._fail(
+                f"Unexpected close marker '{char}': expected '{end}' (for {word} starting at {self._place(began)})"
+            )
+        self._at += 1
+        return True
+
+    def _comma(self) -> None:
+        word = "Object" if isinstance(self._open[-1][0], dict) else "Array"
+        if not self._take(","):
+            self._unexpected(f"was expecting comma to separate {word} entries")
+        if not self._next():
+            self._fail(f"Unexpected end-of-input within/between {word} entries")
 
     def _key(self) -> str:
-        self._skip()
-        key = self._string()
-        self._skip()
-        if not self._take(":"):
-            self._fail("was expecting a colon to separate field name and value")
+        if self._here != '"':
+            self._unexpected("was expecting double-quote to start field name")
+        key = self._string("name", " in field name")
+        if len(key) > MAX_NAME_CHARS:
+            self._limit(f"Name length ({len(key)})", MAX_NAME_CHARS, "getMaxNameLength")
+        between = " within/between Object entries"
+        if self._next() != ":":
+            self._unexpected("was expecting a colon to separate field name and value", unended=between)
+        self._at += 1
+        if not self._next():
+            self._ended(between)
         return key
 
-    def _value(self) -> JsonValue:
-        self._skip()
-        char = self.text[self.at : self.at + 1]
-        if char in {"{", "["} and char:
-            self.at += 1
-            return {} if char == "{" else []
-        if char == '"':
-            return self._string()
-        number = _NUMBER.match(self.text, self.at)
-        if number:
-            self.at = number.end()
-            return float(number[0]) if number[1] or number[2] else int(number[0])
-        for word, value in _LITERALS.items():
-            if self.text.startswith(word, self.at):
-                self.at += len(word)
-                return value
-        return self._fail(f"expected a valid value {_ANY_VALUE}")
+    # Values.
 
-    def _string(self) -> str:
-        string = _STRING.match(self.text, self.at)
-        if string is None:
-            self._fail("was expecting double-quote to start field name")
-        self.at = string.end()
-        return _ESCAPE.sub(
-            lambda found: chr(int(found[1], 16)) if found[1] else _UNESCAPED.get(found[2], found[2]), string[1]
+    def _value(self) -> JsonValue:
+        char = self._here
+        if char in "{[":
+            return self._opened({} if char == "{" else [])
+        if char == '"':
+            return self._string("string value", ": was expecting closing quote for a string value")
+        word = self._word()
+        if word in _LITERALS:
+            self._at += len(word)
+            return _LITERALS[word]
+        if char in "-0123456789" and word not in _NO_NUMBERS:
+            return self._number()
+        return self._refuse_word(word)
+
+    def _opened(self, container: _Container) -> _Container:
+        if len(self._open) >= MAX_DEPTH:
+            self._limit(f"Document nesting depth ({MAX_DEPTH + 1})", MAX_DEPTH, "getMaxNestingDepth")
+        self._open.append((container, self._at))
+        self._at += 1
+        return container
+
+    def _string(self, what: str, unended: str) -> str:
+        """The string that begins here; an escaped surrogate pair becomes the character that it stands for."""
+        self._at += 1
+        text = ""
+        while not self._take('"'):
+            plain = _matched(_PLAIN, self._text, self._at)
+            self._at += len(plain)
+            text += plain
+            if self._take("\\"):
+                text += self._escape()
+            elif self._here < " ":
+                self._unquoted(what, unended)
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+    def _escape(self) -> str:
+        sequence = " in character escape sequence"
+        letter = self._here
+        if not letter:
+            self._ended(sequence)
+        if letter != "u" and letter not in _ESCAPES:
+            self._fail(f"Unrecognized character escape {_shown(letter)}")
+        self._at += 1
+        if letter in _ESCAPES:
+            return _ESCAPES[letter]
+        digits = _matched(_HEX, self._text, self._at)
+        self._at += len(digits)
+        if len(digits) < 4:
+            self._unexpected("expected a hex-digit for character escape sequence", unended=sequence)
+        return chr(int(digits, 16))
+
+    def _number(self) -> JsonValue:
+        began = self._at
+        self._take("-")
+        digits = self._whole()
+        fraction = exponent = ""
+        if self._take("."):
+            fraction = self._digits("Decimal point not followed by a digit")
+        if self._take("e") or self._take("E"):
+            self._at += self._here in {"+", "-"}
+            exponent = self._digits(
+                "Exponent indicator not followed by a digit", "expected a digit for number exponent"
+            )
+        if not self._open and self._here and self._here not in _SPACES:
+            self._unexpected("Expected space separating root-level values")
+        length = len(digits) + len(fraction) + len(exponent)
+        if length > MAX_NUMBER_CHARS:
+            self._limit(f"Number value length ({length})", MAX_NUMBER_CHARS, "getMaxNumberLength")
+        text = self._text[began : self._at]
+        return float(text) if fraction or exponent else int(text)
+
+    def _whole(self) -> str:
+        if self._here == ".":
+            self._unexpected(f"expected a valid value {_VALUES}")
+        began = self._at
+        digits = self._digits(
+            "expected digit (0-9) to follow minus sign, for valid numeric value", "No digit following sign"
+        )
+        if digits[0] == "0" and len(digits) > 1:
+            self._at = began + 1
+            self._fail("Invalid numeric value: Leading zeroes not allowed")
+        return digits
+
+    def _digits(self, otherwise: str, unended: str = "") -> str:
+        """The digits that must stand here."""
+        digits = _matched(_DIGITS, self._text, self._at)
+        if not digits:
+            if not self._here and unended:
+                self._ended(unended)
+            self._fail(f"Unexpected character ({_shown(self._here or '.')}) in numeric value: {otherwise}")
+        self._at += len(digits)
+        return digits
+
+    def _word(self) -> str:
+        """What would be a name in Java from here on, after a sign; not taken."""
+        end = self._at + (self._here == "-")
+        while _in_word(self._text[end : end + 1]):
+            end += 1
+        return self._text[self._at : end]
+
+    # Refusals.
+
+    def _refuse_word(self, word: str) -> NoReturn:
+        if not word or word[0].isdigit():
+            self._unexpected(f"expected a valid value {_VALUES}")
+        self._at += min(len(word), _MAX_TOKEN_CHARS)
+        if word in _NO_NUMBERS:
+            self._fail(f"Non-standard token '{word}': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow")
+        shown = word if len(word) < _MAX_TOKEN_CHARS else f"{word[:_MAX_TOKEN_CHARS]}..."
+        self._fail(f"Unrecognized token '{shown}': was expecting {_VALUES}")
+
+    def _refuse_odd_space(self, began: int, end: int) -> None:
+        odd = _NO_SPACE.search(self._text, began, end)
+        if odd:
+            self._at = odd.end()
+            allowed = "only regular white space (\\r, \\n, \\t) is allowed between tokens"
+            self._fail(f"Illegal character ({_shown(odd[0])}): {allowed}")
+
+    def _unquoted(self, what: str, unended: str) -> NoReturn:
+        if not self._here:
+            self._ended(unended)
+        why = f"has to be escaped using backslash to be included in {what}"
+        self._fail(f"Illegal unquoted character ({_shown(self._here)}): {why}")
+
+    def _unexpected(self, why: str, unended: str = "") -> NoReturn:
+        if not self._here:
+            self._ended(unended)
+        self._fail(f"Unexpected character ({_shown(self._here)}): {why}")
+
+    def _ended(self, where: str) -> NoReturn:
+        self._fail(f"Unexpected end-of-input{where}", error="io.JsonEOFException")
+
+    def _limit(self, what: str, limit: int, setting: str) -> NoReturn:
+        raise UnparsableSchema(
+            f"{_PACKAGE}exc.StreamConstraintsException: {what} exceeds the maximum allowed ({limit}, from "
+            f"`StreamReadConstraints.{setting}()`)"
         )
 
-    def _skip(self) -> None:
-        space = _SPACE.match(self.text, self.at)
-        if space:
-            self.at = space.end()
+    def _fail(self, message: str, error: str = "JsonParseException") -> NoReturn:
+        raise UnparsableSchema(f"{_PACKAGE}{error}: {message}\n at {self._place(self._at)}")
 
-    def _fail(self, expected: str) -> NoReturn:
-        char = self.text[self.at : self.at + 1]
-        self._stop(f"com.fasterxml.jackson.core.JsonParseException: Unexpected character ('{char}'): {expected}")
+    def _place(self, at: int) -> str:
+        """Line and column, both from 1, the column in UTF-16 units."""
+        lines = _LINE_END.split(self._text[:at])
+        column = len(lines[-1].encode("utf-16-le", "surrogatepass")) // 2 + 1
+        return f"{_SOURCE} line: {len(lines)}, column: {column}]"
 
-    def _stop(self, message: str) -> NoReturn:
-        raise UnparsableSchema(message)
+
+def _matched(pattern: re.Pattern[str], text: str, at: int) -> str:
+    found = pattern.match(text, at)
+    return found[0] if found else ""
+
+
+def _shown(char: str) -> str:
+    """A character as Jackson names it: the UTF-16 unit, with its code."""
+    code = ord(char)
+    if code > 0xFFFF:
+        code = 0xD800 + ((code - 0x10000) >> 10)
+    if code < 0x20 or 0x7F <= code < 0xA0:
+        return f"(CTRL-CHAR, code {code})"
+    return f"'{chr(code)}' (code {code}{f' / 0x{code:x}' if code > 0xFF else ''})"
+
+
+def _in_word(char: str) -> bool:
+    """Whether Java takes the character for part of a name in its own language."""
+    if not char or char > "\uffff":
+        return False
+    return unicodedata.category(char) in _WORD_CATEGORIES or "\x7f" <= char <= "\x9f"

@@ -6,8 +6,9 @@ normalisation does; where that loses a default or changes a full name, the defau
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeGuard
 
 from registry.formats.avro.logical_types import is_logical
 from registry.formats.avro.numerals import float_text
@@ -69,12 +70,9 @@ class _Normalizer:
         self._keep(record)
         for field in node.fields.values():
             type_ = yield self.node(field.type)
-            default = field.default
-            if not isinstance(default, Absent):
-                default = run(_written_through(default, type_))
-            fields[field.name] = Field(
-                field.name, type_, field.doc, default, field.order, _sorted(field.aliases), _sorted_props(field.props)
-            )
+            default, aliases = _default(field), _sorted(field.aliases)
+            props = _sorted_props(field.props)
+            fields[field.name] = Field(field.name, type_, field.doc, default, field.order, aliases, props)
         return record
 
     def _keep(self, node: Named) -> Node:
@@ -111,6 +109,15 @@ def _sorted_json(value: JsonValue) -> Task[JsonValue]:
     return value
 
 
+def _default(field: Field) -> JsonValue | Absent:
+    """The default as its type writes it; a float's default beyond its range is infinite, as it is when read."""
+    if isinstance(field.default, Absent):
+        return field.default
+    if field.type.kind == "FLOAT" and _is_number(field.default):
+        return _single(field.default)
+    return run(_written_through(field.default, field.type))
+
+
 def _written_through(value: JsonValue, type_: Node) -> Task[JsonValue]:
     """A default as its type writes it: numbers of a float or double in that type's form, objects sorted by key.
 
@@ -122,19 +129,26 @@ def _written_through(value: JsonValue, type_: Node) -> Task[JsonValue]:
         return (yield from _list_through(value, type_))
     if isinstance(value, dict):
         return (yield from _object_through(value, type_))
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return value
-    return _number_through(value, type_)
+    return _number_through(value, type_) if _is_number(value) else value
+
+
+def _is_number(value: JsonValue) -> TypeGuard[int | float]:
+    """Whether this is a number that Java's normalisation can handle: no integer beyond 64 bits."""
+    if type(value) is int:
+        return -(2**63) <= value < 2**63
+    return isinstance(value, float)
 
 
 def _number_through(value: int | float, type_: Node) -> JsonValue:
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return value
     if type_.kind == "DOUBLE":
         return float(value)
-    if type_.kind == "FLOAT":
-        return float(float_text(float(value)).strip('"'))
-    return value
+    single = _single(value)
+    return single if type_.kind == "FLOAT" and math.isfinite(single) else value
+
+
+def _single(value: int | float) -> float:
+    """The number as Java prints it after a cast to float."""
+    return float(float_text(float(value)).strip('"'))
 
 
 def _list_through(value: list[JsonValue], type_: Node) -> Task[JsonValue]:

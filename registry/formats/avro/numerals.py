@@ -127,35 +127,43 @@ def _fraction_digits(exponent: int, fraction: int, used: int, below_point: int, 
     value = fraction * 5**value5 << value2
     scale = 5**scale5 << scale2
     half_ulp = 5**value5 << ulp2
-    in_long = used + value2 + _bits_of_power_of_5(value5) < 64 and scale2 + 1 + _bits_of_power_of_5(scale5 + 1) < 64
-    return _generated(value, scale, half_ulp, decimal, strict=in_long)
+    bits = max(used + value2 + _bits_of_power_of_5(value5), scale2 + 1 + _bits_of_power_of_5(scale5 + 1))
+    return _generated(value, scale, half_ulp, decimal, width=32 if bits < 32 else 64 if bits < 64 else 0)
 
 
-def _generated(value: int, scale: int, half_ulp: int, decimal: int, *, strict: bool) -> tuple[str, int]:
+def _generated(value: int, scale: int, half_ulp: int, decimal: int, *, width: int) -> tuple[str, int]:
     """Divide digit after digit until what is left is below half a unit in the last place.
 
-    strict: Java compares with `>` where all numbers fit into 64 bits, with `>=` where they do not.
+    width: the bits of the integers that Java computes in, where sums may overflow; 0 stands for its unbounded ones,
+    with which it also stops on equality.
     """
     ten_scale = 10 * scale
-    digit, value = divmod(value, scale)
-    value, half_ulp = 10 * value, 10 * half_ulp
-    low, high = value < half_ulp, value + half_ulp > ten_scale - (not strict)
     digits: list[int] = []
-    if digit == 0 and not high:
-        decimal -= 1
-    else:
-        digits.append(digit)
-    if not -3 <= decimal < 8:
-        low = high = False
+    first, low, high = True, False, False
     while not low and not high:
         digit, value = divmod(value, scale)
-        value, half_ulp = 10 * value, 10 * half_ulp
-        low, high = value < half_ulp, value + half_ulp > ten_scale - (not strict)
-        digits.append(digit)
+        value, half_ulp = 10 * value, _overflowing(10 * half_ulp, width)
+        total = _overflowing(value + half_ulp, width)
+        low, high = value < half_ulp, total > ten_scale or (total == ten_scale and not width)
+        if first and digit == 0 and not high:
+            decimal -= 1
+        else:
+            digits.append(digit)
+        if first:
+            low, high = low and -3 <= decimal < 8, high and -3 <= decimal < 8
+        elif half_ulp <= 0:
+            low = high = True
+        first = False
     doubled = 2 * value
     if high and (not low or doubled > ten_scale or (doubled == ten_scale and digits[-1] % 2)):
         return _rounded_up(digits, decimal + 1)
     return "".join(map(str, digits)), decimal + 1
+
+
+def _overflowing(number: int, width: int) -> int:
+    """The number as a Java integer of so many bits holds it; 0 bits hold any."""
+    half = 1 << width >> 1
+    return (number + half) % (2 * half) - half if width else number
 
 
 def _rounded_up(digits: list[int], point: int) -> tuple[str, int]:

@@ -16,7 +16,7 @@ from registry.formats.avro.json_reader import read_json
 from registry.formats.avro.json_writer import json_text
 from registry.formats.avro.names import check_namespace, check_strict
 from registry.formats.avro.numerals import parse_double
-from registry.formats.avro.resolve import Unresolved, resolve, union_of
+from registry.formats.avro.resolve import resolve, union_of
 from registry.formats.avro.trampoline import Task, run
 from registry.formats.avro.types import (
     ABSENT,
@@ -35,6 +35,7 @@ from registry.formats.avro.types import (
     Primitive,
     Props,
     Record,
+    Unresolved,
 )
 
 _JsonObject = dict[str, JsonValue]

@@ -14,30 +14,19 @@ from registry.formats.avro.canonical import canonical_text
 from registry.formats.avro.defaults import Defaults
 from registry.formats.avro.trampoline import Task, run
 from registry.formats.avro.types import (
-    NO_PROPS,
     Absent,
     Array,
     Map,
-    Name,
     Named,
     Node,
     Record,
     Union,
+    Unresolved,
     full_name,
 )
 
 _Deep: TypeAlias = Record | Union | Array | Map
 N = TypeVar("N", bound=Node)
-
-
-class Unresolved(Record):
-    """Stands for a named type that is defined later; none is left once a text is parsed."""
-
-    __slots__ = ()
-
-    def __init__(self, full_name: str) -> None:
-        space, _, simple = full_name.rpartition(".")
-        super().__init__(Name(simple, space, None, ()), {}, is_error=False, props=NO_PROPS)
 
 
 def union_of(branches: tuple[Node, ...]) -> Union:
@@ -79,7 +68,7 @@ class _Resolution:
 
     def target(self, node: N) -> N | Named:
         """The type that a node stands for."""
-        return self._known[node.name.full] if isinstance(node, Unresolved) else node
+        return self._known[node.sought] if isinstance(node, Unresolved) else node
 
     def visit(self, start: Node) -> Task[None]:
         """Walk depth first in Java's order; a name that is met before its definition sends the walk there first."""
@@ -98,9 +87,9 @@ class _Resolution:
                 stack.extend((child, False) for child in _children(node))
 
     def _follow(self, name: Unresolved) -> Task[None]:
-        definition = self._known.get(name.name.full)
+        definition = self._known.get(name.sought)
         if definition is None:
-            raise UnparsableSchema(f"Undefined schema: {name.name.full}")
+            raise UnparsableSchema(f"Undefined schema: {name.sought}")
         if id(definition) not in self._begun:
             yield self.visit(definition)
 

@@ -166,6 +166,16 @@ class Record:
         self.props: Final = props
 
 
+class Unresolved(Record):
+    """Stands for the type with the full name `sought`, defined later; none is left once a text is parsed."""
+
+    __slots__ = ("sought",)
+
+    def __init__(self, sought: str) -> None:
+        super().__init__(Name(sought, "", None, ()), {}, is_error=False, props=NO_PROPS)
+        self.sought: Final = sought
+
+
 Named: TypeAlias = Record | Enum | Fixed
 Node: TypeAlias = Primitive | Array | Map | Union | Record | Enum | Fixed
 
