@@ -102,7 +102,8 @@ def _listener(host: str, port: int) -> socket.socket:
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
         )
     except OSError as error:
-        raise SettingInvalid(f"Cannot listen on {host}:{port}: {error.strerror}") from None
+        reason = str(error.strerror).partition(" (")[0]
+        raise SettingInvalid(f"Cannot listen on {host}:{port}: {reason}") from None
 
 
 def _without_password(url: str) -> str:

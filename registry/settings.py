@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from registry.errors import SettingInvalid
@@ -23,7 +24,11 @@ NOT_OURS: Final = frozenset({"SIGNET_SHARED"})
 
 
 def _level(word: object) -> object:
-    return Level.__members__.get(word.upper(), word) if isinstance(word, str) else word
+    if not isinstance(word, str):
+        return word
+    if word.upper() not in Level.__members__:
+        raise PydanticCustomError("level", "It must be one of {words}", {"words": ", ".join(Level.__members__)})
+    return Level[word.upper()]
 
 
 Bytes = Annotated[int, Field(ge=1)]
@@ -45,6 +50,7 @@ class Settings(BaseSettings):
     max_body_bytes: Bytes = Field(2**20, description="The largest request body that is read; a larger one gets 413.")
     max_waiting_writes: Count = Field(10_000, description="How many writes may queue; a further one gets 503.")
     max_parsed_bytes: Bytes = Field(128 * 2**20, description="How much memory parsed schemas may take, in bytes.")
+    max_answer_bytes: int = Field(64 * 2**20, ge=0, description="How much memory finished answers may take; 0: none.")
     shutdown_drain_seconds: Seconds = Field(
         0.0, description="How long to go on serving after SIGTERM, no longer ready."
     )
@@ -107,10 +113,12 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
 
 def unknown_variables(environment: Iterable[str]) -> list[str]:
     """One sentence for each variable that begins like ours and is none, with the name that was probably meant."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known = {name.upper() for name in Settings.model_fields}
     sentences = []
-    for name in sorted(name for name in environment if name.upper().startswith(PREFIX)):
-        if name.upper() not in known | NOT_OURS:
-            close = difflib.get_close_matches(name.upper(), known, n=1)
-            sentences.append(f"{name} is not a setting" + (f"; did you mean {close[0]}?" if close else ""))
+    for variable in sorted(environment):
+        name = variable.upper().removeprefix(PREFIX)
+        if variable.upper() == name or name in known or variable in NOT_OURS:
+            continue
+        close = difflib.get_close_matches(name, known, n=1)
+        sentences.append(f"{variable} is not a setting" + (f"; did you mean {PREFIX}{close[0]}?" if close else ""))
     return sentences

@@ -107,14 +107,15 @@ def event_of(log: UUID, change: Change) -> Json | None:
 async def _until(closing: asyncio.Event, changes: AsyncGenerator[Change]) -> AsyncIterator[Change]:
     """The changes, until the server is about to stop."""
     closed = asyncio.ensure_future(closing.wait())
+    following = asyncio.ensure_future(anext(changes))
     try:
-        while True:
-            following = asyncio.ensure_future(anext(changes))
+        while not closed.done():
             await asyncio.wait((following, closed), return_when=asyncio.FIRST_COMPLETED)
-            if not following.done():
-                following.cancel()
-                return
-            yield following.result()
+            if following.done():
+                yield following.result()
+                following = asyncio.ensure_future(anext(changes))
     finally:
         closed.cancel()
+        following.cancel()
+        await asyncio.wait((following,))
         await changes.aclose()

@@ -10,7 +10,6 @@ from fastapi.responses import JSONResponse
 
 from registry.api.replies import Deployment, ErrorReply, Health, ServerIdentity, ServerVersion, answers
 from registry.api.route import Json, TheRegistry, new_router
-from registry.records import EVERYTHING
 
 router = new_router("server")
 health_router = APIRouter(tags=["server"])
@@ -61,6 +60,6 @@ async def get_liveness() -> Response:
 )
 async def get_readiness(request: Request, registry: TheRegistry) -> Response:
     """200 while the store answers and the server is not about to stop."""
-    await registry.mode.get(EVERYTHING)
+    await registry.barrier()
     draining: bool = request.app.state.closing.is_set()
     return JSONResponse({"status": "draining" if draining else "ready"}, 503 if draining else 200)

@@ -1,0 +1,134 @@
+"""The `signet` command, run as a user runs it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from registry.cli import _without_password
+
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("SIGNET_")}
+
+
+def signet(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "registry", *arguments]
+    environment = ENVIRONMENT | {f"SIGNET_{name}": value for name, value in variables.items()}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=30, check=False)
+
+
+def registration(url: str, subject: str = "s") -> httpx.Response:
+    return httpx.post(f"{url}/subjects/{subject}/versions", json={"schema": '"string"'})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "sentence"),
+    [
+        (["--store", "mysql://user:secret@host/x"], {}, "'mysql' is not a store this registry knows"),
+        (["--store", "sqlite:/nowhere/signet.db"], {}, "The folder /nowhere does not exist"),
+        (["--store", f"sqlite:{__file__}"], {}, "is not an SQLite database"),
+        (["--port", "many"], {}, 'Invalid value for --port: unable to convert "many" into int.'),
+        (["--port", "70000"], {}, "The setting SIGNET_PORT does not hold: Input should be less than or equal to 65535"),
+        ([], {"PORT": "tcp://10.0.0.1:8081"}, "The setting SIGNET_PORT does not hold: Input should be a valid integer"),
+        (
+            [],
+            {"COMPATIBILITY_LEVEL": "up"},
+            "SIGNET_COMPATIBILITY_LEVEL does not hold: It must be one of NONE, BACKWARD",
+        ),
+        ([], {"MAX_BODY_BYTES": "0"}, "The setting SIGNET_MAX_BODY_BYTES does not hold"),
+        (["--host", "nowhere.invalid"], {}, "Cannot listen on nowhere.invalid:0: "),
+        (["--prot", "1"], {}, "Did you mean --port?"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_sentence(arguments, variables, sentence) -> None:
+    done = signet("serve", *arguments, **{"PORT": "0", "STORE": "memory:", **variables})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("signet: ")
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "secret" not in done.stderr
+
+
+def test_a_command_that_does_not_exist_is_said_to() -> None:
+    done = signet("srve")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert 'Did you mean "serve"?' in done.stderr
+
+
+def test_a_port_in_use_is_said_in_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        done = signet("serve", "--port", str(port), "--store", "memory:")
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"signet: Cannot listen on 127.0.0.1:{port}: Address already in use\n",
+    )
+
+
+def test_a_second_process_on_the_same_file_is_told_of_the_first(start_registry, tmp_path: Path) -> None:
+    store = f"sqlite:{tmp_path}/signet.db"
+    first = start_registry(store=store)
+    done = signet("serve", "--port", "0", "--store", store)
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"is in use by another process (process id {first.process.pid})\n")
+    assert registration(first.url).status_code == 200
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write into every folder")
+def test_a_read_only_folder_is_said_in_one_sentence(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    done = signet("serve", "--port", "0", "--store", f"sqlite:{tmp_path}/signet.db")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_unknown_variable_is_reported_with_what_was_meant(start_registry, capfd) -> None:
+    start_registry(stroe="memory:", shared="tests")
+    assert "SIGNET_STROE is not a setting; did you mean SIGNET_STORE?" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly_even_with_a_listener(start_registry, sig) -> None:
+    running = start_registry()
+    with httpx.stream("GET", f"{running.url}/signet/v1/events", timeout=20) as events:
+        running.process.send_signal(sig)
+        assert list(events.iter_lines()) == []
+    assert running.process.wait(timeout=20) == 0
+
+
+def test_while_it_drains_it_serves_but_is_not_ready(start_registry) -> None:
+    running = start_registry(shutdown_drain_seconds=2)
+    assert httpx.get(f"{running.url}/health/ready").json() == {"status": "ready"}
+    running.process.terminate()
+    time.sleep(0.5)
+    assert httpx.get(f"{running.url}/health/ready").status_code == 503
+    assert registration(running.url).status_code == 200
+    assert running.process.wait(timeout=20) == 0
+
+
+def test_a_second_signal_ends_the_draining(start_registry) -> None:
+    running = start_registry(shutdown_drain_seconds=600)
+    running.process.terminate()
+    time.sleep(0.3)
+    running.process.terminate()
+    assert running.process.wait(timeout=10) == 0
+
+
+def test_a_file_keeps_what_was_registered(start_registry, tmp_path: Path) -> None:
+    store = f"sqlite:{tmp_path}/signet.db"
+    first = start_registry(store=store)
+    registered = registration(first.url).json()
+    first.process.terminate()
+    assert first.process.wait(timeout=20) == 0
+    again = start_registry(store=store)
+    assert httpx.get(f"{again.url}/schemas/ids/1").json()["guid"] == registered["guid"]
+
+
+def test_the_password_of_a_store_is_not_shown() -> None:
+    assert _without_password("postgresql://me:pass@word@db/x") == "postgresql://me:***@db/x"
+    assert _without_password("sqlite:a@b.db") == "sqlite:a@b.db"
