@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A record on its way into the log: key and value as in the `_schemas` topic, and who asked for it."""
 
     key: bytes
@@ -18,8 +18,7 @@ class Entry:
     author: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
+class Logged(NamedTuple):
     """A record with its place in the log; `timestamp_ms` is when it was appended, in ms since 1970."""
 
     position: int

@@ -10,11 +10,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 DEFAULT_CONTEXT: Final = "."
 GLOBAL_CONTEXT: Final = ".__GLOBAL"
+MAX_INT: Final = 2**31 - 1
+"""The highest id and version that fit into Java's int, and so into a frame."""
 LATEST: Final = -1
 """The version number that stands for the highest live version of a subject."""
 
@@ -24,8 +26,7 @@ def java_order(text: str) -> bytes:
     return text.encode("utf-16-be", "surrogatepass")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Subject:
+class Subject(NamedTuple):
     """A subject: its context (`.` is the default one) and its name within that context.
 
     `str(subject)` is the name as clients write it: bare in the default context, `:.context:name` elsewhere.
@@ -164,17 +165,25 @@ class Schema:
     metadata: Metadata | None = None
     rule_set: RuleSet | None = None
 
-    @property
-    def guid(self) -> UUID:
-        """MD5 over the parts in Confluent's order, as a UUID without version bits; neither subject nor type count."""
-        digest = hashlib.md5(usedforsecurity=False)
+    def digest(self) -> bytes:
+        """The 16 bytes of the GUID: MD5 over the parts in Confluent's order; neither subject nor type count."""
+        hashed = hashlib.md5(_utf8(self.text), usedforsecurity=False)
         for part in _hashed_parts(self):
-            digest.update(part if isinstance(part, bytes) else part.encode("utf-8", "replace"))
-        return UUID(bytes=digest.digest())
+            hashed.update(part if isinstance(part, bytes) else _utf8(part))
+        return hashed.digest()
+
+
+def guid_text(digest: bytes) -> str:
+    """A GUID as clients see it: a UUID without version bits."""
+    return str(UUID(bytes=digest))
+
+
+def _utf8(text: str) -> bytes:
+    # Java writes a question mark for half of a surrogate pair.
+    return text.encode("utf-8", "replace")
 
 
 def _hashed_parts(schema: Schema) -> Iterator[str | bytes]:
-    yield schema.text
     for reference in schema.references:
         yield reference.name or ""
         yield reference.subject or ""

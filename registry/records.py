@@ -7,14 +7,16 @@ Follows the record format of Confluent's `_schemas` topic, 8.x dialect; reads ev
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
 
 from registry.envelope import Entry
-from registry.model import Association, Config, Mode, Schema, Subject
+from registry.model import MAX_INT, Association, Config, Mode, Schema, Subject
 from registry.shapes import (
     Json,
     association_json,
@@ -29,15 +31,15 @@ from registry.shapes import (
 )
 
 EVERYTHING: Final = Subject(".", "")
-"""The subject under which the global config and mode are kept; in keys it is left out."""
+"""The subject under which the global config and mode are kept; records leave out its empty name."""
+MD5_BYTES: Final = 16
 
 
 class UnreadableRecordError(Exception):
     """A record that no dialect explains; the log goes on without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaKey:
+class SchemaKey(NamedTuple):
     """Names a version of a subject."""
 
     subject: Subject
@@ -92,16 +94,19 @@ class AssociationKey:
 
 @dataclass(frozen=True, slots=True)
 class NoopKey:
-    """Names nothing; its value may carry the highest id of each context."""
+    """Names nothing; its value may carry the highest id of each context, and is anything in other dialects."""
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaValue:
-    """A version of a subject: its id, what it says, and whether it is soft-deleted."""
+class SchemaValue(NamedTuple):
+    """A version of a subject: its id, what it says, and whether it is soft-deleted.
+
+    md5: the bytes of the GUID where they cannot be computed, because Confluent encrypted sensitive metadata.
+    """
 
     id: int
     schema: Schema
     deleted: bool = False
+    md5: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +134,7 @@ Key: TypeAlias = (
 Value: TypeAlias = SchemaValue | Config | Mode | DeletedUpTo | Association | IdMarks | Present
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A key with its new value; None removes what the key names."""
 
     key: Key
@@ -149,12 +153,8 @@ class Record:
 # Writing: one row for each kind of key.
 
 
-def _subject_key(keytype: str, magic: int) -> Callable[[Any], Json]:
-    def key_json(key: Any) -> Json:
-        named = {} if key.subject == EVERYTHING else {"subject": str(key.subject)}
-        return {"keytype": keytype, **named, "magic": magic}
-
-    return key_json
+def _subject_key(keytype: str) -> Callable[[Any], Json]:
+    return lambda key: present(keytype=keytype, subject=str(key.subject), magic=0)
 
 
 def _schema_value(key: Any, value: Any) -> Json:
@@ -163,6 +163,7 @@ def _schema_value(key: Any, value: Any) -> Json:
         subject=str(key.subject),
         version=key.version,
         id=value.id,
+        md5=b64encode(value.md5).decode() if value.md5 else None,
         schemaType=schema.type,
         references=[reference_json(reference) for reference in schema.references],
     )
@@ -178,7 +179,7 @@ def _schema_value(key: Any, value: Any) -> Json:
 
 
 def _named_value(key: Any, members: Json) -> Json:
-    return members if key.subject == EVERYTHING else {"subject": str(key.subject), **members}
+    return {**present(subject=str(key.subject)), **members}
 
 
 def _association_key(key: Any) -> Json:
@@ -195,16 +196,11 @@ def _association_key(key: Any) -> Json:
 
 
 _KEY_JSON: Final[Mapping[type, Callable[[Any], Json]]] = {
-    SchemaKey: lambda key: {
-        "keytype": "SCHEMA",
-        "subject": str(key.subject),
-        "version": key.version,
-        "magic": 1,
-    },
-    ConfigKey: _subject_key("CONFIG", 0),
-    ModeKey: _subject_key("MODE", 0),
-    DeleteSubjectKey: _subject_key("DELETE_SUBJECT", 0),
-    ClearSubjectKey: _subject_key("CLEAR_SUBJECT", 0),
+    SchemaKey: lambda key: present(keytype="SCHEMA", subject=str(key.subject), version=key.version, magic=1),
+    ConfigKey: _subject_key("CONFIG"),
+    ModeKey: _subject_key("MODE"),
+    DeleteSubjectKey: _subject_key("DELETE_SUBJECT"),
+    ClearSubjectKey: _subject_key("CLEAR_SUBJECT"),
     ContextKey: lambda key: {"keytype": "CONTEXT", "tenant": "default", "context": key.context, "magic": 0},
     AssociationKey: _association_key,
     NoopKey: lambda _key: {"keytype": "NOOP", "magic": 0},
@@ -256,53 +252,86 @@ def read_record(key: bytes, value: bytes | None) -> Record:
         members = orjson.loads(key)
         read_key, read_value = _READERS[members["keytype"]]
         named = read_key(members)
-        if not value:
-            return Record(named, None)
-        return Record(named, read_value(named, orjson.loads(value)))
-    except (ValueError, KeyError, TypeError, AttributeError) as reason:
+        said = orjson.loads(value) if value else None
+        return Record(named, None if said is None else read_value(named, said))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as reason:
         raise UnreadableRecordError(str(reason)) from reason
 
 
+@lru_cache(maxsize=2**17)
+def _subject_named(name: str | None) -> Subject:
+    # One value for the many records of a subject: it is a key in the state's tables over and over.
+    return EVERYTHING if name is None else Subject.of(name)
+
+
 def _subject_of(members: Json) -> Subject:
-    subject = members.get("subject")
-    return EVERYTHING if subject is None else Subject.of(subject)
+    return _subject_named(members.get("subject"))
+
+
+def _number(value: Any, least: int) -> int:
+    number = int(value)
+    if not least <= number <= MAX_INT:
+        raise ValueError(f"{number} is not between {least} and {MAX_INT}")
+    return number
 
 
 def _read_schema_key(members: Json) -> SchemaKey:
-    return SchemaKey(Subject.of(members["subject"]), int(members["version"]))
+    if members.get("magic", 1) not in (0, 1):
+        raise ValueError("the key of a schema has magic 0 or 1")
+    return SchemaKey(_subject_of(members), _number(members["version"], 1))
 
 
 def _read_schema_value(_key: Any, members: Json) -> SchemaValue:
-    return SchemaValue(int(members["id"]), read_schema(members), members.get("deleted") is True)
+    return SchemaValue(
+        id=_number(members["id"], 0),
+        schema=read_schema(members),
+        deleted=members.get("deleted") is True,
+        md5=_read_md5(members["md5"]) if "md5" in members else None,
+    )
+
+
+def _read_md5(encoded: str) -> bytes:
+    md5 = b64decode(encoded, validate=True)
+    if len(md5) != MD5_BYTES:
+        raise ValueError(f"an MD5 has {MD5_BYTES} bytes, not {len(md5)}")
+    return md5
+
+
+def _read_covered(_key: Any, members: Json) -> DeletedUpTo:
+    version = members.get("version")
+    return DeletedUpTo(None if version is None else int(version))
 
 
 def _read_association_key(members: Json) -> AssociationKey:
     return AssociationKey(
-        members["resourceName"],
-        members["resourceNamespace"],
-        members.get("resourceType", "topic"),
-        members.get("associationType", "value"),
-        Subject.of(members["subject"]),
+        _text(members["resourceName"]),
+        _text(members["resourceNamespace"]),
+        _text(members.get("resourceType", "topic")),
+        _text(members.get("associationType", "value")),
+        _subject_of(members),
     )
 
 
-def _read_marks(_key: Any, members: Any) -> Value:
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _read_marks(_key: Any, members: Any) -> IdMarks:
     highest = members.get("hw") if isinstance(members, dict) else None
     if not isinstance(highest, dict):
-        return Present()
-    return IdMarks({str(context): int(mark) for context, mark in highest.items()})
+        return IdMarks({})
+    return IdMarks({context: _number(mark, 0) for context, mark in highest.items()})
 
 
 _READERS: Final[Mapping[str, tuple[Callable[[Json], Key], Callable[[Any, Any], Value]]]] = {
     "SCHEMA": (_read_schema_key, _read_schema_value),
     "CONFIG": (lambda key: ConfigKey(_subject_of(key)), lambda _key, value: read_config(value)),
     "MODE": (lambda key: ModeKey(_subject_of(key)), lambda _key, value: Mode[value["mode"]]),
-    "DELETE_SUBJECT": (
-        lambda key: DeleteSubjectKey(Subject.of(key["subject"])),
-        lambda _key, value: DeletedUpTo(value.get("version")),
-    ),
+    "DELETE_SUBJECT": (lambda key: DeleteSubjectKey(_subject_of(key)), _read_covered),
     "CLEAR_SUBJECT": (lambda key: ClearSubjectKey(_subject_of(key)), lambda _key, _value: Present()),
-    "CONTEXT": (lambda key: ContextKey(key["context"]), lambda _key, _value: Present()),
+    "CONTEXT": (lambda key: ContextKey(_text(key["context"])), lambda _key, _value: Present()),
     "ASSOC": (_read_association_key, lambda _key, value: read_association(value)),
     "NOOP": (lambda _key: NoopKey(), _read_marks),
 }

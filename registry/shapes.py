@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from sys import intern
 from typing import Any, TypeVar
 
 from registry.model import (
+    MAX_INT,
     Association,
     Config,
     Level,
@@ -138,10 +140,11 @@ def read_reference(value: object) -> Reference:
     """Read a reference; parts of the wrong type count as missing."""
     members = _object(value)
     version = members.get("version")
+    fits = type(version) is int and -MAX_INT <= version <= MAX_INT
     return Reference(
         name=_text(members.get("name")),
         subject=_text(members.get("subject")),
-        version=version if isinstance(version, int) else None,
+        version=version if fits else None,
     )
 
 
@@ -190,8 +193,9 @@ def read_schema(members: Json) -> Schema:
     """Read what a SCHEMA record says of the schema itself; a missing type is AVRO."""
     return Schema(
         text=_text(members.get("schema")) or "",
-        type=_text(members.get("schemaType")) or "AVRO",
-        references=tuple(read_reference(reference) for reference in _list(members.get("references"))),
+        # Few words, many records: each word is kept once.
+        type=intern(_text(members.get("schemaType")) or "AVRO"),
+        references=tuple(map(read_reference, _list(members.get("references")))),
         metadata=read_metadata(members.get("metadata")),
         rule_set=read_rule_set(members.get("ruleSet")),
     )

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
-from uuid import UUID
 
 from registry.envelope import Batch, Logged
 from registry.model import DEFAULT_CONTEXT, GLOBAL_CONTEXT, Association, Config, Mode, Schema, Subject
+from registry.questions import ANYTHING, Question, ask, ask_anything
 from registry.records import (
     EVERYTHING,
     AssociationKey,
@@ -42,11 +43,6 @@ class Content(NamedTuple):
     schema: Schema
     guid: bytes
 
-    @property
-    def guid_text(self) -> str:
-        """The GUID as clients see it."""
-        return str(UUID(bytes=self.guid))
-
 
 class Row(NamedTuple):
     """A version of a subject; `position` and `timestamp_ms` are those of its latest record."""
@@ -59,6 +55,11 @@ class Row(NamedTuple):
     position: int
     registered_ms: int
     author: str | None
+
+    def value(self, *, deleted: bool) -> SchemaValue:
+        """What a new record of this version says; a GUID that cannot be computed goes along."""
+        schema, guid = self.content
+        return SchemaValue(self.id, schema, deleted, None if schema.digest() == guid else guid)
 
 
 class Versions(NamedTuple):
@@ -81,10 +82,11 @@ class GapError(Exception):
 
 Id = tuple[str, int]
 """A schema id within its context."""
-Place = tuple[Subject, int]
-"""A version of a subject."""
 
 NOTHING: Final = Versions((), 0)
+EVERY_CONTEXT: Final = Subject(GLOBAL_CONTEXT, "")
+"""Where config and mode of all contexts are kept."""
+_by_version = attrgetter("version")
 
 
 class State:
@@ -98,14 +100,14 @@ class State:
         """The position of the last change to any config, mode, context or association."""
         self._subjects: MutableMapping[Subject, Versions] = {}
         self._ids: MutableMapping[Id, Holding] = {}
-        self._ids_by_guid: MutableMapping[tuple[str, bytes], tuple[int, ...]] = {}
         self._highest_ids: MutableMapping[str, int] = {}
         self._configs: MutableMapping[Subject, Config] = {}
         self._modes: MutableMapping[Subject, Mode] = {}
         self._contexts: MutableMapping[str, None] = {}
         self._associations: MutableMapping[AssociationKey, tuple[Association, int, int]] = {}
-        self._holders: Groups[Id, Place] = Groups()
-        self._referrers: Groups[Place, Place] = Groups()
+        self._ids_by_guid: Groups[tuple[str, bytes], int] = Groups()
+        self._holders: Groups[Id, SchemaKey] = Groups()
+        self._referrers: Groups[SchemaKey, SchemaKey] = Groups()
 
     def draft(self) -> State:
         """A state on top of this one: it answers the same, takes records, and leaves this one as it is."""
@@ -114,12 +116,12 @@ class State:
         draft.settings_stamp = self.settings_stamp
         draft._subjects = Overlay(self._subjects)
         draft._ids = Overlay(self._ids)
-        draft._ids_by_guid = Overlay(self._ids_by_guid)
         draft._highest_ids = Overlay(self._highest_ids)
         draft._configs = Overlay(self._configs)
         draft._modes = Overlay(self._modes)
         draft._contexts = Overlay(self._contexts)
         draft._associations = Overlay(self._associations)
+        draft._ids_by_guid = self._ids_by_guid.overlaid()
         draft._holders = self._holders.overlaid()
         draft._referrers = self._referrers.overlaid()
         return draft
@@ -155,7 +157,7 @@ class State:
 
     def _apply_schema(self, key: SchemaKey, value: SchemaValue | None, logged: Logged) -> None:
         if value is None:
-            self._remove_row(key.subject, key.version, logged.position)
+            self._remove_row(key, logged.position)
             return
         identity = (key.subject.context, value.id)
         self._raise_mark(*identity)
@@ -166,8 +168,9 @@ class State:
         if held is not None and held.content.schema == value.schema:
             content = held.content
         else:
-            content = Content(value.schema, value.schema.guid.bytes)
-        before = self.row(key.subject, key.version)
+            content = Content(value.schema, value.md5 or value.schema.digest())
+        before = _row_of(self._subjects.get(key.subject, NOTHING).rows, key.version)
+        renewed = before is not None and before.id == value.id
         row = Row(
             version=key.version,
             id=value.id,
@@ -175,62 +178,51 @@ class State:
             deleted=value.deleted,
             timestamp_ms=logged.timestamp_ms,
             position=logged.position,
-            registered_ms=before.registered_ms if before and before.id == value.id else logged.timestamp_ms,
-            author=before.author if before and before.id == value.id else logged.author,
+            registered_ms=before.registered_ms if before and renewed else logged.timestamp_ms,
+            author=before.author if before and renewed else logged.author,
         )
-        if before is not None and before.content is not content:
-            self._remove_row(key.subject, key.version, logged.position)
-        self._put_row(key.subject, row, logged.position)
+        if before is not None and not (renewed and before.content == content):
+            self._remove_row(key, logged.position)
+        self._put_row(key, row, identity)
 
-    def _put_row(self, subject: Subject, row: Row, position: int) -> None:
-        place = (subject, row.version)
-        identity = (subject.context, row.id)
-        rows = self._subjects.get(subject, NOTHING).rows
-        index = bisect_left(rows, row.version, key=_version)
+    def _put_row(self, key: SchemaKey, row: Row, identity: Id) -> None:
+        rows = self._subjects.get(key.subject, NOTHING).rows
+        index = _index(rows, row.version)
         replaced = index < len(rows) and rows[index].version == row.version
-        self._subjects[subject] = Versions((*rows[:index], row, *rows[index + replaced :]), position)
+        self._subjects[key.subject] = Versions((*rows[:index], row, *rows[index + replaced :]), row.position)
         held = self._ids.get(identity)
-        self._ids[identity] = Holding(held.content if held else row.content, position)
+        self._ids[identity] = Holding(held.content if held else row.content, row.position)
         if not replaced:
-            self._holders.add(identity, place)
-            self._bind_guid(subject.context, row)
-            for target in self.targets(subject, row.content.schema):
-                self._referrers.add(target, place)
-        if subject.context not in self._contexts and subject.context != DEFAULT_CONTEXT:
-            self._contexts[subject.context] = None
+            self._holders.add(identity, key)
+            self._ids_by_guid.add((identity[0], row.content.guid), row.id)
+            for target in self.targets(key.subject, row.content.schema):
+                self._referrers.add(target, key)
+            self._meet_context(key.subject.context, row.position)
+
+    def _meet_context(self, context: str, position: int) -> None:
+        if context not in self._contexts and context != DEFAULT_CONTEXT:
+            self._contexts[context] = None
             self.settings_stamp = position
 
-    def _remove_row(self, subject: Subject, version: int, position: int) -> None:
-        row = self.row(subject, version)
+    def _remove_row(self, key: SchemaKey, position: int) -> None:
+        rows = self._subjects.get(key.subject, NOTHING).rows
+        row = _row_of(rows, key.version)
         if row is None:
             return
-        place = (subject, version)
-        identity = (subject.context, row.id)
-        left = tuple(other for other in self._subjects[subject].rows if other.version != version)
+        identity = (key.subject.context, row.id)
+        left = tuple(other for other in rows if other.version != key.version)
         if left:
-            self._subjects[subject] = Versions(left, position)
+            self._subjects[key.subject] = Versions(left, position)
         else:
-            del self._subjects[subject]
-        for target in self.targets(subject, row.content.schema):
-            self._referrers.discard(target, place)
-        self._holders.discard(identity, place)
+            del self._subjects[key.subject]
+        for target in self.targets(key.subject, row.content.schema):
+            self._referrers.discard(target, key)
+        self._holders.discard(identity, key)
         if next(self._holders.of(identity), None) is None:
-            self._unbind_guid(subject.context, row)
+            self._ids_by_guid.discard((identity[0], row.content.guid), row.id)
             del self._ids[identity]
         else:
-            self._ids[identity] = Holding(self._ids[identity].content, position)
-
-    def _bind_guid(self, context: str, row: Row) -> None:
-        ids = self._ids_by_guid.get((context, row.content.guid), ())
-        if row.id not in ids:
-            self._ids_by_guid[context, row.content.guid] = tuple(sorted((*ids, row.id)))
-
-    def _unbind_guid(self, context: str, row: Row) -> None:
-        left = tuple(number for number in self._ids_by_guid.get((context, row.content.guid), ()) if number != row.id)
-        if left:
-            self._ids_by_guid[context, row.content.guid] = left
-        else:
-            self._ids_by_guid.pop((context, row.content.guid), None)
+            self._ids[identity] = self._ids[identity]._replace(stamp=position)
 
     def _raise_mark(self, context: str, number: int) -> None:
         if number > self._highest_ids.get(context, 0):
@@ -241,7 +233,8 @@ class State:
             return
         for row in self.rows(key.subject):
             if not row.deleted and (value.version is None or row.version <= value.version):
-                self._put_row(key.subject, row._replace(deleted=True, position=logged.position), logged.position)
+                deleted = row._replace(deleted=True, position=logged.position)
+                self._put_row(SchemaKey(key.subject, row.version), deleted, (key.subject.context, row.id))
 
     def _apply_clear_subject(self, key: ClearSubjectKey, value: Value | None, logged: Logged) -> None:
         if value is None:
@@ -249,7 +242,7 @@ class State:
         for subject in list(self.subjects_in_scope(key.subject)):
             for row in self.rows(subject):
                 if row.deleted:
-                    self._remove_row(subject, row.version, logged.position)
+                    self._remove_row(SchemaKey(subject, row.version), logged.position)
 
     def _apply_config(self, key: ConfigKey, value: Config | None, logged: Logged) -> None:
         self._set(self._configs, key.subject, value, logged)
@@ -295,19 +288,22 @@ class State:
 
     def subjects(self) -> Iterator[Subject]:
         """Every subject that has a row, in no particular order."""
+        ask_anything(self.position)
         return iter(self._subjects)
 
     def subjects_in_scope(self, scope: Subject) -> Iterator[Subject]:
-        """The subject itself; every subject of the context, if it names one; all there are, if it is EVERYTHING."""
-        if scope == EVERYTHING:
+        """The subject itself; every subject of the context, if it names one; all, if EVERYTHING or all contexts."""
+        if scope in (EVERYTHING, EVERY_CONTEXT):
             return self.subjects()
         if scope.is_context:
-            return (subject for subject in self._subjects if subject.context == scope.context)
+            return (subject for subject in self.subjects() if subject.context == scope.context)
         return iter((scope,) if scope in self._subjects else ())
 
     def rows(self, subject: Subject) -> tuple[Row, ...]:
         """All versions of a subject, soft-deleted ones included, in ascending order."""
-        return self._subjects.get(subject, NOTHING).rows
+        versions = self._subjects.get(subject, NOTHING)
+        ask("subject", subject, versions.stamp, self.position)
+        return versions.rows
 
     def live_rows(self, subject: Subject) -> tuple[Row, ...]:
         """The versions of a subject that are not soft-deleted, in ascending order."""
@@ -315,9 +311,7 @@ class State:
 
     def row(self, subject: Subject, version: int) -> Row | None:
         """One version, soft-deleted or not."""
-        rows = self.rows(subject)
-        index = bisect_left(rows, version, key=_version)
-        return rows[index] if index < len(rows) and rows[index].version == version else None
+        return _row_of(self.rows(subject), version)
 
     def latest(self, subject: Subject) -> Row | None:
         """The highest live version."""
@@ -327,74 +321,111 @@ class State:
         """The position of the last change to any version of a subject."""
         return self._subjects.get(subject, NOTHING).stamp
 
-    def targets(self, subject: Subject, schema: Schema) -> Iterator[Place]:
+    def targets(self, subject: Subject, schema: Schema) -> Iterator[SchemaKey]:
         """The versions that a schema of this subject refers to; a bare name means the subject's own context."""
         for reference in schema.references:
             if reference.subject is not None and reference.version is not None:
-                yield referred_subject(subject, reference.subject), reference.version
+                yield SchemaKey(referred_subject(subject, reference.subject), reference.version)
 
     def referrers(self, subject: Subject, version: int) -> Iterator[tuple[Subject, Row]]:
         """The versions whose schema refers to this one, soft-deleted ones included."""
-        for place, number in self._referrers.of((subject, version)):
-            row = self.row(place, number)
-            if row is not None:
-                yield place, row
+        ask_anything(self.position)
+        return self._found(self._referrers.of(SchemaKey(subject, version)))
 
     # Questions about ids and GUIDs.
 
     def holding(self, context: str, number: int) -> Holding | None:
         """What an id means in a context, while any row holds it."""
-        return self._ids.get((context, number))
+        held = self._ids.get((context, number))
+        ask("id", (context, number), held.stamp if held else 0, self.position)
+        return held
 
     def holders(self, context: str, number: int) -> Iterator[tuple[Subject, Row]]:
         """The versions that hold an id, soft-deleted ones included."""
-        for subject, version in self._holders.of((context, number)):
-            row = self.row(subject, version)
+        self.holding(context, number)
+        return self._found(self._holders.of((context, number)))
+
+    def _found(self, keys: Iterable[SchemaKey]) -> Iterator[tuple[Subject, Row]]:
+        for key in keys:
+            row = _row_of(self._subjects.get(key.subject, NOTHING).rows, key.version)
             if row is not None:
-                yield subject, row
+                yield key.subject, row
 
     def ids_of_guid(self, context: str, guid: bytes) -> tuple[int, ...]:
         """The ids bound to a GUID in a context, ascending; more than one only after imports."""
-        return self._ids_by_guid.get((context, guid), ())
+        ask_anything(self.position)
+        bound = self._ids_by_guid.of((context, guid))
+        return tuple(sorted(number for number in bound if (context, number) in self._ids))
 
     def highest_id(self, context: str) -> int:
         """The highest id ever given out in a context, 0 before the first."""
+        ask_anything(self.position)
         return self._highest_ids.get(context, 0)
 
     # Questions about contexts, configs, modes and associations.
 
     def contexts(self) -> list[str]:
         """The default context, then every other known one in order."""
+        self._ask_settings()
         return [DEFAULT_CONTEXT, *sorted(self._contexts)]
 
     def has_context(self, context: str) -> bool:
         """Whether the context is known."""
+        self._ask_settings()
         return context == DEFAULT_CONTEXT or context in self._contexts
 
     def config(self, subject: Subject) -> Config | None:
         """The config set for exactly this subject, context or (EVERYTHING) the whole registry."""
+        self._ask_settings()
         return self._configs.get(subject)
 
     def aliases(self) -> Iterator[tuple[Subject, str]]:
         """Every subject whose own config names an alias, with that alias."""
+        self._ask_settings()
         return ((subject, config.alias) for subject, config in self._configs.items() if config.alias)
 
     def mode(self, subject: Subject) -> Mode | None:
         """The mode set for exactly this subject, context or (EVERYTHING) the whole registry."""
+        self._ask_settings()
         return self._modes.get(subject)
 
     def modes_within(self, scope: Subject) -> list[Subject]:
         """The subjects of a context (EVERYTHING: the default one) that have a mode of their own."""
+        self._ask_settings()
         return [subject for subject in self._modes if subject.context == scope.context and subject.name]
 
     def associations(self) -> Iterator[tuple[Association, int, int]]:
         """Every association, with when it was created and last changed (ms)."""
+        self._ask_settings()
         return iter(self._associations.values())
+
+    # What the answers stand on.
+
+    def stamp_of(self, question: Question) -> int:
+        """The position of the last change to what a question is about."""
+        kind, about = question
+        return self.position if question == ANYTHING else self._STAMPS[kind](self, about)
+
+    def _ask_settings(self) -> None:
+        ask("settings", None, self.settings_stamp, self.position)
+
+    def _settings_stamp_of(self, _about: object) -> int:
+        return self.settings_stamp
+
+    def _id_stamp(self, identity: Id) -> int:
+        held = self._ids.get(identity)
+        return held.stamp if held else 0
+
+    _STAMPS: Final[Mapping[str, Callable[[State, Any], int]]] = {
+        "settings": _settings_stamp_of,
+        "subject": stamp,
+        "id": _id_stamp,
+    }
 
 
 def scopes(subject: Subject) -> tuple[Subject, Subject, Subject]:
     """Where a setting may stand, nearest first: the subject, its context, all contexts."""
-    return subject, Subject(subject.context, ""), Subject(GLOBAL_CONTEXT, "")
+    return subject, Subject(subject.context, ""), EVERY_CONTEXT
 
 
 def referred_subject(referrer: Subject, name: str) -> Subject:
@@ -402,5 +433,13 @@ def referred_subject(referrer: Subject, name: str) -> Subject:
     return Subject.of(name) if name.startswith(":.") else Subject(referrer.context, name)
 
 
-def _version(row: Row) -> int:
-    return row.version
+def _row_of(rows: tuple[Row, ...], version: int) -> Row | None:
+    index = _index(rows, version)
+    return rows[index] if index < len(rows) and rows[index].version == version else None
+
+
+def _index(rows: tuple[Row, ...], version: int) -> int:
+    # Replay and writers nearly always append.
+    if not rows or rows[-1].version < version:
+        return len(rows)
+    return bisect_left(rows, version, key=_by_version)

@@ -6,10 +6,12 @@ Owns the overlay; refuses to know what is kept in it. Values are immutable, so a
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from typing import Generic, TypeVar
+from itertools import chain
+from typing import Generic, TypeVar, overload
 
 K = TypeVar("K")
 V = TypeVar("V")
+D = TypeVar("D")
 
 
 class Overlay(MutableMapping[K, V]):
@@ -28,6 +30,19 @@ class Overlay(MutableMapping[K, V]):
         if key in self._gone:
             raise KeyError(key)
         return self._below[key]
+
+    @overload
+    def get(self, key: K, /) -> V | None: ...
+    @overload
+    def get(self, key: K, /, default: V | D) -> V | D: ...
+    def get(self, key: K, /, default: V | D | None = None) -> V | D | None:
+        """The value of a key; written out, because most questions of a draft are about what is not there."""
+        if key in self._own:
+            return self._own[key]
+        return default if key in self._gone else self._below.get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._own or (key not in self._gone and key in self._below)
 
     def __setitem__(self, key: K, value: V) -> None:
         self._own[key] = value
@@ -48,29 +63,45 @@ class Overlay(MutableMapping[K, V]):
 
 
 class Groups(Generic[K, V]):
-    """Sets of values by key; a set that becomes empty is gone."""
+    """Sets of values by key, each in the order its values came; a set that becomes empty is gone."""
 
-    __slots__ = ("_members",)
+    __slots__ = ("_first", "_others")
 
     def __init__(self) -> None:
-        # A dict as a set keeps the order of arrival.
-        self._members: dict[K, dict[V, None]] = {}
+        # Nearly every set has one value, and there are as many sets as schemas: one value needs no set of its own.
+        self._first: dict[K, V] = {}
+        self._others: dict[K, dict[V, None]] = {}
 
     def add(self, key: K, value: V) -> None:
         """Put a value into the group of a key."""
-        self._members.setdefault(key, {})[value] = None
+        first = self._first.setdefault(key, value)
+        if first != value:
+            self._others.setdefault(key, {})[value] = None
+
+    def has(self, key: K, value: V) -> bool:
+        """Whether a value is in the group of a key."""
+        return key in self._first and (self._first[key] == value or value in self._others.get(key, ()))
 
     def discard(self, key: K, value: V) -> None:
         """Take a value out of the group of a key, if it is there."""
-        group = self._members.get(key)
-        if group is not None:
-            group.pop(value, None)
-            if not group:
-                del self._members[key]
+        if key not in self._first:
+            return
+        others = self._others.get(key, {})
+        if self._first[key] != value:
+            others.pop(value, None)
+        elif others:
+            self._first[key] = next(iter(others))
+            del others[self._first[key]]
+        else:
+            del self._first[key]
+        if not others:
+            self._others.pop(key, None)
 
     def of(self, key: K) -> Iterator[V]:
         """The values in the group of a key, in the order they came."""
-        yield from self._members.get(key, ())
+        if key not in self._first:
+            return iter(())
+        return chain((self._first[key],), self._others.get(key, ()))
 
     def overlaid(self) -> Groups[K, V]:
         """The same groups, to be changed without touching these."""
@@ -86,16 +117,17 @@ class _OverlaidGroups(Groups[K, V]):
         self._removed: set[tuple[K, V]] = set()
 
     def add(self, key: K, value: V) -> None:
-        self._removed.discard((key, value))
-        super().add(key, value)
+        if (key, value) in self._removed or not self._below.has(key, value):
+            super().add(key, value)
+
+    def has(self, key: K, value: V) -> bool:
+        return super().has(key, value) or ((key, value) not in self._removed and self._below.has(key, value))
 
     def discard(self, key: K, value: V) -> None:
         self._removed.add((key, value))
         super().discard(key, value)
 
     def of(self, key: K) -> Iterator[V]:
-        own = self._members.get(key, {})
-        for value in self._below.of(key):
-            if value not in own and (key, value) not in self._removed:
-                yield value
-        yield from own
+        below = self._below.of(key)
+        kept = (value for value in below if (key, value) not in self._removed) if self._removed else below
+        return chain(kept, super().of(key))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from registry.errors import OperationNotPermitted
-from registry.model import Config, Level, Mode, Schema, Subject
+from registry.model import Config, Level, Mode, Schema, Subject, guid_text
 from registry.operations.languages import Languages
 from registry.operations.requests import Page, Plan, Stored
 from registry.records import EVERYTHING
@@ -119,7 +119,7 @@ def stored(subject: Subject, row: Row) -> Stored:
         version=row.version,
         id=row.id,
         schema=row.content.schema,
-        guid=row.content.guid_text,
+        guid=guid_text(row.content.guid),
         timestamp_ms=row.timestamp_ms,
         deleted=row.deleted,
     )
@@ -127,4 +127,4 @@ def stored(subject: Subject, row: Row) -> Stored:
 
 def fresh(subject: Subject, version: int, number: int, schema: Schema) -> Stored:
     """A version that is not logged yet, as an answer: Confluent leaves out its timestamp."""
-    return Stored(subject=subject, version=version, id=number, schema=schema, guid=str(schema.guid))
+    return Stored(subject=subject, version=version, id=number, schema=schema, guid=guid_text(schema.digest()))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from registry.errors import InvalidSchema, UnparsableSchema
 from registry.formats.protocol import Parsed
-from registry.model import Reference, Schema, Subject
+from registry.model import Reference, Schema, Subject, guid_text
 from registry.operations.core import Core
 from registry.operations.languages import THREAD_ABOVE_BYTES, Source
 from registry.operations.references import referred_texts, shown, with_numbers
@@ -63,7 +63,7 @@ def read(
         raise unreadable(subject, sent, reason.message) from reason
     references = with_numbers(state, subject, sent.references)
     schema = replace(sent, text=text, references=_ordered(references) if normalize else references)
-    return Reading(schema, parsed, schema.guid.bytes)
+    return Reading(schema, parsed, schema.digest())
 
 
 async def prepare(core: Core, subject: Subject, candidate: Candidate) -> None:
@@ -96,7 +96,7 @@ def unreadable(subject: Subject, sent: Schema, details: str) -> InvalidSchema:
     references = ", ".join(map(shown, sent.references))
     return InvalidSchema(
         f"Invalid schema of type {sent.type}, details: Invalid schema {{subject={subject},version=null,id=null,"
-        f"guid={sent.guid},schemaType={sent.type},references=[{references}],metadata={_printed(sent.metadata)},"
+        f"guid={guid_text(sent.digest())},schemaType={sent.type},references=[{references}],metadata={_printed(sent.metadata)},"
         f"ruleSet={_printed(sent.rule_set)},schema={sent.text},schemaTags=null,ts=null,deleted=null}} "
         f"with refs [{references}] of type {sent.type}, details: {details}"
     )

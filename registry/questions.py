@@ -1,0 +1,51 @@
+"""What a state was asked while an answer was made: an answer stays right until one of those things changes.
+
+Owns the list of questions of one task; refuses to know what the answers were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+
+Question = tuple[str, object]
+"""What was asked about: a kind of thing and which one."""
+
+ANYTHING: Final[Question] = ("anything", None)
+"""A question to which any change may give another answer."""
+
+MAX_QUESTIONS: Final = 64
+"""Answers that needed more questions than this count as having asked about anything."""
+
+_asked: ContextVar[dict[Question, int] | None] = ContextVar("asked", default=None)
+
+
+@contextmanager
+def overheard() -> Iterator[dict[Question, int]]:
+    """The questions that this task asks within the block, each with the stamp of what it was about."""
+    questions: dict[Question, int] = {}
+    token = _asked.set(questions)
+    try:
+        yield questions
+    finally:
+        _asked.reset(token)
+
+
+def ask(kind: str, about: object, stamp: int, position: int) -> None:
+    """Note a question about a thing with this stamp, asked when the state was at this position."""
+    questions = _asked.get()
+    if questions is None or ANYTHING in questions:
+        return
+    if len(questions) == MAX_QUESTIONS:
+        questions.setdefault(ANYTHING, position)
+    else:
+        questions.setdefault((kind, about), stamp)
+
+
+def ask_anything(position: int) -> None:
+    """Note a question to which any change may give another answer."""
+    questions = _asked.get()
+    if questions is not None:
+        questions.setdefault(ANYTHING, position)
