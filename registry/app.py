@@ -1,6 +1,7 @@
 """Puts the parts together: settings in, finished ASGI application out.
 
-Around FastAPI stand plain ASGI layers only: the edge outermost, then addresses, then gzip. Hot routes come first.
+Around FastAPI stand plain ASGI layers only: the edge outermost, then finished answers, addresses and gzip. Hot routes
+come first.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from registry.api import (
     associations,
@@ -29,6 +30,7 @@ from registry.api import (
     subjects,
     versions,
 )
+from registry.api.answers import Answers
 from registry.api.edge import Addressing, Edge
 from registry.log import open_log
 from registry.model import Subject
@@ -56,13 +58,15 @@ class Application:
     """The ASGI application of one registry; servers may run its lifespan, or the caller enters `running`."""
 
     def __init__(self, settings: Settings) -> None:
-        self._surface = _surface(settings)
+        answers = Answers(settings.max_answer_bytes)
+        self._surface = _surface(settings, answers)
         compressed = GZipMiddleware(self._surface, MIN_GZIP_BYTES, GZIP_LEVEL)
-        self._layers: ASGIApp = Edge(Addressing(compressed, self._alias_of), settings.max_body_bytes)
+        addressed = Addressing(compressed, self._alias_of)
+        self.edge = Edge(addressed, answers, settings.max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
-        await self._layers(scope, receive, send)
+        await self.edge(scope, receive, send)
 
     def running(self) -> AbstractAsyncContextManager[object]:
         """Open the store, replay it and serve writes while the context is open.
@@ -85,7 +89,7 @@ def create(settings: Settings | None = None) -> Application:
     return Application(settings or read_settings({}))
 
 
-def _surface(settings: Settings) -> FastAPI:
+def _surface(settings: Settings, answers: Answers) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         log = await open_log(settings.store)
@@ -95,7 +99,7 @@ def _surface(settings: Settings) -> FastAPI:
             max_parsed_bytes=settings.max_parsed_bytes,
             max_waiting=settings.max_waiting_writes,
         ) as registry:
-            app.state.registry = registry
+            app.state.registry = answers.registry = registry
             yield
 
     surface = FastAPI(

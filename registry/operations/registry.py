@@ -45,7 +45,7 @@ class Registry:
         self._log = log
         self._state = state
         self._writer = writer
-        core = Core(state, writer, languages, policy, self._barrier)
+        core = Core(state, writer, languages, policy, self.barrier)
         self.subjects = Subjects(core)
         self.versions = SubjectVersions(core)
         self.schemas = Schemas(core)
@@ -60,6 +60,11 @@ class Registry:
     def uuid(self) -> UUID:
         """The identity of the log: changed only when a backup is restored."""
         return self._log.uuid
+
+    @property
+    def shared(self) -> bool:
+        """Whether other nodes write too, so that an answer kept from before needs the barrier."""
+        return self._log.shared
 
     @property
     def state(self) -> State:
@@ -88,9 +93,9 @@ class Registry:
         finally:
             forget()
 
-    async def _barrier(self) -> None:
-        end = await self._log.end()
-        if end > self._state.position:
+    async def barrier(self) -> None:
+        """Return when the state holds all that any node has acknowledged before the call."""
+        if self._log.shared and await self._log.end() > self._state.position:
             await self._writer.catch_up()
 
 

@@ -1,0 +1,132 @@
+"""Finished answers: what was answered once is answered again from its bytes, for as long as it stays right.
+
+Contains no rule about schemas: an answer stays right while nothing that the state was asked about in making it has
+changed. Only complete answers with status 200 are kept, in as many bytes as a setting allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from cachetools import LRUCache
+from starlette.types import Message, Send
+
+from registry.operations import Registry
+from registry.questions import ANYTHING, Question, overheard
+from registry.state import State
+
+OK: Final = 200
+KEPT_METHODS: Final = frozenset({"GET", "POST"})
+BYTES_PER_ANSWER: Final = 1024
+"""What an answer takes beside its body: key, headers, questions (estimated)."""
+
+RawHeaders = tuple[tuple[bytes, bytes], ...]
+
+
+class Key(NamedTuple):
+    """All of a request that its answer depends on; `headers` are those that decide its form."""
+
+    method: str
+    raw_path: bytes
+    query: bytes
+    headers: RawHeaders
+    body_digest: bytes
+
+    @classmethod
+    def of(cls, method: str, raw_path: bytes, query: bytes, headers: RawHeaders, body: bytes) -> Key:
+        """The key of a request; a body counts by its SHA-256."""
+        return cls(method, raw_path, query, headers, sha256(body).digest() if body else b"")
+
+    @property
+    def is_content(self) -> bool:
+        """Whether the answer is what an id or GUID means, which does not change while it means anything."""
+        path = self.raw_path
+        return path.startswith(b"/schemas/") and not path.endswith((b"/subjects", b"/versions", b"/ids"))
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer as it was sent, and what it stands on; `position` is where it was last seen to be right."""
+
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    questions: tuple[tuple[Question, int], ...]
+    position: int = -1
+
+    def stands(self, state: State) -> bool:
+        """Whether nothing that the answer stands on has changed."""
+        if self.position != state.position:
+            if any(state.stamp_of(question) != stamp for question, stamp in self.questions):
+                return False
+            self.position = state.position
+        return True
+
+
+class Answers:
+    """What was answered before, by request."""
+
+    def __init__(self, max_bytes: int) -> None:
+        """Keep answers in at most `max_bytes`; 0 keeps none. The registry is set when it is open."""
+        self.registry: Registry | None = None
+        self._kept: LRUCache[Key, Answer] = LRUCache(max_bytes, getsizeof=_size)
+
+    def requests(self) -> list[Key]:
+        """The requests whose answers are kept."""
+        return list(self._kept)
+
+    async def find(self, key: Key) -> Answer | None:
+        """The finished answer to a request, if there is one and it is still right."""
+        answer = self._kept.get(key)
+        if answer is None or self.registry is None:
+            return None
+        if self.registry.shared and not key.is_content:
+            await self.registry.barrier()
+        return answer if answer.stands(self.registry.state) else None
+
+    @contextmanager
+    def recorded(self, key: Key, send: Send) -> Iterator[Send]:
+        """A `send` for the answer to a request, which is kept at the end if it is one to keep."""
+        recorder = _Recorder(send)
+        with overheard() as questions:
+            yield recorder
+        answer = recorder.answer(questions)
+        if answer is not None and self.registry is not None and answer.stands(self.registry.state):
+            self._keep(key, answer)
+
+    def _keep(self, key: Key, answer: Answer) -> None:
+        if _size(answer) <= self._kept.maxsize:
+            self._kept[key] = answer
+
+
+class _Recorder:
+    """A `send` that remembers a complete answer with status 200."""
+
+    def __init__(self, send: Send) -> None:
+        self.send = send
+        self.headers: list[tuple[bytes, bytes]] | None = None
+        self.body: bytes | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.headers = [*message["headers"]] if message["status"] == OK else None
+        elif self.body is not None or message.get("more_body", False):
+            self.headers = None
+        else:
+            # A copy, because what orjson answers holds on to far more memory than its length.
+            self.body = bytes(memoryview(message.get("body", b"")))
+        await self.send(message)
+
+    def answer(self, questions: dict[Question, int]) -> Answer | None:
+        """What was sent, if it was complete and the state was asked about anything for it."""
+        if self.headers is None or self.body is None or not questions:
+            return None
+        decisive = {ANYTHING: questions[ANYTHING]} if ANYTHING in questions else questions
+        return Answer(self.headers, self.body, tuple(decisive.items()))
+
+
+def _size(answer: Answer) -> int:
+    return BYTES_PER_ANSWER + len(answer.body)
