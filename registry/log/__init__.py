@@ -23,11 +23,14 @@ class _Engine(NamedTuple):
 _ENGINES: Final = {
     "memory": _Engine("registry.log.memory", "server"),
     "sqlite": _Engine("registry.log.sqlite", "server"),
+    "postgres": _Engine("registry.log.postgres", "postgres"),
+    "postgresql": _Engine("registry.log.postgres", "postgres"),
 }
 
 
 async def open_log(url: str, clock: Clock = wall_clock_ms) -> Log:
-    """Open the log that a store URL names: `memory:`, `sqlite:signet.db`, `sqlite:/var/lib/signet/signet.db`.
+    """Open the log that a store URL names: `memory:`, `sqlite:signet.db`, `sqlite:/var/lib/signet/signet.db`,
+    `postgresql://user:password@host/database`.
 
     Args:
         url: the store, beginning with the scheme of its engine.

@@ -15,7 +15,7 @@ from registry.envelope import Batch, Entry
 from registry.errors import StoreFailed
 
 BATCH_ENTRIES: Final = 2_000
-"""How many entries a batch of `read` holds at most, a single larger commit apart."""
+"""After how many entries a batch of `read` ends, with the commit that reaches them."""
 
 Clock = Callable[[], int]
 """Tells the time in milliseconds since 1970; it is data for readers, nothing is ordered by it."""

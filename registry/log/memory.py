@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -26,6 +26,7 @@ class MemoryLog:
     def __init__(self, clock: Clock) -> None:
         self.uuid: Final[UUID] = uuid4()
         self.alarm: Final = None
+        self.shared: Final = False
         self._entries: list[Logged] = []
         self._ends: list[int] = []
         self._door = Door(clock)
@@ -62,9 +63,8 @@ class MemoryLog:
         self._ends.append(batch.end)
 
     def _batch(self, after: int) -> Batch | None:
-        first = bisect_right(self._ends, after)
-        if first == len(self._ends):
+        if after >= len(self._entries):
             return None
-        last = bisect_right(self._ends, after + BATCH_ENTRIES) - 1
-        end = self._ends[max(first, last)]
+        last = bisect_left(self._ends, min(after + BATCH_ENTRIES, len(self._entries)))
+        end = self._ends[last]
         return Batch(after, end, tuple(self._entries[after:end]))

@@ -48,6 +48,11 @@ class Log(Protocol):
         ...
 
     @property
+    def shared(self) -> bool:
+        """Whether other nodes append to this log too, so that reads have to wait for the barrier."""
+        ...
+
+    @property
     def alarm(self) -> str | None:
         """Why this log takes no more appends until somebody looks after it, one sentence; None while all is well.
 

