@@ -210,7 +210,7 @@ def read_config(members: Json) -> Config:
         validate_fields=_flag(members.get("validateFields")),
         validate_new_schemas=_flag(members.get("validateNewSchemas")),
         validate_rules=_flag(members.get("validateRules")),
-        compatibility_level=Level.__members__.get(str(members.get("compatibilityLevel")).upper()),
+        compatibility_level=Level.__members__.get((_text(members.get("compatibilityLevel")) or "").upper()),
         compatibility_policy=_text(members.get("compatibilityPolicy")),
         compatibility_group=_text(members.get("compatibilityGroup")),
         default_metadata=read_metadata(members.get("defaultMetadata")),
