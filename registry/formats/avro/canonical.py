@@ -6,38 +6,40 @@ Owns the order of keys and the shortening of names; writes what Avro Java's `Sch
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from json.encoder import encode_basestring
 from typing import Final
 
 from registry.formats.avro.json_writer import json_text, quoted
 from registry.formats.avro.trampoline import Task, run
 from registry.formats.avro.types import (
-    PRIMITIVE_KINDS,
+    PRIMITIVES,
     Absent,
+    Annotated,
     Array,
     Enum,
     Field,
     Fixed,
-    Kind,
     Map,
     Name,
+    Named,
     Node,
-    Primitive,
     Props,
     Record,
     Union,
     Unresolved,
 )
 
-_PRIMITIVE_TEXTS: Final[Mapping[Kind, str]] = {kind: f'"{word}"' for word, kind in PRIMITIVE_KINDS.items()}
-_TYPE_WORDS: Final = frozenset(PRIMITIVE_KINDS) | {"record", "enum", "array", "map", "union", "fixed"}
+_BARE_TEXTS: Final[Mapping[type, str]] = {primitive: f'"{word}"' for word, primitive in PRIMITIVES.items()}
+_TYPE_WORDS: Final = frozenset(PRIMITIVES) | {"record", "enum", "array", "map", "union", "fixed"}
 
 
 def canonical_text(node: Node, known: Iterable[str] = ()) -> str:
     """The canonical text; the types named in `known` are written as names."""
     writer = _Writer(set(known))
-    child = writer.write(node, "")
-    if child is not None:
-        run(child)
+    text = writer.plain(node, "")
+    if text is not None:
+        return text
+    run(writer.deep(node, ""))
     return "".join(writer.out)
 
 
@@ -48,62 +50,79 @@ class _Writer:
         self.known = known
         self.out: list[str] = []
 
-    def write(self, node: Node, namespace: str) -> Task[None] | None:
-        """Write a node without types below it at once, and return the task of writing any other."""
-        if isinstance(node, Primitive):
-            self.out.append(_primitive(node))
-            return None
-        if isinstance(node, Array | Map):
-            return self._collection(node, namespace)
+    def plain(self, node: Node, namespace: str) -> str | None:
+        """The text of a node without types below it, or None."""
+        text = _BARE_TEXTS.get(type(node))
+        if text is not None:
+            return text
+        if isinstance(node, Annotated):
+            return f'{{"type":"{node.kind.lower()}"{_props(node.props)}}}'
         if isinstance(node, Union):
-            return self._union(node, namespace)
-        if isinstance(node, Unresolved):
-            self.out.append(quoted(node.sought))
-            return None
-        if node.name.full in self.known:
-            self.out.append(quoted(_short(node.name.full, namespace)))
-            return None
-        self.known.add(node.name.full)
-        if isinstance(node, Record):
-            return self._record(node, namespace)
-        self.out.append(_enum(node, namespace) if isinstance(node, Enum) else _fixed(node, namespace))
+            return _plain_union(node)
+        if isinstance(node, Record | Enum | Fixed):
+            return self._plain_named(node, namespace)
         return None
 
+    def _plain_named(self, node: Named, namespace: str) -> str | None:
+        if isinstance(node, Unresolved):
+            return quoted(node.sought)
+        if node.name.full in self.known:
+            return quoted(_short(node.name.full, namespace))
+        self.known.add(node.name.full)
+        if isinstance(node, Record):
+            return None
+        return _enum(node, namespace) if isinstance(node, Enum) else _fixed(node, namespace)
+
+    def deep(self, node: Node, namespace: str) -> Task[None]:
+        """Write a node with types below it; a record is one that `plain` saw first."""
+        if isinstance(node, Record):
+            return self._record(node, namespace)
+        if isinstance(node, Union):
+            return self._union(node, namespace)
+        assert isinstance(node, Array | Map)
+        return self._collection(node, namespace)
+
     def _collection(self, node: Array | Map, namespace: str) -> Task[None]:
-        is_array = isinstance(node, Array)
-        self.out.append('{"type":"array","items":' if is_array else '{"type":"map","values":')
-        child = self.write(node.items if isinstance(node, Array) else node.values, namespace)
-        if child is not None:
-            yield child
+        head, below = (
+            ('{"type":"array","items":', node.items)
+            if isinstance(node, Array)
+            else ('{"type":"map","values":', node.values)
+        )
+        text = self.plain(below, namespace)
+        self.out.append(head + (text or ""))
+        if text is None:
+            yield self.deep(below, namespace)
         self.out.append(f"{_props(node.props)}}}")
 
     def _union(self, node: Union, namespace: str) -> Task[None]:
-        self.out.append("[")
-        for index, branch in enumerate(node.branches):
-            if index:
-                self.out.append(",")
-            child = self.write(branch, namespace)
-            if child is not None:
-                yield child
+        separator = "["
+        for branch in node.branches:
+            text = self.plain(branch, namespace)
+            self.out.append(separator + (text or ""))
+            if text is None:
+                yield self.deep(branch, namespace)
+            separator = ","
         self.out.append("]")
 
     def _record(self, node: Record, namespace: str) -> Task[None]:
-        out = self.out
-        out.append(f'{_head("error" if node.is_error else "record", node.name, namespace)},"fields":[')
-        separator = ""
+        own, out = node.name.namespace, self.out
+        separator = f'{_head("error" if node.is_error else "record", node.name, namespace)},"fields":['
         for field in node.fields.values():
-            out.append(f'{separator}{{"name":{quoted(field.name)},"type":')
-            child = self.write(field.type, node.name.namespace)
-            if child is not None:
-                yield child
-            out.append(_field_tail(field))
+            text = self.plain(field.type, own)
+            tail = "}" if type(field) is Field else _field_tail(field)
+            if text is not None:
+                out.append(f'{separator}{{"name":{encode_basestring(field.name)},"type":{text}{tail}')
+            else:
+                out.append(f'{separator}{{"name":{encode_basestring(field.name)},"type":')
+                yield self.deep(field.type, own)
+                out.append(tail)
             separator = ","
-        out.append(f"]{_tail(node.name, node.props)}")
+        out.append(f"{separator if not node.fields else ''}]{_tail(node.name, node.props)}")
 
 
-def _primitive(node: Primitive) -> str:
-    text = _PRIMITIVE_TEXTS[node.kind]
-    return f'{{"type":{text}{_props(node.props)}}}' if node.props else text
+def _plain_union(node: Union) -> str | None:
+    texts = [_BARE_TEXTS.get(type(branch), "") for branch in node.branches]
+    return f"[{','.join(texts)}]" if all(texts) else None
 
 
 def _head(word: str, name: Name, namespace: str) -> str:

@@ -56,6 +56,11 @@ _PLAIN: Final[Mapping[Kind, Callable[[JsonValue], bool]]] = {
 """The kinds whose rule looks at the value alone."""
 
 
+def _plainly_valid(type_: Node, value: JsonValue) -> bool:
+    plain = _PLAIN.get(type_.kind)
+    return plain is not None and plain(value)
+
+
 class Defaults:
     """Judges the defaults of one text.
 
@@ -69,7 +74,11 @@ class Defaults:
     def valid(self, type_: Node, value: JsonValue) -> bool:
         """Whether the value is one of this type; raises UnparsableSchema when a record is not complete yet."""
         plain = _PLAIN.get(type_.kind)
-        return plain(value) if plain else run(self._valid(type_, value))
+        if plain:
+            return plain(value)
+        if isinstance(type_, Union) and any(_plainly_valid(branch, value) for branch in type_.branches):
+            return True
+        return run(self._valid(type_, value))
 
     def check(self, name: str, type_: Node, default: JsonValue) -> None:
         """Refuse the default of the field `name` unless it is a value of this type."""

@@ -5,7 +5,6 @@ Owns escapes and the writing of numbers; refuses to know schemas.
 
 from __future__ import annotations
 
-import re
 from json.encoder import encode_basestring
 from typing import Final
 
@@ -13,7 +12,6 @@ from registry.formats.avro.numerals import double_text
 from registry.formats.avro.trampoline import Task, run
 from registry.formats.avro.types import JsonValue
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f]")
 _ESCAPES: Final = {
     **{code: f"\\u{code:04X}" for code in range(0x20)},
     **{ord(char): "\\" + letter for char, letter in zip('\b\t\n\f\r"\\', 'btnfr"\\', strict=True)},
@@ -22,9 +20,10 @@ _ESCAPES: Final = {
 
 def quoted(text: str) -> str:
     """A JSON string: only quotes, backslashes and controls are escaped, hexadecimal digits in upper case."""
-    if _CONTROL.search(text):
+    escaped = encode_basestring(text)
+    if "\\u" in escaped:
         return f'"{text.translate(_ESCAPES)}"'
-    return encode_basestring(text)
+    return escaped
 
 
 def json_text(value: JsonValue) -> str:

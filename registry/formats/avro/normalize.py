@@ -16,7 +16,9 @@ from registry.formats.avro.trampoline import Task, in_order, run
 from registry.formats.avro.types import (
     NO_PROPS,
     Absent,
+    Annotated,
     Array,
+    DetailedField,
     Enum,
     Field,
     Fixed,
@@ -48,8 +50,10 @@ class _Normalizer:
 
     def node(self, node: Node) -> Task[Node]:
         """The normal form of one node."""
+        if isinstance(node, Annotated):
+            return Annotated(node.kind, _typed_props(node))
         if isinstance(node, Primitive):
-            return Primitive(node.kind, _typed_props(node))
+            return node
         if isinstance(node, Array):
             return Array((yield self.node(node.items)), _sorted_props(node.props))
         if isinstance(node, Map):
@@ -72,7 +76,7 @@ class _Normalizer:
             type_ = yield self.node(field.type)
             default, aliases = _default(field), _sorted(field.aliases)
             props = _sorted_props(field.props)
-            fields[field.name] = Field(field.name, type_, field.doc, default, field.order, aliases, props)
+            fields[field.name] = DetailedField(field.name, type_, field.doc, default, field.order, aliases, props)
         return record
 
     def _keep(self, node: Named) -> Node:

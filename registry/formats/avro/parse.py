@@ -7,7 +7,7 @@ compatibility. One `Parser` reads the texts of all referred-to types first and t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final, NoReturn
+from typing import Final, NoReturn
 
 from registry.errors import UnparsableSchema
 from registry.formats.avro.defaults import Defaults
@@ -21,9 +21,11 @@ from registry.formats.avro.trampoline import Task, run
 from registry.formats.avro.types import (
     ABSENT,
     NO_PROPS,
-    PRIMITIVE_KINDS,
+    PRIMITIVES,
     Absent,
+    Annotated,
     Array,
+    DetailedField,
     Enum,
     Field,
     Fixed,
@@ -32,9 +34,9 @@ from registry.formats.avro.types import (
     Name,
     Named,
     Node,
-    Primitive,
     Props,
     Record,
+    Union,
     Unresolved,
 )
 
@@ -44,6 +46,12 @@ _RESERVED: Final = frozenset(
 )
 _ENUM_RESERVED: Final = _RESERVED | {"default"}
 _FIELD_RESERVED: Final = frozenset({"default", "doc", "name", "order", "type", "aliases"})
+_COLLECTIONS: Final[Mapping[str, tuple[str, Callable[[Node, Props], Node]]]] = {
+    "array": ("items", Array),
+    "map": ("values", Map),
+}
+_DEEP_WORDS: Final = frozenset({"record", "error", "array", "map"})
+_PLAIN_FIELD_KEYS: Final = 2
 _ORDERS: Final = frozenset({"ASCENDING", "DESCENDING", "IGNORE"})
 _MAX_FIXED_BYTES: Final = 2**31 - 9
 _JAVA_SPACE: Final = "".join(map(chr, range(0x21)))
@@ -69,8 +77,7 @@ class Parser:
     def parse(self, text: str) -> Node:
         """Read one text; raises UnparsableSchema in Avro Java's words."""
         value, rest = read_json(text)
-        started = self._start(value, "")
-        node = started if isinstance(started, Node) else run(started)
+        node = self._plain(value, "") or run(self._deep(value, ""))
         if self._forward:
             node = resolve(node, self.known, check_defaults=self._strict)
         node = self.known[node.name.full] if isinstance(node, Named) else node
@@ -79,27 +86,29 @@ class Parser:
             _refuse(f"dangling content after end of schema: {rest}")
         return node
 
-    def _start(self, value: JsonValue, namespace: str) -> Node | Task[Node]:
-        """A type without types below it, or the task of reading any other."""
+    def _plain(self, value: JsonValue, namespace: str) -> Node | None:
+        """A type that needs no other type to be read first, or None."""
         if isinstance(value, str):
-            return self._find(value, namespace)
+            primitive = PRIMITIVES.get(value)
+            return primitive() if primitive else self._find(value, namespace)
         if isinstance(value, list):
-            return self._union(value, namespace)
+            return _plain_union(value)
         if not isinstance(value, dict):
             _refuse(f"Schema not yet supported: {json_text(value)}")
         word = value.get("type")
         if not isinstance(word, str):
             _refuse(f"No type: {json_text(value)}")
-        kind = PRIMITIVE_KINDS.get(word)
-        if kind:
-            return Primitive(kind, _props(value, _RESERVED))
-        reader = self._READERS.get(word)
-        return reader(self, value, namespace) if reader else self._find(word, namespace)
+        if word in PRIMITIVES:
+            props = _props(value, _RESERVED)
+            return Annotated(PRIMITIVES[word].kind, props) if props else PRIMITIVES[word]()
+        if word == "enum":
+            return self._enum(value, namespace)
+        if word == "fixed":
+            return self._fixed(value, namespace)
+        return None if word in _DEEP_WORDS else self._find(word, namespace)
 
     def _find(self, name: str, namespace: str) -> Node:
-        kind = PRIMITIVE_KINDS.get(name)
-        if kind:
-            return Primitive(kind)
+        """The named type that a name stands for, or what stands for it until its definition is read."""
         full = f"{namespace}.{name}" if namespace and "." not in name else name
         found = self.known.get(full) or self.known.get(name)
         if found is None:
@@ -107,26 +116,25 @@ class Parser:
             return Unresolved(full)
         return found
 
+    def _deep(self, value: JsonValue, namespace: str) -> Task[Node]:
+        """A type that others are read for: a union, or an object with one of `_DEEP_WORDS`."""
+        if isinstance(value, list):
+            return (yield from self._union(value, namespace))
+        assert isinstance(value, dict)
+        if value["type"] not in _COLLECTIONS:
+            return (yield from self._record(value, namespace))
+        key, make = _COLLECTIONS[str(value["type"])]
+        if key not in value:
+            _refuse(f"{str(value['type']).capitalize()} has no {key} type: {json_text(value)}")
+        below = self._plain(value[key], namespace) or (yield self._deep(value[key], namespace))
+        return make(below, _props(value, _RESERVED))
+
     def _union(self, value: list[JsonValue], namespace: str) -> Task[Node]:
         branches: list[Node] = []
         for branch in value:
-            started = self._start(branch, namespace)
-            branches.append(started if isinstance(started, Node) else (yield started))
+            type_ = self._plain(branch, namespace) or (yield self._deep(branch, namespace))
+            branches.append(type_)
         return union_of(tuple(branches))
-
-    def _array(self, value: _JsonObject, namespace: str) -> Task[Node]:
-        if "items" not in value:
-            _refuse(f"Array has no items type: {json_text(value)}")
-        started = self._start(value["items"], namespace)
-        items = started if isinstance(started, Node) else (yield started)
-        return Array(items, _props(value, _RESERVED))
-
-    def _map(self, value: _JsonObject, namespace: str) -> Task[Node]:
-        if "values" not in value:
-            _refuse(f"Map has no values type: {json_text(value)}")
-        started = self._start(value["values"], namespace)
-        values = started if isinstance(started, Node) else (yield started)
-        return Map(values, _props(value, _RESERVED))
 
     def _fixed(self, value: _JsonObject, namespace: str) -> Node:
         simple, space = self._name(value, namespace)
@@ -168,31 +176,39 @@ class Parser:
         given = value.get("fields")
         if not isinstance(given, list):
             _refuse(f"Record has no fields: {json_text(value)}")
-        fields: list[Field] = []
+        fields: dict[str, Field] = {}
+        twice = ""
         for entry in given:
-            if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+            field_name = entry.get("name") if isinstance(entry, dict) else None
+            if not isinstance(entry, dict) or not isinstance(field_name, str):
                 _refuse(f"No field name: {json_text(entry)}")
             if "type" not in entry:
                 _refuse(f"No field type: {json_text(entry)}")
-            started = self._start(entry["type"], space)
-            fields.append(self._field(entry, started if isinstance(started, Node) else (yield started)))
-        by_name = {field.name: field for field in fields}
-        if len(by_name) < len(fields):
-            _refuse_duplicate(fields, f"{space}.{simple}" if space else simple)
+            type_ = self._plain(entry["type"], space) or (yield self._deep(entry["type"], space))
+            field = self._field(field_name, type_, entry)
+            if field_name in fields:
+                twice = twice or _twice(field, fields, f"{space}.{simple}" if space else simple)
+            fields[field_name] = field
+        if twice:
+            _refuse(twice)
         props = _props(value, _RESERVED)
         name = self._finish_name(value, simple, space)
-        return self._define(Record(name, by_name, value["type"] == "error", props))
+        return self._define(Record(name, fields, value["type"] == "error", props))
 
-    def _field(self, value: _JsonObject, type_: Node) -> Field:
-        name = str(value["name"])
+    def _field(self, name: str, type_: Node, value: _JsonObject) -> Field:
+        if len(value) == _PLAIN_FIELD_KEYS:
+            if self._strict and not (name.isascii() and name.isidentifier()):
+                check_strict(name)
+            return Field(name, type_)
         order = _order(value) if "order" in value else "ascending"
         default = _default(value["default"], type_) if "default" in value else ABSENT
         if self._strict:
             check_strict(name)
-            if not isinstance(default, Absent):
+            if default is not ABSENT and not isinstance(default, Absent):
                 self._defaults.check(name, type_, default)
-        props = _props(value, _FIELD_RESERVED)
-        return Field(name, type_, _text(value, "doc"), default, order, _aliases(value), props)
+        doc = _text(value, "doc") if "doc" in value else None
+        aliases = _aliases(value) if "aliases" in value else ()
+        return DetailedField(name, type_, doc, default, order, aliases, _props(value, _FIELD_RESERVED))
 
     def _name(self, value: _JsonObject, namespace: str) -> tuple[str, str]:
         """The simple name and the namespace of a definition."""
@@ -230,14 +246,14 @@ class Parser:
             _refuse(f"Can't redefine: {full}")
         return node
 
-    _READERS: ClassVar[Mapping[str, Callable[[Any, Any, str], Node | Task[Node]]]] = {
-        "record": _record,
-        "error": _record,
-        "enum": _enum,
-        "fixed": _fixed,
-        "array": _array,
-        "map": _map,
-    }
+
+def _plain_union(value: list[JsonValue]) -> Union | None:
+    """A union of different bare primitive types, which need no further check, or None."""
+    try:
+        branches = tuple([PRIMITIVES[branch]() for branch in value])  # type: ignore[index]  # others raise
+    except (KeyError, TypeError):
+        return None
+    return Union(branches) if len(set(value)) == len(branches) else None
 
 
 def _text(value: _JsonObject, key: str) -> str | None:
@@ -246,7 +262,7 @@ def _text(value: _JsonObject, key: str) -> str | None:
 
 
 def _props(value: _JsonObject, reserved: frozenset[str]) -> Props:
-    if value.keys() <= reserved:
+    if reserved.issuperset(value):
         return NO_PROPS
     return {key: inner for key, inner in value.items() if key not in reserved}
 
@@ -289,15 +305,13 @@ def _default(value: JsonValue, type_: Node) -> JsonValue:
 
 
 def _refuse_primitive(simple: str, space: str) -> None:
-    if not space and simple in PRIMITIVE_KINDS:
+    if not space and simple in PRIMITIVES:
         _refuse(f"Schemas may not be named after primitives: {simple}")
 
 
-def _refuse_duplicate(fields: list[Field], record: str) -> NoReturn:
-    places: dict[str, int] = {}
-    for place, field in enumerate(fields):
-        first = places.setdefault(field.name, place)
-        if first != place:
-            again, before = (f"{field.name} type:{fields[at].type.kind} pos:{at}" for at in (place, first))
-            _refuse(f"Duplicate field {field.name} in record {record}: {again} and {before}.")
-    raise AssertionError("no field is twice there")
+def _twice(field: Field, before: Mapping[str, Field], record: str) -> str:
+    """What is said of a field whose name stands among the fields `before` it."""
+    name, first = field.name, before[field.name]
+    here = f"{name} type:{field.type.kind} pos:{len(before)}"
+    there = f"{name} type:{first.type.kind} pos:{list(before).index(name)}"
+    return f"Duplicate field {name} in record {record}: {here} and {there}."

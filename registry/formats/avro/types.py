@@ -18,18 +18,6 @@ Kind: TypeAlias = Literal[
     "UNION",
 ]  # fmt: skip
 
-PRIMITIVE_KINDS: Final[Mapping[str, Kind]] = {
-    "null": "NULL",
-    "boolean": "BOOLEAN",
-    "int": "INT",
-    "long": "LONG",
-    "float": "FLOAT",
-    "double": "DOUBLE",
-    "bytes": "BYTES",
-    "string": "STRING",
-}
-"""The primitive types by their word in a schema text."""
-
 NO_PROPS: Final[Props] = MappingProxyType({})
 
 
@@ -49,11 +37,40 @@ ABSENT: Final = Absent()
 class Primitive:
     """A primitive type at one place of a schema."""
 
+    __slots__ = ()
+    kind: Kind
+    props: Props = NO_PROPS
+
+
+class Annotated(Primitive):
+    """A primitive type with properties, such as a logical type."""
+
     __slots__ = ("kind", "props")
 
-    def __init__(self, kind: Kind, props: Props = NO_PROPS) -> None:
-        self.kind: Final = kind
-        self.props: Final = props
+    def __init__(self, kind: Kind, props: Props) -> None:
+        self.kind = kind
+        self.props = props
+
+
+def _bare(word: Kind) -> type[Primitive]:
+    class Bare(Primitive):
+        __slots__ = ()
+        kind = word
+
+    return Bare
+
+
+PRIMITIVES: Final[Mapping[str, type[Primitive]]] = {
+    "null": _bare("NULL"),
+    "boolean": _bare("BOOLEAN"),
+    "int": _bare("INT"),
+    "long": _bare("LONG"),
+    "float": _bare("FLOAT"),
+    "double": _bare("DOUBLE"),
+    "bytes": _bare("BYTES"),
+    "string": _bare("STRING"),
+}
+"""The primitive types without properties, by their word in a schema text; a class for each keeps the nodes small."""
 
 
 class Array:
@@ -130,9 +147,27 @@ class Enum:
 
 
 class Field:
-    """A field of a record; `order` is lower-case, `default` is ABSENT when there is none."""
+    """A field of a record: `order` in lower case, `default` ABSENT when there is none.
 
-    __slots__ = ("aliases", "default", "doc", "name", "order", "props", "type")
+    This class alone is a field with nothing but a name and a type, which most fields are.
+    """
+
+    __slots__ = ("name", "type")
+    doc: str | None = None
+    default: JsonValue | Absent = ABSENT
+    order: str = "ascending"
+    aliases: tuple[str, ...] = ()
+    props: Props = NO_PROPS
+
+    def __init__(self, name: str, type_: Node) -> None:
+        self.name: Final = name
+        self.type: Final = type_
+
+
+class DetailedField(Field):
+    """A field with more than a name and a type."""
+
+    __slots__ = ("aliases", "default", "doc", "order", "props")
 
     def __init__(
         self,
@@ -144,13 +179,13 @@ class Field:
         aliases: tuple[str, ...],
         props: Props,
     ) -> None:
-        self.name: Final = name
-        self.type: Final = type_
-        self.doc: Final = doc
-        self.default: Final = default
-        self.order: Final = order
-        self.aliases: Final = aliases
-        self.props: Final = props
+        self.name = name  # type: ignore[misc]  # as in Field, without the cost of a second call
+        self.type = type_  # type: ignore[misc]  # likewise
+        self.doc = doc
+        self.default = default
+        self.order = order
+        self.aliases = aliases
+        self.props = props
 
 
 class Record:
