@@ -1,0 +1,42 @@
+"""Routes about the server itself."""
+
+from importlib.metadata import version
+from uuid import UUID
+
+import pytest
+
+
+@pytest.mark.parametrize(("method", "body"), [("GET", None), ("POST", {"any": ["object"]})])
+def test_the_root_is_an_empty_object(shared_client, method, body) -> None:
+    assert shared_client(method, "/", json=body).json() == {}
+
+
+def test_a_body_of_the_root_must_be_an_object(shared_client) -> None:
+    assert shared_client("POST", "/", content=b"[]").status_code == 400
+    assert shared_client("POST", "/").status_code == 422
+
+
+def test_the_registry_names_its_log_and_itself(start_client) -> None:
+    scope = start_client(cluster="eu").get("/v1/metadata/id")["scope"]
+    assert scope["path"] == []
+    assert UUID(scope["clusters"]["kafka-cluster"])
+    assert scope["clusters"]["schema-registry-cluster"] == "eu"
+
+
+def test_the_release_is_told(shared_client) -> None:
+    assert shared_client.get("/v1/metadata/version")["version"] == version("signet")
+
+
+def test_there_are_no_attributes_of_a_deployment(shared_client) -> None:
+    assert shared_client.get("/v1/metadata/deployment") == {"attributes": []}
+
+
+@pytest.mark.parametrize(("path", "status"), [("/health/live", "live"), ("/health/ready", "ready")])
+def test_the_server_is_well_whatever_the_probe_accepts(shared_client, path, status) -> None:
+    answer = shared_client("GET", path, headers={"Accept": "text/plain", "Content-Type": "text/plain"})
+    assert (answer.status_code, answer.json()) == (200, {"status": status})
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_the_documentation_is_served_whatever_the_browser_accepts(shared_client, path) -> None:
+    assert shared_client("GET", path, headers={"Accept": "text/html"}).status_code == 200

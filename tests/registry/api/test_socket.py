@@ -1,0 +1,109 @@
+"""What only a real socket shows: raw paths, bodies in pieces, clients that behave badly."""
+
+import json
+import socket
+import time
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+BODY = json.dumps({"schema": '"string"'}).encode()
+
+
+def connected(url: str) -> socket.socket:
+    place = urlsplit(url)
+    return socket.create_connection((place.hostname, place.port), timeout=10)
+
+
+def exchange(url: str, request: bytes) -> tuple[int, dict]:
+    """Send bytes as they are; the status and the JSON body of the one answer."""
+    with closing(connected(url)) as connection:
+        connection.sendall(request)
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body) if body.startswith(b"{") else {}
+
+
+def post(path: bytes, *headers: bytes, body: bytes = BODY) -> bytes:
+    lines = [b"POST " + path + b" HTTP/1.1", b"Host: registry", b"Connection: close", *headers]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def sized(body: bytes = BODY) -> bytes:
+    return b"Content-Length: %d" % len(body)
+
+
+@pytest.mark.parametrize(
+    ("path", "subject"),
+    [
+        (b"/subjects/a%2Fb/versions", "a/b"),
+        (b"/subjects/a+b/versions", "a+b"),
+        (b"/subjects/a%2bb/versions/", "a+b"),
+        (b"/subjects/%252F/versions", "%2F"),
+        (b"/contexts/:.c:/subjects/a%2Fb/versions", ":.c:a/b"),
+        (b"http://registry/subjects/absolute/versions", "absolute"),
+        (b"/subjects/./versions", "."),
+        (b"/subjects/../versions", ".."),
+    ],
+)
+def test_a_path_is_taken_as_it_was_sent(registry_url, path, subject) -> None:
+    status, _ = exchange(registry_url, post(path, sized()))
+    assert status == 200
+    assert subject in httpx.get(f"{registry_url}/subjects").json()
+
+
+def test_a_body_in_pieces_is_put_together(registry_url) -> None:
+    chunks = b"".join(b"1\r\n" + BODY[place : place + 1] + b"\r\n" for place in range(len(BODY))) + b"0\r\n\r\n"
+    request = post(b"/subjects/chunked/versions", b"Transfer-Encoding: chunked", body=chunks)
+    assert exchange(registry_url, request)[0] == 200
+
+
+def test_a_declared_body_over_the_limit_is_refused_before_it_is_sent(registry_url) -> None:
+    started = time.monotonic()
+    status, answer = exchange(registry_url, post(b"/subjects/s/versions", b"Content-Length: 1048577", body=b""))
+    assert (status, answer["error_code"]) == (413, 413)
+    assert time.monotonic() - started < 5
+
+
+def test_an_endless_body_is_refused_at_the_limit(registry_url) -> None:
+    with closing(connected(registry_url)) as connection:
+        connection.sendall(post(b"/subjects/s/versions", b"Transfer-Encoding: chunked", body=b""))
+        sent = 0
+        with pytest.raises(OSError, match="reset|pipe"):
+            while sent < 2**30:
+                sent += connection.send(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+    assert sent < 2**26
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET / HTTP/1.1\r\n",
+        b"POST /subjects/s/versions HTTP/1.1\r\nHost: r\r\nContent-Length: 50\r\n\r\n{",
+        b"\x16\x03\x01\x02\x00\x01",
+        b"GET / HTTP/1.1\r\nHost: r\r\n\r\nrubbish" * 9,
+    ],
+    ids=["half a head", "half a body", "a TLS hello", "pipelined garbage"],
+)
+def test_a_client_that_behaves_badly_does_not_disturb_others(registry_url, request_bytes) -> None:
+    with closing(connected(registry_url)) as connection:
+        connection.sendall(request_bytes)
+        assert httpx.get(f"{registry_url}/", timeout=5).json() == {}
+
+
+def test_a_client_that_vanishes_in_its_body_leaves_nothing(registry_url) -> None:
+    with closing(connected(registry_url)) as connection:
+        connection.sendall(post(b"/subjects/vanished/versions", sized())[:-5])
+    time.sleep(0.2)
+    assert "vanished" not in httpx.get(f"{registry_url}/subjects").json()
+
+
+def test_many_idle_connections_do_not_disturb_others(registry_url) -> None:
+    idle = [connected(registry_url) for _ in range(500)]
+    assert httpx.get(f"{registry_url}/", timeout=5).json() == {}
+    for connection in idle:
+        connection.close()
