@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NODE := tests/clients/node
 SIGNET_SHARED ?= $(if $(wildcard ../shared/README.md),../shared,)
 export SIGNET_SHARED
 
-.PHONY: help run test check format demo bench clean
+.PHONY: help run test test-clients check format demo bench clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -26,6 +27,14 @@ run: $(VENV)/.base ## Start the registry on http://127.0.0.1:8081, kept in signe
 test: $(VENV)/.dev ## Run all tests
 	$(BIN)/pytest
 
+$(NODE)/node_modules/.installed: $(NODE)/package-lock.json
+	@command -v npm >/dev/null || { echo "make test-clients needs Node.js 20 or newer, with npm" >&2; exit 1; }
+	npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+test-clients: $(VENV)/.base $(NODE)/node_modules/.installed ## Run the clients for Node.js against registries of their own
+	cd $(NODE) && node --test --test-reporter=spec
+
 check: $(VENV)/.dev ## Lint, format check, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -43,4 +52,4 @@ bench: $(VENV)/.dev ## Measure serdes against fastavro and the server against a 
 	$(BIN)/python -m loadtests.bench
 
 clean: ## Remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis $(NODE)/node_modules
