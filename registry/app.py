@@ -31,6 +31,7 @@ from registry.api import (
     versions,
 )
 from registry.api.answers import Answers
+from registry.api.dispatch import Dispatch
 from registry.api.edge import Addressing, Edge
 from registry.log import open_log
 from registry.model import Subject
@@ -60,7 +61,7 @@ class Application:
     def __init__(self, settings: Settings) -> None:
         answers = Answers(settings.max_answer_bytes)
         self._surface = _surface(settings, answers)
-        compressed = GZipMiddleware(self._surface, MIN_GZIP_BYTES, GZIP_LEVEL)
+        compressed = GZipMiddleware(Dispatch(self._surface), MIN_GZIP_BYTES, GZIP_LEVEL)
         addressed = Addressing(compressed, self._alias_of)
         self.edge = Edge(addressed, answers, settings.max_body_bytes)
 

@@ -67,17 +67,23 @@ def _allowed(request: Request) -> list[str]:
     return sorted(taken | {"OPTIONS"} | ({"HEAD"} if "GET" in taken else set()))
 
 
-def _from_validation(request: Request, error: Any) -> RegistryError:
-    first: dict[str, Any] = error.errors()[0]
-    where, *path = first["loc"]
-    if where != "body":
-        return RequestNotFound()
-    if first["type"] == "json_invalid":
-        return BadRequest(f"The body is not JSON: {first['ctx']['error']}")
-    if not path and first["input"] is None:
-        return MissingBody(f"{request.scope['endpoint'].__name__}.request")
+def of_parameter() -> RegistryError:
+    """The refusal of a path or query that cannot be read: there is no such route."""
+    return RequestNotFound()
+
+
+def of_body(endpoint: str, fault: Mapping[str, Any]) -> RegistryError:
+    """The refusal of a body in which an endpoint found a fault, as pydantic describes it."""
+    _, *path = fault["loc"]
+    if not path and fault["input"] is None:
+        return MissingBody(f"{endpoint}.request")
     place = ".".join(map(str, path)) or "the body"
-    return BadRequest(f"The body cannot be read: {place}: {first['msg']}")
+    return BadRequest(f"The body cannot be read: {place}: {fault['msg']}")
+
+
+def _from_validation(_request: Request, _error: Any) -> RegistryError:
+    # Bodies are read by the routes themselves; FastAPI reads only the parameters of the event stream.
+    return of_parameter()
 
 
 _TRANSLATIONS: Final[Mapping[type[Exception], Callable[[Request, Any], RegistryError]]] = {

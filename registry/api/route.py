@@ -5,19 +5,18 @@ Follows sections 0.1 and 0.2 of Confluent's REST API; refuses to know what a rou
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, Final
+from functools import cached_property
+from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 
+from registry.api.binding import Plan
 from registry.api.negotiation import DEFAULT, answer_type, check_body_type
 from registry.operations import Registry, Stored
-
-JSON_TYPE_HEADER: Final = (b"content-type", b"application/json")
 
 
 class Text(Response):
@@ -37,37 +36,6 @@ class Json(Text):
         super().__init__(orjson.dumps(content), status_code, entity_tag)
 
 
-def read_json(body: bytes) -> Any:
-    """Read a body: any Unicode encoding, and NaN and Infinity as numbers.
-
-    Raises json.JSONDecodeError when it is not JSON, nested too deeply, or not Unicode.
-    """
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as refusal:
-        return _read_leniently(body, refusal)
-
-
-def _read_leniently(body: bytes, refusal: json.JSONDecodeError) -> Any:
-    try:
-        value = json.loads(body)
-        json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        raise refusal from None
-    return value
-
-
-class _Call(Request):
-    """A request whose body is JSON whatever its Content-Type says."""
-
-    def __init__(self, request: Request) -> None:
-        headers = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
-        super().__init__({**request.scope, "headers": [*headers, JSON_TYPE_HEADER]}, request.receive)
-
-    async def json(self) -> Any:
-        return read_json(await self.body())
-
-
 class Route(APIRoute):
     """A route of the API: its endpoint gives the answer, the route its media type.
 
@@ -75,16 +43,20 @@ class Route(APIRoute):
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler that FastAPI made, within the common part."""
-        handler = super().get_route_handler()
+        """How FastAPI has the route answer: as everybody else does."""
+        return self.respond
 
-        async def handle(request: Request) -> Response:
-            check_body_type(request.headers.get("content-type", ""))
-            media_type = answer_type(",".join(request.headers.getlist("accept")))
-            response = await handler(request if self.body_field is None else _Call(request))
-            return _finished(request, response, media_type)
+    @cached_property
+    def plan(self) -> Plan:
+        """Where the endpoint's arguments come from."""
+        return Plan(self.dependant)
 
-        return handle
+    async def respond(self, request: Request) -> Response:
+        """Answer a request whose path is this route's; raises RegistryError."""
+        check_body_type(request.headers.get("content-type", ""))
+        media_type = answer_type(",".join(request.headers.getlist("accept")))
+        response: Response = await self.endpoint(**await self.plan.arguments(request))
+        return _finished(request, response, media_type)
 
 
 def _finished(request: Request, response: Response, media_type: str) -> Response:

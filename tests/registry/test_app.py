@@ -10,7 +10,7 @@ from registry.settings import Settings
 
 
 def test_no_layer_is_a_base_http_middleware() -> None:
-    layer = create(Settings(store="memory:"))._layers
+    layer = create(Settings(store="memory:")).edge
     assert isinstance(layer, Edge)
     while (layer := getattr(layer, "app", None)) is not None:
         assert not isinstance(layer, BaseHTTPMiddleware)
