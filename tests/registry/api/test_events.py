@@ -65,7 +65,7 @@ def test_every_change_is_an_event(busy_url) -> None:
 
 def test_an_event_is_a_cloud_event(busy_url) -> None:
     log = httpx.get(f"{busy_url}/v1/metadata/id").json()["scope"]["clusters"]["kafka-cluster"]
-    event = list(islice(events(busy_url, "?after=1"), 1))[0]
+    event = next(events(busy_url, "?after=1"))
     assert event.pop("time").endswith("Z")
     assert event.pop("data")["key"] == {"keytype": "SCHEMA", "subject": ":.c:s", "version": 1, "magic": 1}
     assert event == {

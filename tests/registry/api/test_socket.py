@@ -72,11 +72,8 @@ def test_a_declared_body_over_the_limit_is_refused_before_it_is_sent(registry_ur
 def test_an_endless_body_is_refused_at_the_limit(registry_url) -> None:
     with closing(connected(registry_url)) as connection:
         connection.sendall(post(b"/subjects/s/versions", b"Transfer-Encoding: chunked", body=b""))
-        sent = 0
-        with pytest.raises(OSError, match="reset|pipe"):
-            while sent < 2**30:
-                sent += connection.send(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
-    assert sent < 2**26
+        with pytest.raises(ConnectionError):
+            connection.sendall(b"".join([b"10000\r\n" + b" " * 0x10000 + b"\r\n"] * 1000))
 
 
 @pytest.mark.parametrize(
