@@ -35,7 +35,7 @@ from registry.api.dispatch import Dispatch
 from registry.api.edge import Addressing, Edge
 from registry.log import open_log
 from registry.model import Subject
-from registry.operations import Registry, opened
+from registry.operations import Consistency, Registry, opened
 from registry.settings import Settings, read_settings
 
 HOT_FIRST: Final = (
@@ -97,6 +97,7 @@ def _surface(settings: Settings, answers: Answers) -> FastAPI:
         async with opened(
             log,
             settings.policy(),
+            consistency=Consistency.of(settings.read_consistency),
             max_parsed_bytes=settings.max_parsed_bytes,
             max_waiting=settings.max_waiting_writes,
         ) as registry:

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     cluster: str = Field("schema-registry", description="The name of this registry in /v1/metadata/id.")
     keep_alive_seconds: Count = Field(30, description="How long an idle connection is kept, in seconds.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is worth logging.")
+    read_consistency: str = Field(
+        "strong", description="How far reads may lag behind other nodes: `strong`, `bounded:<milliseconds>` or `local`."
+    )
     max_body_bytes: Bytes = Field(2**20, description="The largest request body that is read; a larger one gets 413.")
     max_waiting_writes: Count = Field(10_000, description="How many writes may queue; a further one gets 503.")
     max_parsed_bytes: Bytes = Field(128 * 2**20, description="How much memory parsed schemas may take, in bytes.")

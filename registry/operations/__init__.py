@@ -1,5 +1,6 @@
 """What the registry can do, by noun: each class asks the state, or sends one command through the writer."""
 
+from registry.operations.barrier import Consistency
 from registry.operations.core import PageLimits, Policy
 from registry.operations.registry import Change, Registry, opened
 from registry.operations.requests import (
@@ -24,6 +25,7 @@ __all__ = [
     "Candidate",
     "Change",
     "ConfigPatch",
+    "Consistency",
     "Details",
     "Listed",
     "Page",

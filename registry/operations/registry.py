@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from time import monotonic
 from uuid import UUID
 
 from registry.envelope import Batch
@@ -13,6 +14,7 @@ from registry.errors import RegistryError
 from registry.log.protocol import Log
 from registry.model import Subject
 from registry.operations.associations import Associations
+from registry.operations.barrier import STRONG, Barrier, Consistency
 from registry.operations.compatibility import Compatibility
 from registry.operations.config import Configs
 from registry.operations.contexts import Contexts
@@ -40,9 +42,18 @@ class Change:
 class Registry:
     """Everything that can be asked of a registry, by noun."""
 
-    def __init__(self, log: Log, state: State, writer: Writer, languages: Languages, policy: Policy) -> None:
+    def __init__(
+        self,
+        log: Log,
+        state: State,
+        writer: Writer,
+        languages: Languages,
+        policy: Policy,
+        consistency: Consistency = STRONG,
+    ) -> None:
         """Put the nouns on a log whose records the state already holds; see `opened`."""
         self._log = log
+        self._barrier = Barrier(self._catch_up, consistency, monotonic)
         self._state = state
         self._writer = writer
         core = Core(state, writer, languages, policy, self.barrier)
@@ -94,8 +105,12 @@ class Registry:
             forget()
 
     async def barrier(self) -> None:
-        """Return when the state holds all that any node has acknowledged before the call."""
-        if self._log.shared and await self._log.end() > self._state.position:
+        """Return when the state is as new as the read consistency asks for."""
+        if self._log.shared:
+            await self._barrier.wait()
+
+    async def _catch_up(self) -> None:
+        if await self._log.end() > self._state.position:
             await self._writer.catch_up()
 
 
@@ -110,18 +125,23 @@ def _changes_in(batch: Batch) -> list[Change]:
 
 @asynccontextmanager
 async def opened(
-    log: Log, policy: Policy | None = None, *, max_parsed_bytes: int = 128 * 2**20, max_waiting: int = 10_000
+    log: Log,
+    policy: Policy | None = None,
+    *,
+    consistency: Consistency = STRONG,
+    max_parsed_bytes: int = 128 * 2**20,
+    max_waiting: int = 10_000,
 ) -> AsyncIterator[Registry]:
     """A registry on a log: replays it, serves writes while the context is open, and closes the log after it.
 
-    max_parsed_bytes: how much memory parsed schemas may take; max_waiting: how many writes may queue.
+    consistency: how far reads may lag behind other nodes; max_parsed_bytes: how much memory parsed schemas may take; max_waiting: how many writes may queue.
     """
     state = State()
     writer = Writer(log, state, max_waiting=max_waiting)
     await writer.catch_up()
     tasks = (asyncio.create_task(writer.run()), asyncio.create_task(_follow(log, writer)))
     try:
-        yield Registry(log, state, writer, Languages(max_bytes=max_parsed_bytes), policy or Policy())
+        yield Registry(log, state, writer, Languages(max_bytes=max_parsed_bytes), policy or Policy(), consistency)
     finally:
         for task in tasks:
             task.cancel()
