@@ -121,8 +121,10 @@ class _Writer:
 
 
 def _plain_union(node: Union) -> str | None:
-    texts = [_BARE_TEXTS.get(type(branch), "") for branch in node.branches]
-    return f"[{','.join(texts)}]" if all(texts) else None
+    try:
+        return f"[{','.join([_BARE_TEXTS[type(branch)] for branch in node.branches])}]"
+    except KeyError:
+        return None
 
 
 def _head(word: str, name: Name, namespace: str) -> str:
@@ -149,11 +151,14 @@ def _fixed(node: Fixed, namespace: str) -> str:
 
 
 def _field_tail(field: Field) -> str:
-    doc = f',"doc":{quoted(field.doc)}' if field.doc is not None else ""
-    default = "" if isinstance(field.default, Absent) else f',"default":{json_text(field.default)}'
-    order = f',"order":"{field.order}"' if field.order != "ascending" else ""
-    aliases = f',"aliases":{json_text(list(field.aliases))}' if field.aliases else ""
-    return f"{doc}{default}{order}{aliases}{_props(field.props)}}}"
+    tail = "" if field.doc is None else f',"doc":{quoted(field.doc)}'
+    if not isinstance(field.default, Absent):
+        tail += f',"default":{json_text(field.default)}'
+    if field.order != "ascending":
+        tail += f',"order":"{field.order}"'
+    if field.aliases:
+        tail += f',"aliases":{json_text(list(field.aliases))}'
+    return f"{tail}{_props(field.props)}}}" if field.props else tail + "}"
 
 
 def _props(props: Props) -> str:

@@ -23,6 +23,7 @@ from registry.formats.avro.types import (
     Map,
     Named,
     Node,
+    Primitive,
     Record,
     Union,
 )
@@ -102,11 +103,10 @@ def _judge(reader: Node, writer: Node) -> _Found:
         if found is None:
             memo[key] = READABLE
             outcome = _RULES[reader.kind][writer.kind](reader, writer, location)
-            if isinstance(outcome, Generator):
-                waiting.append((key, outcome))
-                found = None
-            else:
+            if isinstance(outcome, tuple):
                 found = memo[key] = outcome
+            else:
+                waiting.append((key, outcome))
         while True:
             if not waiting:
                 assert found is not None
@@ -201,9 +201,11 @@ def _names(reader: Named, writer: Named, location: _Location) -> _Found:
 
 def _record(reader: Record, writer: Record, location: _Location) -> _Steps:
     found = list(_names(reader, writer, location))
-    theirs = writer.fields
+    in_step = iter(writer.fields.values())
     for place, field in enumerate(reader.fields.values()):
-        match = theirs.get(field.name)
+        match = next(in_step, None)
+        if match is None or match.name != field.name:
+            match = writer.fields.get(field.name)
         if field.aliases:
             match = _aliased(field, place, match, writer)
         if match is not None:
@@ -234,10 +236,30 @@ def _aliased(field: Field, place: int, direct: Field | None, writer: Record) -> 
     return matches[0] if matches else None
 
 
-def _unions(reader: Union, writer: Union, location: _Location) -> _Steps:
+def _unions(reader: Union, writer: Union, location: _Location) -> _Found | _Steps:
+    if all(_takes(reader, branch) for branch in writer.branches):
+        return READABLE
+    return _each_branch(reader, writer, location)
+
+
+def _takes(reader: Union, writer: Node) -> bool:
+    """Whether the writer is a primitive type that stands in the reader before any named type.
+
+    Comparing the branches before it leaves no trace: only named types are met again.
+    """
+    if isinstance(writer, Primitive):
+        for branch in reader.branches:
+            if branch.kind == writer.kind:
+                return True
+            if isinstance(branch, Record | Enum | Fixed):
+                return False
+    return False
+
+
+def _each_branch(reader: Union, writer: Union, location: _Location) -> _Steps:
     found: list[_Reason | _Below] = []
     for place, branch in enumerate(writer.branches):
-        if (yield reader, branch, _ROOT):
+        if not _takes(reader, branch) and (yield reader, branch, _ROOT):
             found.append(_lacking(reader, branch, _Location(location, str(place))))
     return tuple(found)
 
@@ -249,9 +271,14 @@ def _writer_union(reader: Node, writer: Union, location: _Location) -> _Steps:
     return tuple(found)
 
 
-def _reader_union(reader: Union, writer: Node, location: _Location) -> _Steps:
+def _reader_union(reader: Union, writer: Node, location: _Location) -> _Found | _Steps:
+    return READABLE if _takes(reader, writer) else _any_branch(reader, writer, location)
+
+
+def _any_branch(reader: Union, writer: Node, location: _Location) -> _Steps:
     for branch in reader.branches:
-        if not (yield branch, writer, _ROOT):
+        hopeless = isinstance(branch, Primitive) and _RULES[branch.kind][writer.kind] is _mismatch
+        if not hopeless and not (yield branch, writer, _ROOT):
             return READABLE
     return (_lacking(reader, writer, location),)
 

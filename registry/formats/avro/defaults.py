@@ -56,11 +56,6 @@ _PLAIN: Final[Mapping[Kind, Callable[[JsonValue], bool]]] = {
 """The kinds whose rule looks at the value alone."""
 
 
-def _plainly_valid(type_: Node, value: JsonValue) -> bool:
-    plain = _PLAIN.get(type_.kind)
-    return plain is not None and plain(value)
-
-
 class Defaults:
     """Judges the defaults of one text.
 
@@ -69,20 +64,23 @@ class Defaults:
 
     def __init__(self, has_fields: Callable[[Record], bool] = lambda _: True) -> None:
         self._has_fields = has_fields
-        self._known: dict[tuple[int, int], tuple[bool, JsonValue]] = {}
+        self._known: dict[tuple[int, int], tuple[bool, Node, JsonValue]] = {}
 
     def valid(self, type_: Node, value: JsonValue) -> bool:
         """Whether the value is one of this type; raises UnparsableSchema when a record is not complete yet."""
         plain = _PLAIN.get(type_.kind)
         if plain:
             return plain(value)
-        if isinstance(type_, Union) and any(_plainly_valid(branch, value) for branch in type_.branches):
-            return True
+        if isinstance(type_, Union):
+            for branch in type_.branches:
+                plain = _PLAIN.get(branch.kind)
+                if plain and plain(value):
+                    return True
         return run(self._valid(type_, value))
 
-    def check(self, name: str, type_: Node, default: JsonValue) -> None:
-        """Refuse the default of the field `name` unless it is a value of this type."""
-        if not self.valid(type_, default):
+    def check(self, name: str, type_: Node, default: JsonValue | Absent) -> None:
+        """Refuse the default of the field `name`, if there is one, unless it is a value of this type."""
+        if not isinstance(default, Absent) and not self.valid(type_, default):
             message = f"Invalid default for field {name}: {json_text(default)} not a {canonical_text(type_)}"
             raise UnparsableSchema(message)
 
@@ -93,7 +91,7 @@ class Defaults:
         key = (id(type_), id(value))
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = ((yield self._valid_deep(type_, value)), value)
+            known = self._known[key] = ((yield self._valid_deep(type_, value)), type_, value)
         return known[0]
 
     def _valid_deep(self, type_: Node, value: JsonValue) -> Task[bool]:

@@ -28,6 +28,8 @@ def quoted(text: str) -> str:
 
 def json_text(value: JsonValue) -> str:
     """The text of a JSON value, without spaces."""
+    if value is None:
+        return "null"
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, list | dict):
@@ -37,9 +39,7 @@ def json_text(value: JsonValue) -> str:
     return _scalar(value)
 
 
-def _scalar(value: bool | int | float | None) -> str:
-    if value is None:
-        return "null"
+def _scalar(value: bool | int | float) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

@@ -53,9 +53,9 @@ def check_lenient(name: str) -> None:
         raise UnparsableSchema(fault)
 
 
-def check_namespace(full_name: str) -> None:
-    """Raise UnparsableSchema unless a new type may have this full name."""
-    for part in full_name.split(".")[:-1]:
+def check_namespace(namespace: str) -> None:
+    """Raise UnparsableSchema unless a new schema may use this namespace."""
+    for part in namespace.split("."):
         fault = strict_fault(part)
         if fault:
             raise UnparsableSchema(f'Namespace part "{part}" is invalid: {fault}')

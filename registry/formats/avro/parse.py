@@ -7,6 +7,7 @@ compatibility. One `Parser` reads the texts of all referred-to types first and t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final, NoReturn
 
 from registry.errors import UnparsableSchema
@@ -22,7 +23,6 @@ from registry.formats.avro.types import (
     ABSENT,
     NO_PROPS,
     PRIMITIVES,
-    Absent,
     Annotated,
     Array,
     DetailedField,
@@ -34,6 +34,7 @@ from registry.formats.avro.types import (
     Name,
     Named,
     Node,
+    Primitive,
     Props,
     Record,
     Union,
@@ -52,6 +53,7 @@ _COLLECTIONS: Final[Mapping[str, tuple[str, Callable[[Node, Props], Node]]]] = {
 }
 _DEEP_WORDS: Final = frozenset({"record", "error", "array", "map"})
 _PLAIN_FIELD_KEYS: Final = 2
+_FLOATING: Final = frozenset({"FLOAT", "DOUBLE"})
 _ORDERS: Final = frozenset({"ASCENDING", "DESCENDING", "IGNORE"})
 _MAX_FIXED_BYTES: Final = 2**31 - 9
 _JAVA_SPACE: Final = "".join(map(chr, range(0x21)))
@@ -72,6 +74,7 @@ class Parser:
         self._strict = strict
         self._defaults = Defaults()
         self._forward = False
+        self._namespaces: set[str] = set()
         self.known: dict[str, Named] = {}
 
     def parse(self, text: str) -> Node:
@@ -201,14 +204,18 @@ class Parser:
                 check_strict(name)
             return Field(name, type_)
         order = _order(value) if "order" in value else "ascending"
-        default = _default(value["default"], type_) if "default" in value else ABSENT
+        default = value.get("default", ABSENT)
+        if isinstance(default, str) and type_.kind in _FLOATING:
+            default = _number_in(default)
         if self._strict:
-            check_strict(name)
-            if default is not ABSENT and not isinstance(default, Absent):
+            if not (name.isascii() and name.isidentifier()):
+                check_strict(name)
+            if default is not ABSENT:
                 self._defaults.check(name, type_, default)
-        doc = _text(value, "doc") if "doc" in value else None
+        doc = value.get("doc")
         aliases = _aliases(value) if "aliases" in value else ()
-        return DetailedField(name, type_, doc, default, order, aliases, _props(value, _FIELD_RESERVED))
+        props = NO_PROPS if _FIELD_RESERVED.issuperset(value) else _props(value, _FIELD_RESERVED)
+        return DetailedField(name, type_, doc if isinstance(doc, str) else None, default, order, aliases, props)
 
     def _name(self, value: _JsonObject, namespace: str) -> tuple[str, str]:
         """The simple name and the namespace of a definition."""
@@ -239,8 +246,10 @@ class Parser:
 
     def _define(self, node: Named) -> Named:
         full = node.name.full
-        if self._strict and node.name.namespace:
-            check_namespace(full)
+        namespace = node.name.namespace
+        if self._strict and namespace and namespace not in self._namespaces:
+            check_namespace(namespace)
+            self._namespaces.add(namespace)
         known = self.known.setdefault(full, node)
         if known is not node and not equal(known, node):
             _refuse(f"Can't redefine: {full}")
@@ -248,12 +257,20 @@ class Parser:
 
 
 def _plain_union(value: list[JsonValue]) -> Union | None:
-    """A union of different bare primitive types, which need no further check, or None."""
+    """A union of bare primitive types, or None."""
     try:
-        branches = tuple([PRIMITIVES[branch]() for branch in value])  # type: ignore[index]  # others raise
-    except (KeyError, TypeError):
+        makers = _bare_branches(tuple(value))
+    except TypeError:
         return None
-    return Union(branches) if len(set(value)) == len(branches) else None
+    return Union(tuple([make() for make in makers])) if makers else None
+
+
+@lru_cache(maxsize=1024)
+def _bare_branches(words: tuple[JsonValue, ...]) -> tuple[type[Primitive], ...]:
+    """The classes for the words of different primitive types; none if any word is something else."""
+    if len(set(words)) < len(words) or not PRIMITIVES.keys() >= set(words):
+        return ()
+    return tuple(PRIMITIVES[str(word)] for word in words)
 
 
 def _text(value: _JsonObject, key: str) -> str | None:
@@ -294,13 +311,11 @@ def _order(value: _JsonObject) -> str:
     return order.lower()
 
 
-def _default(value: JsonValue, type_: Node) -> JsonValue:
-    """The default as Java keeps it: a text for a float or double is read as a number."""
-    if type_.kind not in {"FLOAT", "DOUBLE"} or not isinstance(value, str):
-        return value
-    number = parse_double(value)
+def _number_in(text: str) -> float:
+    """The number that Java reads from a text that is the default of a float or double."""
+    number = parse_double(text)
     if number is None:
-        _refuse(f'For input string: "{value}"' if value.strip(_JAVA_SPACE) else "empty String")
+        _refuse(f'For input string: "{text}"' if text.strip(_JAVA_SPACE) else "empty String")
     return number
 
 

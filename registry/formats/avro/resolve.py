@@ -14,7 +14,6 @@ from registry.formats.avro.canonical import canonical_text
 from registry.formats.avro.defaults import Defaults
 from registry.formats.avro.trampoline import Task, run
 from registry.formats.avro.types import (
-    Absent,
     Array,
     Map,
     Named,
@@ -104,7 +103,7 @@ class _Resolution:
         elif isinstance(node, Record) and id(node) not in self._complete and not isinstance(node, Unresolved):
             for field in node.fields.values():
                 _bind(field, "type", self.target(field.type))
-                if self._defaults and not isinstance(field.default, Absent):
+                if self._defaults:
                     self._defaults.check(field.name, field.type, field.default)
             self._complete.add(id(node))
 
