@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from serdes import _binding, wire
 from serdes._binding import Ask, Binding
 from serdes._clients import SchemaRegistryClient
-from serdes.codec import AvroSchema, Read, Write, parse, reader, writer
+from serdes.codec import AvroSchema, Codecs, Read, ReadOptions, Write, WriteOptions, parse
 from serdes.errors import SchemaNotFound, SerdesError, SubjectUnknown, UnknownSchemaId
 from serdes.schema import Schema
 from serdes.settings import Conf, DeserializerSettings, SerializerSettings
@@ -93,9 +93,8 @@ class AvroSerializer(Generic[T]):
             raise SubjectUnknown("the strategy names no subject")
         found = yield from _binding.registered(self._settings, subject, self._schema)
         frame = wire.id_frame(found.schema_id)
-        write = writer(
-            parsed, frame, strict=self._settings.strict, strict_allow_default=self._settings.strict_allow_default
-        )
+        options = WriteOptions(self._settings.strict, self._settings.strict_allow_default)
+        write = Codecs().writer(parsed, frame, options)
         to_dict = self._to_dict
         if to_dict is None:
             return write
@@ -172,13 +171,8 @@ class AvroDeserializer(Generic[T]):
         reading = None
         if self._schema is not None:
             reading = parse(self._schema.schema_str, (yield from _binding.references(self._schema, "get_reference")))
-        return reader(
-            schema,
-            reading,
-            frame_bytes,
-            return_record_name=self._return_record_name,
-            refuse_trailing=self._settings.refuse_trailing,
-        )
+        options = ReadOptions(self._return_record_name, self._settings.refuse_trailing)
+        return Codecs().reader(schema, reading, frame_bytes, options)
 
 
 def _answered(client: Any, binding: Binding[R]) -> R:

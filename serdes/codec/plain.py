@@ -5,7 +5,6 @@ Own the translation of fastavro's many exceptions into ours; every result and ev
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -13,34 +12,19 @@ from typing import Any
 from fastavro import schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError as Unresolvable
 
+from serdes.codec.failures import FAILURES
+from serdes.codec.misfit import encode_error
 from serdes.codec.parsing import AvroSchema
 from serdes.errors import CorruptPayload, EncodeError, SchemaResolutionError, TrailingData
 
 Write = Callable[..., "bytes | None"]
 Read = Callable[..., Any]
 
-# What fastavro, struct and the standard library's conversions raise on values and bytes that do not fit.
-FAILURES = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
 
-
-def writer(schema: AvroSchema, frame: bytes, *, strict: bool = False, strict_allow_default: bool = False) -> Write:
-    """A function from a value to framed bytes; None stays None (a tombstone).
-
-    The function raises EncodeError.
-    """
+def writer(schema: AvroSchema, frame: bytes, strict: bool, strict_allow_default: bool) -> Write:
+    """A function from a value to framed bytes; None stays None (a tombstone). The function raises EncodeError."""
     tree = schema.tree
-    if _is_bytes(tree):
+    if is_bytes(tree):
         return _bytes_writer(frame)
 
     def write(value: Any, _ctx: object = None) -> bytes | None:
@@ -50,30 +34,26 @@ def writer(schema: AvroSchema, frame: bytes, *, strict: bool = False, strict_all
         try:
             schemaless_writer(buffer, tree, value, strict=strict, strict_allow_default=strict_allow_default)
         except FAILURES as error:
-            raise EncodeError(str(error) or type(error).__name__) from error
+            raise encode_error(tree, value, error) from error
         return frame + buffer.getvalue()
 
     return write
 
 
 def reader(
-    schema: AvroSchema,
-    reading: AvroSchema | None,
-    frame_bytes: int,
-    *,
-    return_record_name: bool = False,
-    refuse_trailing: bool = False,
+    schema: AvroSchema, reading: AvroSchema | None, frame_bytes: int, return_record_name: bool, refuse_trailing: bool
 ) -> Read:
-    """A function from framed bytes to a value.
+    """A function from framed bytes to a value; None stays None.
 
-    reading: the schema to read as, None for the one it was written with. frame_bytes: how many bytes to skip.
     The function raises CorruptPayload, SchemaResolutionError or TrailingData.
     """
     tree, reader_tree = schema.tree, None if reading is None else reading.tree
-    if _is_bytes(tree):
-        return lambda data, _ctx=None: data[frame_bytes:]
+    if is_bytes(tree):
+        return lambda data, _ctx=None: None if data is None else data[frame_bytes:]
 
-    def read(data: bytes, _ctx: object = None) -> Any:
+    def read(data: bytes | None, _ctx: object = None) -> Any:
+        if data is None:
+            return None
         buffer = BytesIO(data)
         buffer.seek(frame_bytes)
         try:
@@ -89,8 +69,8 @@ def reader(
     return read
 
 
-def _is_bytes(tree: Any) -> bool:
-    """Top-level bytes travel without their length, as Java's serializer writes them."""
+def is_bytes(tree: Any) -> bool:
+    """Whether values are top-level bytes, which travel without their length, as Java's serializer writes them."""
     return tree == "bytes" or (isinstance(tree, dict) and tree.get("type") == "bytes")
 
 

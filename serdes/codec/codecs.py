@@ -1,0 +1,129 @@
+"""The codecs of a client: made once for each schema, remembered up to a number, shared by all its serdes.
+
+Owns the choice between generated code and plain fastavro, and the way from the one to the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any
+
+from cachetools import LRUCache
+
+from serdes.codec import plain
+from serdes.codec.failures import FAILURES
+from serdes.codec.generated.reading import Reading
+from serdes.codec.generated.source import Unsupported
+from serdes.codec.generated.writing import Writing
+from serdes.codec.parsing import AvroSchema
+from serdes.codec.plain import Read, Write
+from serdes.errors import CorruptPayload, EncodeError
+
+Maker = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """What fastavro is told when it writes, and whether code may be generated."""
+
+    strict: bool = False
+    strict_allow_default: bool = False
+    codegen: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What fastavro is told when it reads, and whether code may be generated."""
+
+    return_record_name: bool = False
+    refuse_trailing: bool = False
+    codegen: bool = True
+
+
+class Codecs:
+    """Writers and readers by schema.
+
+    Args:
+        capacity: how many schemas' generated code is kept; the least recently used goes first.
+        on_fallback: called each time that generated code leaves a message to fastavro.
+    """
+
+    def __init__(self, capacity: int = 1000, on_fallback: Callable[[], None] = lambda: None) -> None:
+        self._lock = RLock()
+        self._makers: LRUCache[Hashable, Maker | None] = LRUCache(capacity)
+        self._on_fallback = on_fallback
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def reopen(self) -> None:
+        """Take a new lock: after a fork the old one may be held by a thread that does not exist here."""
+        self._lock = RLock()
+
+    def writer(self, schema: AvroSchema, frame: bytes, options: WriteOptions = WriteOptions()) -> Write:
+        """A function from a value to framed bytes; None stays None. The function raises EncodeError."""
+        slow = plain.writer(schema, frame, options.strict, options.strict_allow_default)
+        if not options.codegen or plain.is_bytes(schema.tree):
+            return slow
+        made = self._made(
+            (schema.text, options),
+            lambda: Writing(
+                schema.tree, strict=options.strict, strict_allow_default=options.strict_allow_default
+            ).made(),
+        )
+        return slow if made is None else made(H=frame, redo=self._counted(slow), too_deep=_value_too_deep)
+
+    def reader(
+        self,
+        schema: AvroSchema,
+        reading: AvroSchema | None,
+        frame_bytes: int,
+        options: ReadOptions = ReadOptions(),
+    ) -> Read:
+        """A function from framed bytes to a value; None stays None.
+
+        reading: the schema to read as, None for the one it was written with. frame_bytes: how many bytes to skip.
+        The function raises CorruptPayload, SchemaResolutionError or TrailingData.
+        """
+        slow = plain.reader(schema, reading, frame_bytes, options.return_record_name, options.refuse_trailing)
+        if not options.codegen or plain.is_bytes(schema.tree):
+            return slow
+        # As fastavro does: a reader's schema that is the writer's resolves nothing.
+        reader_tree = None if reading is None or reading.tree == schema.tree else reading.tree
+        made = self._made(
+            (schema.text, reading and reading.text, options),
+            lambda: Reading(
+                schema.tree,
+                reader_tree,
+                return_record_name=options.return_record_name,
+                refuse_trailing=options.refuse_trailing,
+            ).made(),
+        )
+        return slow if made is None else made(START=frame_bytes, redo=self._counted(slow), too_deep=_data_too_deep)
+
+    def _made(self, key: Hashable, make: Callable[[], Maker]) -> Maker | None:
+        with self._lock:
+            if key not in self._makers:
+                try:
+                    self._makers[key] = make()
+                except (Unsupported, SyntaxError, *FAILURES):
+                    self._makers[key] = None  # an unusual schema: fastavro alone judges it
+            return self._makers[key]
+
+    def _counted(self, slow: Callable[..., Any]) -> Callable[..., Any]:
+        def redo(message: Any) -> Any:
+            self._on_fallback()
+            return slow(message)
+
+        return redo
+
+
+def _value_too_deep() -> bytes:
+    raise EncodeError("the value is nested deeper than Python's recursion limit")
+
+
+def _data_too_deep() -> Any:
+    # fastavro would recurse on the C stack, and a payload of some kilobytes would end the process.
+    raise CorruptPayload("the payload is nested deeper than Python's recursion limit")

@@ -1,0 +1,57 @@
+"""The named types of a parsed schema, and which of them need a function of their own.
+
+Knows fastavro's form of a parsed schema: dictionaries, lists for unions, full names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+RECORDS = frozenset({"record", "error"})
+_NAMED = RECORDS | {"enum", "fixed"}
+
+
+def type_word(schema: Any) -> str:
+    """The word of a type: `record`, `union`, `string`, or the full name of a named type."""
+    if isinstance(schema, dict):
+        return str(schema["type"])
+    return "union" if isinstance(schema, list) else str(schema)
+
+
+class Definitions:
+    """Named types by full name."""
+
+    def __init__(self, tree: Any) -> None:
+        self._by_name: dict[str, Any] = {}
+        self._uses: dict[str, int] = {}
+        self._walk(tree)
+
+    def resolved(self, schema: Any) -> Any:
+        """The schema itself, or what its name means."""
+        return self._by_name.get(schema, schema) if isinstance(schema, str) else schema
+
+    def parsed(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """A schema made of parsed parts, marked as parsed: parsing those parts again would misread their names."""
+        return schema | {"__fastavro_parsed": True, "__named_schemas": self._by_name}
+
+    def shared(self, name: str) -> bool:
+        """Whether a record is used by name too: then it gets a function; else it stands where it is defined."""
+        return self._uses.get(name, 0) > 0
+
+    def _walk(self, schema: Any) -> None:
+        if isinstance(schema, str):
+            self._uses[schema] = self._uses.get(schema, 0) + 1
+        elif isinstance(schema, list):
+            for branch in schema:
+                self._walk(branch)
+        else:
+            self._walk_dict(schema)
+
+    def _walk_dict(self, schema: dict[str, Any]) -> None:
+        if schema["type"] in _NAMED:
+            self._by_name[schema["name"]] = schema
+        for field in schema.get("fields", ()):
+            self._walk(field["type"])
+        for part in ("items", "values"):
+            if part in schema:
+                self._walk(schema[part])

@@ -1,0 +1,403 @@
+"""Generated readers: from a schema, and the schema to read as, to a function that turns framed bytes into a value.
+
+The rule: a generated reader returns what fastavro would read, or it raises, and then fastavro does the message. The
+end of the data is tested once, at the end: slices do not fail, so a position behind the end means truncated data.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+from serdes.codec.definitions import RECORDS, Definitions, type_word
+from serdes.codec.generated import logical
+from serdes.codec.generated.resolution import PROMOTIONS, ReadField, Resolution, enum_symbols, record_fields
+from serdes.codec.generated.source import Constants, Source, Unsupported, compiled
+from serdes.codec.generated.varints import ZIGZAG, Doubt, length_at, long_at
+from serdes.errors import CorruptPayload
+
+_CONSTANTS: dict[str, Any] = {
+    **logical.CONSTANTS,
+    "ZIGZAG": ZIGZAG,
+    "CorruptPayload": CorruptPayload,
+    "Doubt": Doubt,
+    "deepcopy": deepcopy,
+    "float": float,
+    "len": len,
+    "length_at": length_at,
+    "list": list,
+    "long_at": long_at,
+    "repeat": repeat,
+    "unpack": struct.unpack_from,
+}
+# Types of constant size: what struct calls them, and the bytes they take.
+_SIZED = {"float": ("f", 4), "double": ("d", 8), "boolean": ("?", 1)}
+_MOST_EMPTY_ITEMS = 1_000_000
+
+
+class Reading:
+    """One schema, or a writer's and a reader's, being turned into source."""
+
+    def __init__(self, tree: Any, reader_tree: Any, *, return_record_name: bool, refuse_trailing: bool) -> None:
+        self.writer = Definitions(tree)
+        self.reader = Definitions(reader_tree if reader_tree is not None else "null")
+        self.resolution = Resolution(self.writer, self.reader)
+        self.constants = Constants(_CONSTANTS)
+        self.return_record_name = return_record_name
+        self._functions: dict[str, str] = {"read": ""}
+        self._trees = (tree, reader_tree)
+        self._end = "!=" if refuse_trailing else ">"
+
+    def made(self) -> Callable[..., Any]:
+        """The maker of the reader: called with START (the length of the frame), `redo` and `too_deep`."""
+        body = _Body(self)
+        with body.block("def read(b, _ctx=None):"):
+            body.line("if b is None: return None")
+            with body.block("try:"):
+                body.line("p = START")
+                value = body.emit(*self._trees)
+                body.line(f"v = {value}")
+                body.line(f"if p {self._end} len(b): return redo(b)")
+                body.line("return v")
+            body.line("except RecursionError: return too_deep()")
+            body.line("except CorruptPayload: raise")
+            body.line("except Exception: return redo(b)")
+        self._functions["read"] = body.text()
+        return compiled(self._functions, self.constants, ("START", "redo", "too_deep"))
+
+    def function(self, record: dict[str, Any], reading: Any) -> str:
+        """The name of the function that reads a record which is used by name: (b, p) -> value, p."""
+        name = f"{self.constants.name(record, 'read')}_{'same' if reading is None else self._numbered(reading)}"
+        if name not in self._functions:
+            self._functions[name] = ""
+            body = _Body(self)
+            with body.block(f"def {name}(b, p):"):
+                body.line(f"return {body.read_record(record, reading)}, p")
+            self._functions[name] = body.text()
+        return name
+
+    def _numbered(self, reading: Any) -> str:
+        return self.constants.name(reading, "as")
+
+    def skipping(self, record: dict[str, Any]) -> str:
+        """The name of the function that skips such a record: (b, p) -> p."""
+        name = f"{self.constants.name(record, 'read')}_skip"
+        if name not in self._functions:
+            self._functions[name] = ""
+            body = _Body(self)
+            with body.block(f"def {name}(b, p):"):
+                body.skip_record(record)
+                body.line("return p")
+            self._functions[name] = body.text()
+        return name
+
+    def least_bytes(self, schema: Any, seen: frozenset[str] = frozenset()) -> int:
+        """A lower bound of the bytes that a value takes: what matters is whether it is 0."""
+        schema = self.writer.resolved(schema)
+        word = type_word(schema)
+        if word == "fixed":
+            return int(schema["size"])
+        if word in RECORDS:
+            if schema["name"] in seen:
+                return 0
+            seen = seen | {schema["name"]}
+            return sum(self.least_bytes(field["type"], seen) for field in schema["fields"])
+        return 0 if word == "null" else _SIZED.get(word, ("", 1))[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sized:
+    """A field of constant size: what struct calls it, how long it is, the name it gets (None: skipped)."""
+
+    form: str
+    size_bytes: int
+    target: str | None
+
+
+class _Body(Source):
+    """The body of one function. The data is `b`, the position `p`."""
+
+    def __init__(self, program: Reading) -> None:
+        super().__init__(program.constants)
+        self._program = program
+
+    def emit(self, written: Any, reading: Any) -> str:
+        """Add the reading of a value; return the expression that holds it.
+
+        reading: the schema to read as; None for the one that was written.
+        """
+        written = self._program.writer.resolved(written)
+        word = type_word(written)
+        if word in ("union", "error_union"):
+            return self.read_union(written, reading)
+        if reading is not None:
+            reading = self._program.reader.resolved(self._program.resolution.reading(written, reading))
+            if reading is None:
+                self.line("raise Doubt")
+                return "None"
+        value = self._unconverted(written, reading, word)
+        return self._converted(written, reading, value, word)
+
+    def _unconverted(self, written: Any, reading: Any, word: str) -> str:
+        if word in RECORDS and self._program.writer.shared(written["name"]):
+            x = self.fresh("x")
+            self.line(f"{x}, p = {self._program.function(written, reading)}(b, p)")
+            return x
+        return _READERS[word](self, written, reading)
+
+    def _converted(self, written: Any, reading: Any, value: str, word: str) -> str:
+        """The value after fastavro's function for the logical type, else after promotion to the reader's type."""
+        conversion = logical.conversion(written)
+        if conversion is not None:
+            short = logical.short_read(written)
+            if short is not None:
+                return short.format(x=value)
+            schemas = f"{self.constants.name(written, 'W')}, {self.constants.name(reading, 'R')}"
+            return f"{self.constants.name(conversion, 'C')}({value}, {schemas})"
+        match PROMOTIONS.get((word, "" if reading is None else type_word(reading)), ""):
+            case "float":
+                return f"float({value})"
+            case "":
+                return value
+            case method:
+                return f"{value}.{method}()"
+
+    def read_null(self, _written: Any, _reading: Any) -> str:
+        return "None"
+
+    def read_long(self, _written: Any, _reading: Any) -> str:
+        x = self.fresh("x")
+        self.line(f"{x} = b[p]")
+        self.line(f"if {x} < 128: {x} = ZIGZAG[{x}]; p += 1")
+        self.line(f"else: {x}, p = long_at(b, p)")
+        return x
+
+    def read_sized(self, written: Any, _reading: Any) -> str:
+        form, size = self._form(written) or ("", 0)
+        x = self.fresh("x")
+        self.line(f"({x},) = {self._unpack(form)}(b, p)")
+        self.line(f"p += {size:d}")
+        return x
+
+    def _form(self, written: Any) -> tuple[str, int] | None:
+        """What struct calls a type of constant size, and that size; None for others and for logical types."""
+        written = self._program.writer.resolved(written)
+        if logical.conversion(written) is not None:
+            return None
+        if type_word(written) == "fixed":
+            return f"{written['size']:d}s", written["size"]
+        return _SIZED.get(type_word(written))
+
+    def _unpack(self, form: str) -> str:
+        return self.constants.name(struct.Struct("<" + form).unpack_from, "unpack")
+
+    def _length(self) -> str:
+        """Add the reading of a length or count; the position stands behind it."""
+        n = self.fresh("n")
+        self.line(f"{n} = b[p]")
+        self.line(f"if {n} & 129: {n}, p = length_at(b, p)")
+        self.line(f"else: {n} >>= 1; p += 1")
+        return n
+
+    def read_string(self, written: Any, reading: Any) -> str:
+        return self.read_bytes(written, reading, ".decode()")
+
+    def read_bytes(self, _written: Any, _reading: Any, method: str = "") -> str:
+        n, x = self._length(), self.fresh("x")
+        self.line(f"{x} = b[p:(p := p + {n})]{method}")
+        return x
+
+    def read_fixed(self, written: Any, _reading: Any) -> str:
+        x = self.fresh("x")
+        self.line(f"{x} = b[p:(p := p + {written['size']:d})]")
+        return x
+
+    def read_enum(self, written: Any, reading: Any) -> str:
+        symbols = enum_symbols(written, reading)
+        x = self.fresh("x")
+        if len(written["symbols"]) <= 64:
+            table = self.constants.name({2 * index: symbol for index, symbol in symbols.items()}, "E")
+            self.line(f"{x} = {table}[b[p]]; p += 1")
+        else:
+            self.line(f"{x} = {self.constants.name(symbols, 'E')}[{self._length()}]")
+        return x
+
+    def read_array(self, written: Any, reading: Any) -> str:
+        x = self.fresh("x")
+        self.line(f"{x} = []")
+        item = None if reading is None else reading["items"]
+        with self._blocks(written["items"]) as n:
+            form = self._form(written["items"])
+            if form is not None and form[0] in ("f", "d") and (item is None or type_word(item) in ("float", "double")):
+                self.line(f"{x} += unpack('<%d{form[0]}' % {n}, b, p)")
+                self.line(f"p += {n} * {form[1]:d}")
+            else:
+                with self.block(f"for _ in repeat(None, {n}):"):
+                    self.line(f"{x}.append({self.emit(written['items'], item)})")
+        return x
+
+    def read_map(self, written: Any, reading: Any) -> str:
+        x = self.fresh("x")
+        self.line(f"{x} = {{}}")
+        with self._blocks("string") as n, self.block(f"for _ in repeat(None, {n}):"):
+            key = self.read_string(None, None)
+            value = self.emit(written["values"], None if reading is None else reading["values"])
+            self.line(f"{x}[{key}] = {value}")
+        return x
+
+    @contextmanager
+    def _blocks(self, item: Any) -> Iterator[str]:
+        """The loop over blocks; inside, the name of the variable that holds the count of items."""
+        with self.block("while True:"):
+            n = self._length()
+            self.line(f"if not {n}: break")
+            if self._program.least_bytes(item):
+                self.line(f"if {n} > len(b) - p: raise Doubt")
+            else:
+                # Items that take no bytes: only the count itself could say that it is damaged.
+                self.line(f"if {n} > {_MOST_EMPTY_ITEMS}: raise CorruptPayload('%d items without content' % {n})")
+            yield n
+
+    def read_record(self, written: Any, reading: Any) -> str:
+        fields = record_fields(written, reading)
+        if fields is None:
+            self.line("raise Doubt")
+            return "None"
+        entries: list[tuple[str, str]] = []
+        run: list[_Sized] = []
+        for field in fields.written:
+            sized = self._sized_field(field)
+            if sized is not None:
+                run.append(sized)
+                continue
+            entries += self._flush(run)
+            if field.target is None:
+                self.skip(field.written)
+            else:
+                entries.append((field.target, self.emit(field.written, field.reading)))
+        entries += self._flush(run)
+        entries += [(name, self._default(default)) for name, default in fields.defaults]
+        return "{" + ", ".join(f"{name!r}: {value}" for name, value in entries) + "}"
+
+    def _sized_field(self, field: ReadField) -> _Sized | None:
+        """A field that may share one struct.unpack with its neighbours."""
+        form = self._form(field.written)
+        if form is None:
+            return None
+        if field.target is None:
+            return _Sized(f"{form[1]:d}x", form[1], None)
+        if field.reading is not None and self._program.resolution.reading(field.written, field.reading) is None:
+            return None
+        return _Sized(form[0], form[1], field.target)
+
+    def _flush(self, run: list[_Sized]) -> list[tuple[str, str]]:
+        """Add one struct.unpack for a run of fields of constant size, and empty the run."""
+        kept = [(field.target, self.fresh("x")) for field in run if field.target is not None]
+        if kept:
+            names = "".join(f"{name}, " for _, name in kept)
+            self.line(f"({names}) = {self._unpack(''.join(field.form for field in run))}(b, p)")
+        if run:
+            self.line(f"p += {sum(field.size_bytes for field in run):d}")
+        run.clear()
+        return kept
+
+    def _default(self, default: Any) -> str:
+        """A default; lists and dictionaries are made anew for every message."""
+        name = self.constants.name(default, "D")
+        return f"deepcopy({name})" if isinstance(default, (list, dict)) else name
+
+    def read_union(self, written: Any, reading: Any) -> str:
+        x, i = self.fresh("x"), self.fresh("i")
+        if len(written) > 64:
+            raise Unsupported
+        self.line(f"{i} = b[p]; p += 1")
+        word = "if"
+        for index, branch in enumerate(written):
+            with self.block(f"{word} {i} == {2 * index:d}:"):
+                value = self._branch(branch, reading)
+                self.line(f"{x} = {value}")
+            word = "elif"
+        self.line("else: raise Doubt")
+        return x
+
+    def _branch(self, branch: Any, reading: Any) -> str:
+        """A branch of a union; with its name where names were asked for and fastavro gives one."""
+        value = self.emit(branch, reading)
+        if not self._program.return_record_name or not self._has_name(branch):
+            return value
+        if isinstance(reading, list):
+            branch = self._program.resolution.reading(branch, reading)
+            if isinstance(branch, dict) is not isinstance(self._program.reader.resolved(branch), dict):
+                raise Unsupported
+        return f"({self._program.writer.resolved(branch)['name']!r}, {value})"
+
+    def _has_name(self, branch: Any) -> bool:
+        """Records do; enums and fixed only where they are used by name."""
+        return type_word(branch) == "record" or (
+            isinstance(branch, str) and isinstance(self._program.writer.resolved(branch), dict)
+        )
+
+    def skip(self, written: Any) -> None:
+        """Add the skipping of a value."""
+        written = self._program.writer.resolved(written)
+        word = type_word(written)
+        if word in RECORDS and self._program.writer.shared(written["name"]):
+            self.line(f"p = {self._program.skipping(written)}(b, p)")
+        elif word in RECORDS:
+            self.skip_record(written)
+        elif word in ("union", "error_union"):
+            self._skip_union(written)
+        elif word in ("array", "map"):
+            self._skip_blocks(written, word)
+        elif word in ("string", "bytes"):
+            self.line(f"p += {self._length()}")
+        elif word in ("int", "long", "enum"):
+            self.line("if b[p] < 128: p += 1")
+            self.line("else: p = long_at(b, p)[1]")
+        elif word != "null":
+            self.line(f"p += {self._program.least_bytes(written):d}")
+
+    def skip_record(self, written: Any) -> None:
+        """Add the skipping of a record, field by field."""
+        for field in written["fields"]:
+            self.skip(field["type"])
+
+    def _skip_union(self, written: Any) -> None:
+        i = self.fresh("i")
+        self.line(f"{i} = b[p]; p += 1")
+        word = "if"
+        for index, branch in enumerate(written):
+            with self.block(f"{word} {i} == {2 * index:d}:"):
+                self.skip(branch)
+            word = "elif"
+        self.line("else: raise Doubt")
+
+    def _skip_blocks(self, written: Any, word: str) -> None:
+        item = written["items"] if word == "array" else written["values"]
+        with self._blocks(item if word == "array" else "string") as n, self.block(f"for _ in repeat(None, {n}):"):
+            if word == "map":
+                self.skip("string")
+            self.skip(item)
+
+
+_READERS: dict[str, Callable[[_Body, Any, Any], str]] = {
+    "null": _Body.read_null,
+    "boolean": _Body.read_sized,
+    "int": _Body.read_long,
+    "long": _Body.read_long,
+    "float": _Body.read_sized,
+    "double": _Body.read_sized,
+    "string": _Body.read_string,
+    "bytes": _Body.read_bytes,
+    "fixed": _Body.read_fixed,
+    "enum": _Body.read_enum,
+    "array": _Body.read_array,
+    "map": _Body.read_map,
+    "record": _Body.read_record,
+    "error": _Body.read_record,
+}
