@@ -16,7 +16,7 @@ from pydantic import AfterValidator
 from registry.api.messages import TOPIC, AssociationBatchGetRequest, AssociationGetRequest, Lifecycle
 from registry.api.objects import SCHEMA, Shown, bound_object, version_object
 from registry.api.parameters import Flag, SubjectPath, ThePage
-from registry.api.replies import Association, AssociationBatch, answers
+from registry.api.replies import PAGED, Association, AssociationBatch, answers
 from registry.api.route import Json, TheRegistry, new_router
 from registry.errors import InvalidAssociation, MethodNotAllowed, NotFound, RegistryError
 from registry.model import LATEST, Subject
@@ -45,20 +45,24 @@ NamespacePath = Annotated[str, AfterValidator(unquote), Path(description="The na
 NamePath = Annotated[str, AfterValidator(unquote), Path(description="The name of the resource; `-` is any.")]
 
 
-@router.get("/associations/subjects/{subject}", responses=answers(list[Association]), summary="List by subject")
+@router.get("/associations/subjects/{subject}", responses=answers(list[Association], PAGED), summary="List by subject")
 async def list_of_subject(registry: TheRegistry, subject: SubjectPath, wanted: Wanted, page: ThePage) -> Response:
     """The associations of a subject."""
     return _bounds(await registry.associations.of_subject(Subject.of(subject), wanted, page))
 
 
-@router.get("/associations/resources/{resource}", responses=answers(list[Association]), summary="List by resource id")
+@router.get(
+    "/associations/resources/{resource}", responses=answers(list[Association], PAGED), summary="List by resource id"
+)
 async def list_of_resource_id(registry: TheRegistry, resource: ResourcePath, wanted: Wanted, page: ThePage) -> Response:
     """The associations of the resource with this id."""
     return _bounds(await registry.associations.of_resource_id(resource, wanted, page))
 
 
 @router.get(
-    "/associations/resources/{namespace}/{name}", responses=answers(list[Association]), summary="List by resource"
+    "/associations/resources/{namespace}/{name}",
+    responses=answers(list[Association], PAGED),
+    summary="List by resource",
 )
 async def list_of_resource(
     registry: TheRegistry, namespace: NamespacePath, name: NamePath, wanted: Wanted, page: ThePage

@@ -9,7 +9,7 @@ from fastapi import Path, Query, Response
 from pydantic import AfterValidator
 
 from registry.api.parameters import ThePage
-from registry.api.replies import WRITING, answers
+from registry.api.replies import PAGED, WRITING, answers
 from registry.api.route import Json, TheRegistry, new_router
 from registry.errors import ContextNotEmpty
 from registry.model import Subject
@@ -17,7 +17,7 @@ from registry.model import Subject
 router = new_router("contexts")
 
 
-@router.get("/contexts", responses=answers(list[str]), summary="List contexts")
+@router.get("/contexts", responses=answers(list[str], PAGED), summary="List contexts")
 async def list_contexts(
     registry: TheRegistry,
     page: ThePage,

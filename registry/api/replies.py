@@ -15,6 +15,7 @@ from registry.api.messages import Metadata, RuleSet, SchemaReference, SchemaTags
 from registry.errors import (
     BadRequest,
     BodyTooLarge,
+    Invalid,
     MissingBody,
     NotAcceptable,
     Overloaded,
@@ -25,9 +26,17 @@ from registry.errors import (
     UnsupportedMediaType,
 )
 
-ALWAYS: Final = (BadRequest, RequestNotFound, NotAcceptable, UnsupportedMediaType, RegistryError)
+ALWAYS: Final = (BadRequest, RequestNotFound, NotAcceptable, UnsupportedMediaType, RegistryError, Overloaded)
+"""What any request can be answered with."""
+
 BODIED: Final = (BodyTooLarge, MissingBody)
-WRITING: Final = (StoreFailed, StoreTimedOut, Overloaded)
+"""What a request with a body can be answered with besides."""
+
+PAGED: Final = Invalid
+"""What a request for a page can be answered with besides: an offset below zero."""
+
+WRITING: Final = (StoreFailed, StoreTimedOut)
+"""What a change can be answered with besides."""
 
 
 class Reply(BaseModel):

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from registry.api.binding import Plan
@@ -19,21 +20,26 @@ from registry.api.negotiation import DEFAULT, answer_type, check_body_type
 from registry.operations import Registry, Stored
 
 
-class Text(Response):
-    """An answer that is a schema text as it is; its media type is the JSON type that the client asked for."""
+class Json(JSONResponse):
+    """An answer of JSON; its media type is what the client asked for."""
 
     media_type = DEFAULT
 
-    def __init__(self, content: str | bytes, status_code: int = 200, entity_tag: str | None = None) -> None:
+    def __init__(self, content: object, status_code: int = 200, entity_tag: str | None = None) -> None:
         headers = None if entity_tag is None else {"ETag": entity_tag, "Cache-Control": "private, no-cache"}
         super().__init__(content, status_code, headers)
 
+    def render(self, content: object) -> bytes:
+        """The bytes of the body."""
+        return orjson.dumps(content)
 
-class Json(Text):
-    """An answer of JSON; its media type is what the client asked for."""
 
-    def __init__(self, content: object, status_code: int = 200, entity_tag: str | None = None) -> None:
-        super().__init__(orjson.dumps(content), status_code, entity_tag)
+class Text(Json):
+    """An answer that is a schema text as it is; its media type is the JSON type that the client asked for."""
+
+    def render(self, content: object) -> bytes:
+        """The bytes of the body."""
+        return str(content).encode()
 
 
 class Route(APIRoute):
@@ -85,7 +91,14 @@ TheRegistry = Annotated[Registry, Depends(_the_registry)]
 
 def new_router(tag: str) -> APIRouter:
     """A router for the routes of one noun."""
-    return APIRouter(tags=[tag], route_class=Route, default_response_class=Json)
+    return APIRouter(
+        tags=[tag], route_class=Route, default_response_class=Json, generate_unique_id_function=operation_id
+    )
+
+
+def operation_id(route: APIRoute) -> str:
+    """The name of a route in OpenAPI, of which generated clients make the names of their methods."""
+    return route.name
 
 
 def tag_of_position(registry: Registry) -> str:

@@ -19,7 +19,7 @@ from registry.api.parameters import (
     ThePage,
     optional_subject,
 )
-from registry.api.replies import ContextId, ListedSchema, SchemaString, SubjectVersion, answers
+from registry.api.replies import PAGED, ContextId, ListedSchema, SchemaString, SubjectVersion, answers
 from registry.api.route import Json, Text, TheRegistry, new_router, tag_of_id, tag_of_position
 from registry.api.versions import text_of
 from registry.errors import SchemaNotFound
@@ -69,7 +69,9 @@ async def get_text_by_id(
 
 
 @router.get(
-    "/schemas/ids/{id}/subjects", responses=answers(list[str], SchemaNotFound), summary="List the subjects of an id"
+    "/schemas/ids/{id}/subjects",
+    responses=answers(list[str], SchemaNotFound, PAGED),
+    summary="List the subjects of an id",
 )
 async def list_subjects_of_id(
     registry: TheRegistry,
@@ -85,7 +87,7 @@ async def list_subjects_of_id(
 
 @router.get(
     "/schemas/ids/{id}/versions",
-    responses=answers(list[SubjectVersion], SchemaNotFound),
+    responses=answers(list[SubjectVersion], SchemaNotFound, PAGED),
     summary="List the versions of an id",
 )
 async def list_versions_of_id(
@@ -126,7 +128,7 @@ async def list_types(registry: TheRegistry) -> Response:
     return Json(registry.languages.names)
 
 
-@router.get("/schemas", responses=answers(list[ListedSchema]), summary="List schemas")
+@router.get("/schemas", responses=answers(list[ListedSchema], PAGED), summary="List schemas")
 async def list_schemas(
     registry: TheRegistry,
     page: ThePage,

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from registry.api.replies import Deployment, ErrorReply, Health, ServerIdentity, ServerVersion, answers
-from registry.api.route import Json, TheRegistry, new_router
+from registry.api.route import Json, TheRegistry, new_router, operation_id
 
 router = new_router("server")
-health_router = APIRouter(tags=["server"])
+health_router = APIRouter(tags=["server"], generate_unique_id_function=operation_id)
 
 
 @router.get("/", responses=answers(dict[str, Any]), summary="Say hello")
@@ -35,7 +35,7 @@ async def get_identity(request: Request, registry: TheRegistry) -> Response:
 
 
 @router.get("/v1/metadata/version", responses=answers(ServerVersion), summary="Tell the release")
-async def get_version() -> Response:
+async def get_release() -> Response:
     """Which release of Signet this is."""
     return Json({"version": version("signet"), "commitId": ""})
 

@@ -20,7 +20,7 @@ from registry.api.parameters import (
     ThePage,
     visibility,
 )
-from registry.api.replies import WRITING, Outcome, Schema, answers
+from registry.api.replies import PAGED, WRITING, Outcome, Schema, answers
 from registry.api.route import Json, TheRegistry, new_router
 from registry.api.versions import dependants_of, text_of
 from registry.errors import (
@@ -58,7 +58,7 @@ async def look_up(
     return Json(version_object(SCHEMA, Shown(stored, text_of(registry, stored, form))))
 
 
-@router.get("/subjects", responses=answers(list[str]), summary="List subjects")
+@router.get("/subjects", responses=answers(list[str], PAGED), summary="List subjects")
 async def list_subjects(
     registry: TheRegistry,
     page: ThePage,

@@ -25,7 +25,7 @@ from registry.api.parameters import (
     VersionPath,
     visibility,
 )
-from registry.api.replies import WRITING, Outcome, Registered, Schema, SchemaDetails, answers
+from registry.api.replies import PAGED, WRITING, Outcome, Registered, Schema, SchemaDetails, answers
 from registry.api.route import Json, Text, TheRegistry, new_router, tag_of_position, tag_of_version
 from registry.errors import (
     IncompatibleSchema,
@@ -122,7 +122,9 @@ async def get_version(
     return Json(version_object(SCHEMA, shown), entity_tag=tag_of_version(registry, stored))
 
 
-@router.get("/subjects/{subject}/versions", responses=answers(list[int], SubjectNotFound), summary="List versions")
+@router.get(
+    "/subjects/{subject}/versions", responses=answers(list[int], SubjectNotFound, PAGED), summary="List versions"
+)
 async def list_versions(
     registry: TheRegistry,
     subject: SubjectPath,
@@ -156,7 +158,7 @@ async def get_version_text(
 
 @router.get(
     "/subjects/{subject}/versions/{version}/referencedby",
-    responses=answers(list[int], *MISSING),
+    responses=answers(list[int], *MISSING, PAGED),
     summary="List what refers to a version",
 )
 async def list_referrers(
