@@ -34,8 +34,9 @@ class RegistryError(Exception):
     code: ClassVar[int] = 500
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+        # The words of a parser may end in half a character beyond U+FFFF, which no answer can carry.
+        self.message = message.encode(errors="replace").decode()
+        super().__init__(self.message)
 
     @property
     def status(self) -> int:
