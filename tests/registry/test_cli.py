@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from registry.cli import _without_password
+from registry.cli.serve import _without_password
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("SIGNET_")}
 
