@@ -205,7 +205,12 @@ class RegisterSchemaRequest(Message):
     references: list[SchemaReference] | None = Field(None, description="The types that it takes from other subjects.")
     metadata: Metadata | None = Field(None, description="Metadata; absent means the latest version's.")
     rule_set: RuleSet | None = Field(None, description="Rules; absent means the latest version's.")
-    text: Text = Field(None, alias="schema", description="The schema text; absent means the latest version's.")
+    text: Text = Field(
+        None,
+        alias="schema",
+        description="The schema text; absent means the latest version's.",
+        examples=['{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}', '"string"'],
+    )
     schema_tags_to_add: list[SchemaTags] | None = Field(None, description="Inline tags to write into the text.")
     schema_tags_to_remove: list[SchemaTags] | None = Field(None, description="Inline tags to take out of the text.")
     propagate_schema_tags: Boolean = Field(None, description="Whether to take over the latest version's inline tags.")
@@ -265,7 +270,7 @@ class ConfigUpdateRequest(Message):
     validate_fields: Boolean = Field(None, description="Whether reserved fields are checked.")
     validate_new_schemas: Boolean = Field(None, description="Whether new schemas are read strictly.")
     validate_rules: Boolean = Field(None, description="Whether rules are checked.")
-    compatibility: Text = Field(None, description="The compatibility level.")
+    compatibility: Text = Field(None, description="The compatibility level.", examples=["FULL_TRANSITIVE"])
     compatibility_policy: Text = Field(None, description="LOGICAL, STRICT or LENIENT; anything else counts as null.")
     compatibility_group: Text = Field(None, description="The metadata property whose values part the versions.")
     default_metadata: Metadata | None = Field(None, description="Metadata for schemas that bring none.")
@@ -294,7 +299,9 @@ class ConfigUpdateRequest(Message):
 class ModeUpdateRequest(Message):
     """The mode to set; null clears it."""
 
-    mode: Text = Field(None, description="READWRITE, READONLY, READONLY_OVERRIDE, IMPORT or FORWARD.")
+    mode: Text = Field(
+        None, description="READWRITE, READONLY, READONLY_OVERRIDE, IMPORT or FORWARD.", examples=["READONLY"]
+    )
 
     def value(self) -> Mode | None:
         """The mode itself.

@@ -88,15 +88,21 @@ def _read(read: Callable[[str], object], shown_as: type) -> BeforeValidator:
 SubjectPath = Annotated[
     str,
     AfterValidator(unquote),
-    Path(description="The subject; outside the default context with its context, as `:.context:name`."),
+    Path(
+        description="The subject; outside the default context with its context, as `:.context:name`.",
+        examples=["orders-value"],
+    ),
 ]
 VersionPath = Annotated[
     int,
     _read(lambda text: read_version(unquote(text)), str),
-    Path(description="A version number, or `latest` (also `-1`) for the highest live version."),
+    Path(
+        description="A version number, or `latest` (also `-1`) for the highest live version.",
+        examples=["1", "latest"],
+    ),
 ]
 IdPath = Annotated[
-    int, _read(lambda text: java_int(unquote(text)), int), Path(alias="id", description="The schema id.")
+    int, _read(lambda text: java_int(unquote(text)), int), Path(alias="id", description="The schema id.", examples=[1])
 ]
 
 Flag = Annotated[bool, _read(java_boolean, bool)]
