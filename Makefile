@@ -6,7 +6,7 @@ NODE := tests/clients/node
 SIGNET_SHARED ?= $(if $(wildcard ../shared/README.md),../shared,)
 export SIGNET_SHARED
 
-.PHONY: help run test test-clients check format demo bench clean
+.PHONY: help run test test-clients check format demo bench bench-server load ingest-report clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -50,6 +50,16 @@ demo: $(VENV)/.dev ## Produce and consume 200,000 records over a broker, and cou
 
 bench: $(VENV)/.dev ## Measure serdes against fastavro and the server against a bare ASGI application
 	$(BIN)/python -m loadtests.bench
+
+bench-server: $(VENV)/.dev ## Measure the server against a bare ASGI application on the same uvicorn
+	$(BIN)/python -m loadtests.bench_server
+
+load: $(VENV)/.dev ## Load a registry with Locust: SCENARIO= URL= USERS= RUN_TIME= UI=1 ARGS= (loadtests/README.md)
+	$(BIN)/python -m loadtests.scenarios $(SCENARIO) $(if $(URL),--url '$(URL)') $(if $(USERS),--users $(USERS)) \
+		$(if $(RUN_TIME),--run-time $(RUN_TIME)) $(if $(UI),--ui) $(ARGS)
+
+ingest-report: $(VENV)/.dev ## Measure what a registry costs an ingestion, and write docs/ingestion.md: BROKERS= ARGS=
+	$(BIN)/python -m loadtests.ingestion $(if $(BROKERS),--bootstrap-servers $(BROKERS)) $(ARGS)
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis $(NODE)/node_modules

@@ -108,7 +108,10 @@ class Asking(Cached):
 
     async def _encode_one(self, record: Any) -> bytes:
         self._asked += 1
-        answer = await self._http.post(f"/subjects/{TOPIC}-value/versions", content=self._body)
+        try:
+            answer = await self._http.post(f"/subjects/{TOPIC}-value/versions", content=self._body)
+        except AttributeError as error:  # what anyio makes of a connection that is closed while it opens
+            raise httpx.ConnectError("the registry closed the connection") from error
         answer.raise_for_status()
         return bytes(self._write(record))
 

@@ -44,7 +44,8 @@ def run(url: str, options: argparse.Namespace, rest: list[str]) -> int:
     report.parent.mkdir(parents=True, exist_ok=True)
     file = str(FOLDER / f"{options.scenario}.py")
     users = ["--users", options.users, "--spawn-rate", options.users, "--run-time", options.run_time]
-    how = [] if options.ui else ["--headless", "--only-summary", "--html", str(report)]
+    page = ["--web-host", "127.0.0.1"]
+    how = page if options.ui else ["--headless", "--only-summary", "--html", str(report)]
     command = [sys.executable, "-m", "locust", "-f", file, "--host", url, *users, *how, *rest]
     print(f"{options.scenario}: {url}" + ("" if options.ui else f", report in {report}"), flush=True)
     return _finished(subprocess.Popen(command, env=environment))

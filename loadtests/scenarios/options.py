@@ -5,6 +5,7 @@ Owns names, defaults and one sentence each; a scenario reads them as `environmen
 
 from __future__ import annotations
 
+import logging
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,12 +13,20 @@ from typing import Any
 
 from locust.argument_parser import LocustArgumentParser
 
+# Locust shows every log of level INFO; httpx would write a line for each request around the load.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
 
 def count(text: str) -> int:
     """A whole number of at least 1. Raises ArgumentTypeError."""
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
     return int(text)
+
+
+def count_or_none(text: str) -> int:
+    """A whole number of at least 1, or 0 for none. Raises ArgumentTypeError."""
+    return 0 if text == "0" else count(text)
 
 
 def seconds(text: str) -> float:
@@ -56,6 +65,7 @@ OPTIONS = (
     Option(
         "think_seconds", 0.0, "Seconds that a user waits between two tasks; 0 sends as fast as answers come.", seconds
     ),
+    Option("requests", 0, "Requests that end the run before its time is over; 0 for no limit.", count_or_none),
     Option("producers", 1000, "cold_start: processes that start in all; the run ends with the last one.", count),
     Option("topics_per_producer", 5, "cold_start: topics that each of them writes and reads.", count),
     Option("versions", 50, "evolution: versions of a subject before the next subject is begun.", count),

@@ -9,6 +9,7 @@ import logging
 import random
 import sys
 from base64 import b64encode
+from threading import Thread
 from typing import Any, ClassVar
 
 import httpx
@@ -19,7 +20,6 @@ from loadtests.scenarios.options import offer_all
 from loadtests.scenarios.stock import HEADERS, Registered, Stock
 
 logger = logging.getLogger(__name__)
-logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every request that fills the stock
 
 events.init_command_line_parser.add_listener(offer_all)  # type: ignore[no-untyped-call]  # Locust's events have no types
 
@@ -29,6 +29,7 @@ class RegistryUser(FastHttpUser):
 
     abstract = True
     stock: ClassVar[Stock]
+    ending: ClassVar[bool] = False
     fills_stock: ClassVar[bool] = True
     """Whether the scenario asks for subjects that are there before it begins."""
 
@@ -43,10 +44,15 @@ class RegistryUser(FastHttpUser):
     def end_run(self) -> None:
         """Stop all users, print the summary and end Locust."""
         assert self.environment.runner is not None  # a user runs in a runner
-        self.environment.runner.quit()
+        if not RegistryUser.ending:
+            RegistryUser.ending = True
+            # A user that called quit itself would be stopped by it half-way.
+            Thread(target=self.environment.runner.quit).start()
 
     def wait_time(self) -> float:
-        """Seconds until the next task."""
+        """Seconds until the next task; the end of the run when there were enough requests."""
+        if 0 < self.options.requests <= self.environment.stats.total.num_requests:
+            self.end_run()
         return float(self.options.think_seconds)
 
     def any_registered(self) -> Registered:
@@ -96,6 +102,7 @@ def _code(response: Any) -> str:
 def fill(environment: Environment, **_: Any) -> None:
     """Register what the users will ask for; without it there is nothing to measure, so Locust ends."""
     assert environment.parsed_options is not None  # Locust reads its command line first
+    RegistryUser.ending = False
     RegistryUser.stock = Stock(environment.host or "", environment.parsed_options)
     if any(getattr(user, "fills_stock", False) for user in environment.user_classes):
         try:
@@ -107,6 +114,8 @@ def fill(environment: Environment, **_: Any) -> None:
 
 def clear(**_: Any) -> None:
     """Leave the registry as it was."""
+    if not hasattr(RegistryUser, "stock"):
+        return  # Locust also tells the end of a run that never began
     try:
         RegistryUser.stock.clear()
     except httpx.HTTPError as error:

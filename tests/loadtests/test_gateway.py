@@ -1,0 +1,132 @@
+"""The gateway with each encoder, over a real registry and the broker inside librdkafka."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from itertools import islice
+
+import httpx
+import orjson
+import pytest
+from confluent_kafka import Consumer
+
+from loadtests.gateway import ENCODERS, TOPIC, Sink, gateway
+from loadtests.ingestion.records import records
+from serdes import AvroDeserializer, SchemaRegistryClient
+
+RECORDS = list(islice(records(), 8))
+ONE, SEVEN = RECORDS[0], RECORDS[1:]
+
+
+@asynccontextmanager
+async def running(encoder, registry_url):
+    """A client of a gateway, and its sink."""
+    built, sink = ENCODERS[encoder](registry_url), Sink(None)
+    transport = httpx.ASGITransport(gateway(built, sink))
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        yield client, sink
+    await built.close()
+    sink.close()
+
+
+async def ingest(client):
+    """One record, then a batch of seven."""
+    return [
+        (await client.post("/records", content=orjson.dumps(ONE))).status_code,
+        (await client.post("/batches", content=orjson.dumps(SEVEN))).status_code,
+    ]
+
+
+def produced(sink, count):
+    """The values that arrived at the broker."""
+    brokers = ",".join(f"{one.host}:{one.port}" for one in sink._producer.list_topics().brokers.values())
+    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "test", "auto.offset.reset": "earliest"})
+    consumer.subscribe([TOPIC])
+    values = [message.value() for message in consumer.consume(count, timeout=20)]
+    consumer.close()
+    return values
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_every_record_arrives_as_it_was_sent(encoder, registry_url):
+    async def scenario():
+        async with running(encoder, registry_url) as (client, sink):
+            assert await ingest(client) == [202, 202]
+            return produced(sink, len(RECORDS))
+
+    values = asyncio.run(scenario())
+    with SchemaRegistryClient({"url": registry_url}) as client:
+        read = orjson.loads if encoder == "json" else AvroDeserializer(client)
+        by_id = {record["view_id"]: record for record in map(read, values)}
+    assert by_id == {record["view_id"]: record for record in RECORDS}
+
+
+@pytest.mark.parametrize(("encoder", "calls"), [("json", 0), ("cached", 1), ("asking", 1 + len(RECORDS))])
+def test_the_registry_is_asked_as_often_as_the_gateway_says(encoder, calls, counted):
+    async def scenario():
+        async with running(encoder, counted.url) as (client, _):
+            await ingest(client)
+            return (await client.get("/counts")).json()
+
+    counts = asyncio.run(scenario())
+    assert counts["registry_calls"] == calls
+    assert counted.calls.total() == calls
+    assert (counts["records"], counts["undelivered"]) == (len(RECORDS), 0)
+
+
+def test_avro_is_less_than_half_of_the_json(registry_url):
+    async def scenario(encoder):
+        async with running(encoder, registry_url) as (client, _):
+            await ingest(client)
+            return (await client.get("/counts")).json()["bytes"]
+
+    assert asyncio.run(scenario("cached")) < asyncio.run(scenario("json")) / 2
+
+
+@pytest.mark.parametrize(
+    ("encoder", "statuses"), [("json", [202, 202]), ("cached", [202, 202]), ("asking", [503, 503])]
+)
+def test_only_a_gateway_that_asks_notices_that_the_registry_is_gone(encoder, statuses, counted):
+    async def scenario():
+        async with running(encoder, counted.url) as (client, _):
+            counted.down()
+            return await ingest(client)
+
+    assert asyncio.run(scenario()) == statuses
+
+
+def test_a_refused_record_may_be_sent_again_in_a_second(counted):
+    async def scenario():
+        async with running("asking", counted.url) as (client, _):
+            counted.down()
+            return await client.post("/records", content=orjson.dumps(ONE))
+
+    answer = asyncio.run(scenario())
+    assert answer.headers["retry-after"] == "1"
+    assert answer.json()["error"]
+
+
+BAD_INPUT = [
+    ("/records", b"{", 400, "column 2"),
+    ("/records", b"", 400, "empty document"),
+    ("/records", b"{}", 422, "view_id"),
+    ("/batches", b"{}", 400, "an array of records"),
+    ("/batches", b"[1]", 422, "int"),
+]
+
+
+@pytest.mark.parametrize(("path", "content", "status", "words"), BAD_INPUT)
+def test_bad_input_gets_one_sentence_and_nothing_is_produced(path, content, status, words, registry_url):
+    async def scenario():
+        async with running("cached", registry_url) as (client, sink):
+            return await client.post(path, content=content), sink.records
+
+    answer, count = asyncio.run(scenario())
+    assert (answer.status_code, count) == (status, 0)
+    assert words in answer.json()["error"]
+
+
+def test_a_gateway_without_its_registry_ends_with_one_sentence(command):
+    ended = command("loadtests.gateway", "--registry", "http://127.0.0.1:9")
+    assert ended.returncode == 1
+    assert "The gateway cannot start" in ended.stderr
+    assert "Traceback" not in ended.stderr
