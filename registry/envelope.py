@@ -11,11 +11,15 @@ from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    """A record on its way into the log: key and value as in the `_schemas` topic, and who asked for it."""
+    """A record on its way into the log: key and value as in the `_schemas` topic, and who asked for it.
+
+    timestamp_ms: when it was appended to the log that it is copied from; None says now.
+    """
 
     key: bytes
     value: bytes | None
     author: str | None = None
+    timestamp_ms: int | None = None
 
 
 class Logged(NamedTuple):
@@ -38,9 +42,9 @@ class Batch:
 
     @classmethod
     def appended(cls, after: int, timestamp_ms: int, entries: Sequence[Entry]) -> Batch:
-        """The commit that these entries become right behind the position `after`."""
+        """The commit that these entries become right behind the position `after`; `timestamp_ms` says now."""
         logged = tuple(
-            Logged(position, timestamp_ms, entry.key, entry.value, entry.author)
-            for position, entry in enumerate(entries, after + 1)
+            Logged(position, timestamp_ms if first_ms is None else first_ms, key, value, author)
+            for position, (key, value, author, first_ms) in enumerate(entries, after + 1)
         )
         return cls(after, after + len(logged), logged)
