@@ -155,8 +155,7 @@ class RuleSet:
         yield from self.encoding_rules
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(NamedTuple):
     """What a schema id means: the text in its language, and all that is hashed with it."""
 
     text: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from registry.errors import VersionNotFound
+from registry.errors import InvalidSchema, VersionNotFound
 from registry.model import LATEST, Config, Level, Subject
 from registry.operations.core import Core
 from registry.operations.reading import Reading, prepare, read, read_stored, sent_schema
@@ -35,9 +35,16 @@ class Compatibility:
         state = await core.current()
         older = _compared(state, subject, version)
         config = core.config_of(state, subject)
-        normalize = normalize or bool(config.normalize)
-        strict = config.validate_new_schemas is not False
-        reading = read(core, state, subject, sent_schema(candidate), strict=strict, normalize=normalize)
+        if candidate.is_blank:
+            raise InvalidSchema("Empty schema")
+        reading = read(
+            core,
+            state,
+            subject,
+            sent_schema(candidate),
+            strict=config.validate_new_schemas is not False,
+            normalize=core.normalizes(state, subject, normalize),
+        )
         return judge_against(core, state, subject, reading, config, older)
 
 
@@ -62,7 +69,7 @@ def judge_against(
     level = config.compatibility_level or Level.NONE
     group = config.compatibility_group
     if group is not None:
-        own = property_of(reading.schema.metadata, group)
+        own = property_of(reading.content.schema.metadata, group)
         older = [row for row in older if property_of(row.content.schema.metadata, group) == own]
     compared = older if level.transitive else older[:1]
     return check(
@@ -79,4 +86,4 @@ def judge_against(
 
 def _reserved(reading: Reading, older: Sequence[Row]) -> Sequence[str]:
     previous = reserved_fields(older[0].content.schema.metadata) if older else ()
-    return reserved_faults(reading.parsed.field_names(), reserved_fields(reading.schema.metadata), previous)
+    return reserved_faults(reading.parsed.field_names(), reserved_fields(reading.content.schema.metadata), previous)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from registry.errors import SubjectConfigNotFound, SubjectNotFound
-from registry.model import GLOBAL_CONTEXT, Config, Subject
-from registry.operations.core import Core, check_writable
+from registry.model import Config, Subject
+from registry.operations.core import Core, check_writable, is_everything
 from registry.operations.requests import ConfigPatch, Plan
 from registry.records import EVERYTHING, ConfigKey, Record
 from registry.rules.contracts import check_rule_set
@@ -16,7 +16,6 @@ from registry.state import State
 from registry.writer import Decision
 
 POLICIES: Final = frozenset({"STRICT", "LENIENT", "LOGICAL"})
-_EVERY_CONTEXT: Final = Subject(GLOBAL_CONTEXT, "")
 
 
 class Configs:
@@ -31,14 +30,12 @@ class Configs:
         Raises SubjectConfigNotFound.
         """
         state = await self._core.current()
-        if subject == EVERYTHING:
-            return _shown(self._core, _global(state, default_to_global))
         if default_to_global:
             return self._core.config_of(state, subject)
         own = state.config(subject)
-        if own is None:
+        if own is None and not is_everything(subject):
             raise SubjectConfigNotFound(subject)
-        return _shown(self._core, own)
+        return _shown(self._core, own or Config())
 
     async def put(
         self, subject: Subject, patch: ConfigPatch, *, author: str | None = None, dry_run: bool = False
@@ -93,17 +90,12 @@ class DeleteConfig:
     def decide(self, state: State) -> Decision[Config]:
         """Raise SubjectNotFound when none is set, then OperationNotPermitted in a read-only mode."""
         own = state.config(self.subject)
-        if own is None and self.subject != EVERYTHING:
+        if own is None and not is_everything(self.subject):
             raise SubjectNotFound(self.subject)
         check_writable(state, self.subject, _shown_name(self.subject))
         if own is None:
-            return Decision(self.core.policy.defaults)
+            return Decision(_shown(self.core, Config()))
         return Decision(_shown(self.core, own), (Record(ConfigKey(self.subject), None),))
-
-
-def _global(state: State, default_to_global: bool) -> Config:
-    own = state.config(EVERYTHING)
-    return own or (default_to_global and state.config(_EVERY_CONTEXT)) or Config()
 
 
 def _shown(core: Core, config: Config) -> Config:

@@ -5,17 +5,18 @@ Owns how an operation reads (after the barrier) and how it changes (through the 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 from registry.errors import OperationNotPermitted
-from registry.model import Config, Level, Mode, Schema, Subject, guid_text
+from registry.model import GLOBAL_CONTEXT, Config, Level, Mode, Subject, guid_text
 from registry.operations.languages import Languages
 from registry.operations.requests import Page, Plan, Stored
 from registry.records import EVERYTHING
 from registry.rules.inheritance import config_in_force, mode_in_force
-from registry.state import Row, State, scopes
+from registry.state import Content, Row, State, scopes
 from registry.writer import Command, Writer
 
 T = TypeVar("T")
@@ -29,10 +30,10 @@ class PageLimits:
     default: int = 2**31 - 1
     maximum: int = 2**31 - 1
 
-    def slice(self, items: Sequence[T], page: Page) -> list[T]:
+    def slice(self, items: Iterable[T], page: Page) -> list[T]:
         """The items of a page; a limit of 0, below, or above the maximum means the default."""
         limit = page.limit if 0 < page.limit <= self.maximum else self.default
-        return list(items[page.offset : page.offset + limit])
+        return list(islice(items, page.offset, page.offset + limit))
 
 
 SERVER_DEFAULTS = Config(compatibility_level=Level.BACKWARD)
@@ -97,6 +98,15 @@ class Core:
         own, context, everywhere = map(state.config, scopes(subject))
         return config_in_force(own, context, everywhere, state.config(EVERYTHING), self.policy.defaults)
 
+    def normalizes(self, state: State, subject: Subject, asked: bool) -> bool:
+        """Whether a schema sent for a subject is brought into normal form: asked for or configured, never imported."""
+        return (asked or bool(self.config_of(state, subject).normalize)) and not mode_of(state, subject).importing
+
+
+def is_everything(subject: Subject) -> bool:
+    """Whether settings of this subject hold for all: the whole registry, or all contexts. They are never missing."""
+    return subject == EVERYTHING or subject.context == GLOBAL_CONTEXT
+
 
 def mode_of(state: State, subject: Subject) -> Mode:
     """The mode that decides for a subject."""
@@ -120,11 +130,11 @@ def stored(subject: Subject, row: Row) -> Stored:
         id=row.id,
         schema=row.content.schema,
         guid=guid_text(row.content.guid),
-        timestamp_ms=row.timestamp_ms,
+        timestamp_ms=row.timestamp_ms or None,  # a draft does not know it yet
         deleted=row.deleted,
     )
 
 
-def fresh(subject: Subject, version: int, number: int, schema: Schema) -> Stored:
+def fresh(subject: Subject, version: int, number: int, content: Content) -> Stored:
     """A version that is not logged yet, as an answer: Confluent leaves out its timestamp."""
-    return Stored(subject=subject, version=version, id=number, schema=schema, guid=guid_text(schema.digest()))
+    return Stored(subject=subject, version=version, id=number, schema=content.schema, guid=guid_text(content.guid))

@@ -24,9 +24,9 @@ from registry.errors import (
 from registry.model import LATEST, Subject
 from registry.operations.compatibility import judge_against
 from registry.operations.core import Core, check_writable, stored
-from registry.operations.reading import read
+from registry.operations.reading import Reading, read_stored
 from registry.operations.requests import Stored
-from registry.records import ConfigKey, DeletedUpTo, DeleteSubjectKey, ModeKey, Record, SchemaKey, SchemaValue
+from registry.records import EVERYTHING, ConfigKey, DeletedUpTo, DeleteSubjectKey, ModeKey, Record, SchemaKey
 from registry.state import Row, State
 from registry.writer import Decision
 
@@ -82,7 +82,7 @@ class DeleteVersion:
         _check_unreferenced(state, subject, row, self.permanent, same_subject=True)
         key = SchemaKey(subject, row.version)
         if not self.permanent:
-            return Decision(row.version, (Record(key, SchemaValue(row.id, row.content.schema, deleted=True)),))
+            return Decision(row.version, (Record(key, row.value(deleted=True)),))
         if not row.deleted:
             raise VersionNotSoftDeleted(subject, row.version)
         last = len(state.rows(subject)) == 1
@@ -106,15 +106,14 @@ class Undelete:
         check_writable(state, subject)
         if not row.deleted:
             raise OperationNotPermitted(f"Subject '{subject}' Version {row.version} is not soft deleted")
-        # Reading it with live references only is what refuses a reference to something deleted meanwhile.
-        reading = read(self.core, state, subject, row.content.schema, strict=False, normalize=False)
+        parsed = read_stored(self.core, state, subject, row.content.schema, revived=True)
         if not self.force:
             config = self.core.config_of(state, subject)
             older = [other for other in reversed(state.live_rows(subject)) if other.version < row.version]
-            verdict = judge_against(self.core, state, subject, reading, config, older)
+            verdict = judge_against(self.core, state, subject, Reading(row.content, parsed), config, older)
             if not verdict.compatible:
                 raise IncompatibleSchema(subject, verdict.messages)
-        record = Record(SchemaKey(subject, row.version), SchemaValue(row.id, row.content.schema))
+        record = Record(SchemaKey(subject, row.version), row.value(deleted=False))
         return Decision(stored(subject, row._replace(deleted=False)), (record,))
 
 
@@ -130,6 +129,9 @@ def _is_associated(state: State, subject: Subject) -> bool:
 
 
 def _forgotten_settings(state: State, subject: Subject) -> Iterator[Record]:
+    if subject == EVERYTHING:
+        # What is set under the empty name is not the empty subject's own.
+        return
     if state.mode(subject) is not None:
         yield Record(ModeKey(subject), None)
     if state.config(subject) is not None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cachetools import LRUCache
 
-from registry.errors import InvalidSchema
+from registry.errors import InvalidSchema, UnparsableSchema
 from registry.formats import FORMATS
+from registry.formats.foreign import ForeignSchema
 from registry.formats.protocol import Format, Parsed
 from registry.model import Finding
 
@@ -22,25 +23,39 @@ THREAD_ABOVE_BYTES = 64 * 1024
 """Texts larger than this are parsed off the event loop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """All that decides what a text means: its language, the texts it refers to, and how strictly it is read."""
+class Source(NamedTuple):
+    """All that decides what a text means: its language, and the texts it refers to."""
 
     type: str
     text: str
     references: tuple[tuple[str, str], ...] = ()
-    strict: bool = False
+
+
+class _Known(NamedTuple):
+    """A parsed schema, and what its language says against it as a new one."""
+
+    parsed: Parsed
+    fault: str | None = None
+
+
+class _Judged(NamedTuple):
+    """A verdict; the two schemas are kept with it, so that their identities are not used for others."""
+
+    reader: Parsed
+    writer: Parsed
+    findings: tuple[Finding, ...]
 
 
 class Languages:
     """The schema languages behind two caches; used on the event loop only."""
 
-    def __init__(self, formats: Mapping[str, Format] = FORMATS, *, max_bytes: int, max_verdicts: int = 50_000) -> None:
-        """Remember up to `max_bytes` of parsed schemas (estimated) and `max_verdicts` verdicts."""
+    def __init__(self, formats: Mapping[str, Format] = FORMATS, *, max_bytes: int) -> None:
+        """Remember up to `max_bytes` of parsed schemas (estimated), half of them for the sake of verdicts."""
         self._formats = formats
-        self._parsed: LRUCache[Source, Parsed] = LRUCache(max_bytes, getsizeof=_size)
-        # Pairs are known by identity; the schemas are kept beside the findings, so that no identity is used twice.
-        self._verdicts: LRUCache[tuple[int, int], tuple[Parsed, Parsed, tuple[Finding, ...]]] = LRUCache(max_verdicts)
+        self._known: LRUCache[Source, _Known] = LRUCache(max_bytes // 2, lambda known: _size(known.parsed))
+        self._verdicts: LRUCache[tuple[int, int], _Judged] = LRUCache(
+            max_bytes // 2, lambda judged: _size(judged.reader) + _size(judged.writer)
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,33 +67,56 @@ class Languages:
         if name not in self._formats:
             raise InvalidSchema(f"Invalid schema type {name}")
 
-    def parse(self, source: Source) -> Parsed:
-        """The parsed schema, from memory where it is known.
+    def parse(self, source: Source, *, strict: bool) -> Parsed:
+        """The parsed schema, from memory where it is known; `strict` applies the rules for new schemas.
 
         Raises UnparsableSchema with the language's own words.
         """
-        return self._parsed.get(source) or self._remember(source, self._parse(source))
+        known = self._known.get(source) or self._remember(source, self._parse(source, strict))
+        if strict and known.fault is not None:
+            raise UnparsableSchema(known.fault)
+        return known.parsed
 
     async def prepare(self, source: Source) -> None:
-        """Parse a large text in a thread, so that `parse` finds it; raises as `parse` does."""
-        if len(source.text) > THREAD_ABOVE_BYTES and source not in self._parsed:
-            self._remember(source, await asyncio.to_thread(self._parse, source))
+        """Parse a large text in a thread, so that `parse` finds it.
+
+        Raises UnparsableSchema when it is not even readable by the rules for old schemas.
+        """
+        if len(source.text) > THREAD_ABOVE_BYTES and source not in self._known:
+            self._remember(source, await asyncio.to_thread(self._parse, source, False))
 
     def unreadable(self, reader: Parsed, writer: Parsed) -> tuple[Finding, ...]:
         """Why the reader cannot read the writer, from memory where the pair was judged before."""
         pair = (id(reader), id(writer))
-        remembered = self._verdicts.get(pair)
-        if remembered is None:
-            remembered = self._verdicts[pair] = (reader, writer, reader.unreadable(writer))
-        return remembered[2]
+        judged = self._verdicts.get(pair)
+        if judged is None:
+            judged = _Judged(reader, writer, reader.unreadable(writer))
+            if _size(reader) + _size(writer) <= self._verdicts.maxsize:
+                self._verdicts[pair] = judged
+        return judged.findings
 
-    def _parse(self, source: Source) -> Parsed:
-        return self._formats[source.type].parse(source.text, dict(source.references), strict=source.strict)
+    def _parse(self, source: Source, strict: bool) -> _Known:
+        language = self._formats.get(source.type)
+        if language is None:
+            return _Known(ForeignSchema(source.text))
+        references = dict(source.references)
+        # Most schemas are asked for both ways, and one that holds as new means the same as an old one.
+        try:
+            return _Known(language.parse(source.text, references, strict=True))
+        except UnparsableSchema as fault:
+            try:
+                return _Known(language.parse(source.text, references, strict=False), fault.message)
+            except UnparsableSchema:
+                if strict:
+                    raise fault from None
+                raise
 
-    def _remember(self, source: Source, parsed: Parsed) -> Parsed:
-        if _size(parsed) <= self._parsed.maxsize:
-            self._parsed[source] = parsed
-        return parsed
+    def _remember(self, source: Source, known: _Known) -> _Known:
+        if _size(known.parsed) <= self._known.maxsize:
+            # A schema that was sent is soon asked for as stored, by its canonical text.
+            for text in {source.text, known.parsed.text}:
+                self._known[source._replace(text=text)] = known
+        return known
 
 
 def _size(parsed: Parsed) -> int:

@@ -5,7 +5,7 @@ Follows Confluent's Schema Registry: by content first, then by equivalence from 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from registry.errors import InvalidSchema, SchemaNotFound, SubjectNotFound
@@ -44,16 +44,25 @@ class Lookup:
         raise SchemaNotFound
 
     def _find(self, state: State, subject: Subject) -> Stored | None:
-        config = self.core.config_of(state, subject)
-        normalize = self.normalize or bool(config.normalize)
-        sent = sent_schema(self.candidate)
-        inherited = inheriting(sent, config, _schema_of(state.latest(subject)))
-        for schema in (sent,) if inherited == sent else (sent, inherited):
-            reading = read(self.core, state, subject, schema, strict=False, normalize=normalize, deleted=True)
+        if self.candidate.is_blank:
+            return None
+        normalize = self.core.normalizes(state, subject, self.normalize)
+        for schema in self._meant(state, subject):
+            reading = read(self.core, state, subject, schema, strict=False, normalize=normalize)
             row = find_version(self.core, state, subject, reading, deleted=self.deleted)
             if row is not None:
                 return stored(subject, row)
         return None
+
+    def _meant(self, state: State, subject: Subject) -> Iterator[Schema]:
+        """The schema as sent, then with all that it would take from its predecessor if it were registered."""
+        sent = sent_schema(self.candidate)
+        yield sent
+        latest = state.latest(subject)
+        if latest is not None:
+            inherited = inheriting(sent, self.core.config_of(state, subject), latest.content.schema)
+            if inherited != sent:
+                yield inherited
 
     def _find_elsewhere(self, state: State, context: str) -> Stored | None:
         try:
@@ -63,16 +72,26 @@ class Lookup:
 
 
 def find_version(
-    core: Core, state: State, subject: Subject, sent: Reading, *, deleted: bool = False, latest_only: bool = False
+    core: Core,
+    state: State,
+    subject: Subject,
+    sent: Reading,
+    *,
+    deleted: bool = False,
+    latest_only: bool = False,
+    number: int | None = None,
 ) -> Row | None:
     """The version of a subject that is the schema sent; the newest when several are.
 
-    deleted: whether soft-deleted versions count; latest_only: look at the latest live version only.
+    deleted: whether soft-deleted versions count; latest_only: look at the latest live version only; number: the id
+    that it must have.
     """
-    rows: Iterable[Row] = [row for row in reversed(state.rows(subject)) if deleted or not row.deleted]
+    rows = [row for row in reversed(state.rows(subject)) if deleted or not row.deleted]
     if latest_only:
-        rows = list(rows)[:1]
-    by_content = next((row for row in rows if row.content.guid == sent.guid), None)
+        rows = rows[:1]
+    if number is not None:
+        rows = [row for row in rows if row.id == number]
+    by_content = next((row for row in rows if row.content.guid == sent.content.guid), None)
     return by_content or next((row for row in rows if _equivalent(core, state, subject, sent, row)), None)
 
 
@@ -83,8 +102,4 @@ def _equivalent(core: Core, state: State, subject: Subject, sent: Reading, row: 
         except InvalidSchema:
             return None
 
-    return same_schema(row.content.schema, row.version, sent.schema, sent.parsed, parse_stored)
-
-
-def _schema_of(row: Row | None) -> Schema | None:
-    return row.content.schema if row else None
+    return same_schema(row.content.schema, row.version, sent.content.schema, sent.parsed, parse_stored)

@@ -16,7 +16,7 @@ from registry.errors import (
     SubjectNotFound,
 )
 from registry.model import GLOBAL_CONTEXT, Mode, Subject
-from registry.operations.core import Core, mode_of
+from registry.operations.core import Core, is_everything, mode_of
 from registry.operations.requests import Plan
 from registry.records import EVERYTHING, ClearSubjectKey, ModeKey, Present, Record, SchemaKey
 from registry.rules.subjects import check_subject
@@ -39,7 +39,7 @@ class Modes:
         own = state.mode(subject)
         if default_to_global:
             return mode_of(state, subject)
-        if own is None and subject != EVERYTHING:
+        if own is None and not is_everything(subject):
             raise SubjectModeNotFound(subject)
         return own or Mode.READWRITE
 
@@ -70,10 +70,10 @@ class Modes:
 
         Raises SubjectNotFound when none was and not recursive, OperationNotPermitted.
         """
-        state = await self._core.current()
-        if state.mode(subject) is None and subject != EVERYTHING and not recursive:
-            raise SubjectNotFound(subject)
-        self._check_mutable()
+        if not self._core.policy.mode_mutable:
+            # That nothing is set is said first.
+            DeleteMode(subject, recursive).decide(await self._core.current())
+            self._check_mutable()
         return await self._core.carry_out(DeleteMode(subject, recursive), author, dry_run)
 
     def _check_mutable(self) -> None:
@@ -103,10 +103,9 @@ def _swept(state: State, scope: Subject) -> Iterator[Record]:
     subjects = sorted(state.subjects_in_scope(scope), key=str)
     if any(state.latest(subject) for subject in subjects):
         raise OperationNotPermitted("Cannot import since found existing subjects")
-    doomed = set(subjects)
     for subject in subjects:
         for row in state.rows(subject):
-            if any(referrer not in doomed for referrer, _ in state.referrers(subject, row.version)):
+            if next(state.referrers(subject, row.version), None) is not None:
                 raise ReferenceExists(subject, row.version)
             yield Record(SchemaKey(subject, row.version), None)
     yield Record(ClearSubjectKey(scope), Present())
@@ -122,10 +121,10 @@ class DeleteMode:
     def decide(self, state: State) -> Decision[Mode | None]:
         """Raise SubjectNotFound when none is set and none below is asked for."""
         subject, own = self.subject, state.mode(self.subject)
-        if own is None and subject != EVERYTHING and not self.recursive:
+        if own is None and not is_everything(subject) and not self.recursive:
             raise SubjectNotFound(subject)
         whole = subject == EVERYTHING or subject.is_context
         below = sorted(state.modes_within(subject), key=str) if self.recursive and whole else []
         cleared = [*([subject] if own is not None else []), *below]
-        answer = own or (Mode.READWRITE if subject == EVERYTHING else None)
+        answer = own or (Mode.READWRITE if is_everything(subject) else None)
         return Decision(answer, tuple(Record(ModeKey(name), None) for name in cleared))

@@ -5,8 +5,9 @@ Owns Confluent's words for a schema that cannot be read; refuses to know languag
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 from registry.errors import InvalidSchema, UnparsableSchema
 from registry.formats.protocol import Parsed
@@ -15,27 +16,23 @@ from registry.operations.core import Core
 from registry.operations.languages import THREAD_ABOVE_BYTES, Source
 from registry.operations.references import referred_texts, shown, with_numbers
 from registry.operations.requests import Candidate
-from registry.state import State
+from registry.state import Content, State
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A schema that was understood: what would be stored, and its parsed form."""
 
-    schema: Schema
+    content: Content
     parsed: Parsed
-    guid: bytes
 
 
-def source_of(core: Core, state: State, subject: Subject, sent: Schema, *, strict: bool, deleted: bool) -> Source:
-    """All that decides what a schema of this subject means.
+def source_of(core: Core, state: State, subject: Subject, sent: Schema, *, deleted: bool) -> Source:
+    """All that decides what a schema of this subject means; `deleted` lets it refer to soft-deleted versions.
 
     Raises InvalidSchema when a reference cannot be resolved.
     """
-    references = referred_texts(
-        state, subject, sent.references, deleted=deleted, strict=core.policy.reference_versions_strict
-    )
-    return Source(sent.type, sent.text, references, strict)
+    strict = core.policy.reference_versions_strict
+    return Source(sent.type, sent.text, referred_texts(state, subject, sent.references, deleted=deleted, strict=strict))
 
 
 def sent_schema(candidate: Candidate) -> Schema:
@@ -43,27 +40,23 @@ def sent_schema(candidate: Candidate) -> Schema:
     return Schema(candidate.text or "", candidate.type, candidate.references, candidate.metadata, candidate.rule_set)
 
 
-def read(
-    core: Core, state: State, subject: Subject, sent: Schema, *, strict: bool, normalize: bool, deleted: bool = False
-) -> Reading:
+def read(core: Core, state: State, subject: Subject, sent: Schema, *, strict: bool, normalize: bool) -> Reading:
     """Understand a schema as sent, and give it its canonical (or normal) form.
 
-    strict: judge it as new; deleted: whether it may refer to soft-deleted versions.
+    strict: judge it as new; only then must the versions it refers to be live.
 
     Raises InvalidSchema in Confluent's words.
     """
     core.languages.check_type(sent.type)
-    try:
-        parsed = core.languages.parse(source_of(core, state, subject, sent, strict=strict, deleted=deleted))
+    with _in_place(subject, sent):
+        source = source_of(core, state, subject, sent, deleted=not strict)
+        parsed = core.languages.parse(source, strict=strict)
         text = parsed.normalized().text if normalize else parsed.text
         if text != parsed.text:
-            normal = replace(sent, text=text)
-            parsed = core.languages.parse(source_of(core, state, subject, normal, strict=False, deleted=deleted))
-    except (UnparsableSchema, InvalidSchema) as reason:
-        raise unreadable(subject, sent, reason.message) from reason
+            parsed = core.languages.parse(source._replace(text=text), strict=False)
     references = with_numbers(state, subject, sent.references)
-    schema = replace(sent, text=text, references=_ordered(references) if normalize else references)
-    return Reading(schema, parsed, schema.digest())
+    schema = sent._replace(text=text, references=_ordered(references) if normalize else references)
+    return Reading(Content(schema, schema.digest()), parsed)
 
 
 async def prepare(core: Core, subject: Subject, candidate: Candidate) -> None:
@@ -76,27 +69,32 @@ async def prepare(core: Core, subject: Subject, candidate: Candidate) -> None:
         return
     with suppress(UnparsableSchema, InvalidSchema):
         core.languages.check_type(sent.type)
-        for strict in (False, True):
-            await core.languages.prepare(source_of(core, core.state, subject, sent, strict=strict, deleted=not strict))
+        await core.languages.prepare(source_of(core, core.state, subject, sent, deleted=True))
 
 
-def read_stored(core: Core, state: State, subject: Subject, schema: Schema) -> Parsed:
-    """Parse a stored schema, as leniently as it may need.
+def read_stored(core: Core, state: State, subject: Subject, schema: Schema, *, revived: bool = False) -> Parsed:
+    """Parse a stored schema, as leniently as it may need; `revived` wants what it refers to live.
 
     Raises InvalidSchema when not even that helps (a record from elsewhere).
     """
+    with _in_place(subject, schema):
+        return core.languages.parse(source_of(core, state, subject, schema, deleted=not revived), strict=False)
+
+
+@contextmanager
+def _in_place(subject: Subject, sent: Schema) -> Iterator[None]:
     try:
-        return core.languages.parse(source_of(core, state, subject, schema, strict=False, deleted=True))
+        yield
     except (UnparsableSchema, InvalidSchema) as reason:
-        raise unreadable(subject, schema, reason.message) from reason
+        raise unreadable(subject, sent, reason.message) from reason
 
 
 def unreadable(subject: Subject, sent: Schema, details: str) -> InvalidSchema:
     """The refusal of a schema in Confluent's words; tests of clients look for the language's own message in it."""
-    references = ", ".join(map(shown, sent.references))
+    references, guid = ", ".join(map(shown, sent.references)), guid_text(sent.digest())
     return InvalidSchema(
         f"Invalid schema of type {sent.type}, details: Invalid schema {{subject={subject},version=null,id=null,"
-        f"guid={guid_text(sent.digest())},schemaType={sent.type},references=[{references}],metadata={_printed(sent.metadata)},"
+        f"guid={guid},schemaType={sent.type},references=[{references}],metadata={_printed(sent.metadata)},"
         f"ruleSet={_printed(sent.rule_set)},schema={sent.text},schemaTags=null,ts=null,deleted=null}} "
         f"with refs [{references}] of type {sent.type}, details: {details}"
     )

@@ -45,16 +45,17 @@ def referred_texts(
             pending.pop()
             if waiting:
                 name, row = waiting.pop()
-                texts.setdefault(name, row.content.schema.text)
+                texts[name] = row.content.schema.text
             continue
         name, target, row = found
-        if versions.setdefault(name, row.version) != row.version and strict:
+        if name not in versions:
+            versions[name] = row.version
+            waiting.append((name, row))
+            pending.append(_resolved(state, target, row.content.schema.references, deleted))
+        elif strict and versions[name] != row.version:
             raise InvalidSchema(
                 f'Conflicting reference versions for "{name}": version {versions[name]} and version {row.version}'
             )
-        if name not in texts and all(name != other for other, _ in waiting):
-            waiting.append((name, row))
-            pending.append(_resolved(state, target, row.content.schema.references, deleted))
     return tuple(texts.items())
 
 
@@ -67,9 +68,7 @@ def _resolved(
         target = referred_subject(subject, reference.subject)
         row = state.latest(target) if reference.version == LATEST else state.row(target, reference.version)
         if row is None or (row.deleted and not deleted):
-            raise InvalidSchema(
-                f'No schema reference found for subject "{reference.subject}" and version {reference.version}'
-            )
+            raise InvalidSchema(f'No schema reference found for subject "{target}" and version {reference.version}')
         yield reference.name, target, row
 
 

@@ -42,6 +42,11 @@ class Candidate:
     tags_to_remove: tuple[InlineTags, ...] = ()
     propagate_tags: bool = False
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether no schema was sent."""
+        return not (self.text or "").strip()
+
 
 @dataclass(frozen=True, slots=True)
 class TagChange:

@@ -9,6 +9,7 @@ from registry.model import Metadata, Subject
 from registry.operations.core import Core, stored
 from registry.operations.deletion import DeleteSubject
 from registry.operations.lookup import Lookup
+from registry.operations.reading import prepare
 from registry.operations.requests import Candidate, Page, Plan, Stored, Visibility
 from registry.rules.subjects import matches_prefix
 from registry.state import State
@@ -36,6 +37,7 @@ class Subjects:
         Raises InvalidSchema, SubjectNotFound, SchemaNotFound.
         """
         self._core.languages.check_type(candidate.type)
+        await prepare(self._core, subject, candidate)
         state = await self._core.current()
         return Lookup(self._core, subject, candidate, normalize, deleted).answer(state)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from registry.errors import InvalidRuleSet, SubjectNotFound, UnparsableSchema, VersionNotFound
+from registry.errors import InvalidRuleSet, SubjectNotFound, VersionNotFound
 from registry.model import DEFAULT_CONTEXT, LATEST, RuleSet, Subject
 from registry.operations.core import Core, stored
 from registry.operations.deletion import DeleteVersion, Undelete
-from registry.operations.reading import prepare, unreadable
-from registry.operations.registration import Register, retagged_text
+from registry.operations.reading import prepare
+from registry.operations.registration import Register, retagged
 from registry.operations.requests import Candidate, Details, Page, Plan, Stored, TagChange, Visibility
 from registry.rules.contracts import check_rule_set, merged_rules, with_contract_version, without_rules
 from registry.rules.subjects import check_subject
@@ -46,14 +46,7 @@ class SubjectVersions:
 
         Raises SubjectNotFound, VersionNotFound.
         """
-        state = await self._core.current()
-        contexts = state.contexts() if subject.context == DEFAULT_CONTEXT else [subject.context]
-        for context in contexts:
-            place = Subject(context, subject.name)
-            row = _visible_row(state, place, version, deleted)
-            if row is not None:
-                return stored(place, row)
-        raise _missing(state, subject, version, deleted)
+        return stored(*_found(await self._core.current(), subject, version, deleted))
 
     async def details(self, subject: Subject, version: int) -> Details:
         """One version, soft-deleted or not, with who registered it and when.
@@ -111,12 +104,10 @@ class SubjectVersions:
         Raises SubjectNotFound, VersionNotFound.
         """
         state = await self._core.current()
-        row = _visible_row(state, subject, version, deleted=True)
-        if row is None:
-            raise _missing(state, subject, version, deleted=True)
+        place, row = _found(state, subject, version, deleted=True)
         ids = {
             (referrer.context, other.id)
-            for referrer, other in state.referrers(subject, row.version)
+            for referrer, other in state.referrers(place, row.version)
             if deleted or not other.deleted
         }
         return self._core.policy.schema_limits.slice([number for _, number in sorted(ids)], page)
@@ -129,6 +120,8 @@ class SubjectVersions:
         Raises InvalidSubject, SubjectNotFound, VersionNotFound, InvalidRuleSet, and what `register` raises.
         """
         check_subject(subject)
+        if not self._core.policy.rule_sets_kept:
+            change = replace(change, rule_set=None, rules_to_merge=None, rules_to_remove=())
         return await self._core.carry_out(Tag(self._core, subject, version, change), author, dry_run)
 
 
@@ -150,28 +143,25 @@ class Tag:
         if change.rule_set is not None and (change.rules_to_merge is not None or change.rules_to_remove):
             raise InvalidRuleSet("ruleSet should be omitted if specifying rulesToMerge or rulesToRemove")
         check_rule_set(change.rules_to_merge)
-        schema = row.content.schema
-        try:
-            text = retagged_text(self.core, state, subject, schema, change.tags_to_add, change.tags_to_remove)
-        except UnparsableSchema as reason:
-            raise unreadable(subject, schema, reason.message) from reason
+        check_rule_set(change.rule_set)
+        schema = retagged(self.core, state, subject, row.content.schema, change.tags_to_add, change.tags_to_remove)
         metadata = change.metadata if change.metadata is not None else schema.metadata
         candidate = Candidate(
-            text=text,
+            text=schema.text,
             type=schema.type,
             references=schema.references,
             metadata=with_contract_version(metadata, change.new_version),
-            rule_set=self._rules(state, row),
+            rule_set=self._rules(state),
             version=change.new_version,
         )
         return Register(self.core, subject, candidate).decide(state)
 
-    def _rules(self, state: State, row: Row) -> RuleSet | None:
+    def _rules(self, state: State) -> RuleSet | None:
         change = self.change
         if change.rules_to_merge is None and not change.rules_to_remove:
             return change.rule_set
-        before = state.row(self.subject, change.new_version - 1) if change.new_version else state.latest(self.subject)
-        rules = (before or row).content.schema.rule_set
+        before = _visible_row(state, self.subject, change.new_version - 1, deleted=False)
+        rules = before.content.schema.rule_set if before else None
         return without_rules(merged_rules(rules, change.rules_to_merge), change.rules_to_remove)
 
 
@@ -184,6 +174,16 @@ def _visible_row(state: State, subject: Subject, version: int, deleted: bool) ->
         return state.latest(subject)
     row = state.row(subject, version)
     return row if row is not None and (deleted or not row.deleted) else None
+
+
+def _found(state: State, subject: Subject, version: int, deleted: bool) -> tuple[Subject, Row]:
+    """A version of the subject; of a bare name in another context where the default one does not have it."""
+    for context in state.contexts() if subject.context == DEFAULT_CONTEXT else [subject.context]:
+        place = Subject(context, subject.name)
+        row = _visible_row(state, place, version, deleted)
+        if row is not None:
+            return place, row
+    raise _missing(state, subject, version, deleted)
 
 
 def _missing(state: State, subject: Subject, version: int, deleted: bool) -> SubjectNotFound | VersionNotFound:

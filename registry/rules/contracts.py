@@ -5,16 +5,18 @@ Follows Confluent's Schema Registry: rule validation, merging of defaults and ov
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from registry.errors import InvalidRuleSet
-from registry.model import Config, Metadata, Rule, RuleMode, RuleSet, Schema
+from registry.model import MAX_INT, Config, Metadata, Rule, RuleMode, RuleSet, Schema
 
 VERSION_PROPERTY: Final = "confluent:version"
 RESERVED_PROPERTY: Final = "confluent:reserved"
 MAX_RULE_NAME_LENGTH: Final = 256
+_INT: Final = re.compile(r"[+-]?[0-9]{1,4000}")
 
 _MIGRATION_MODES: Final = frozenset({RuleMode.UPGRADE, RuleMode.DOWNGRADE, RuleMode.UPDOWN})
 _DATA_MODES: Final = frozenset({RuleMode.WRITE, RuleMode.READ, RuleMode.WRITEREAD})
@@ -54,7 +56,7 @@ def _starts_badly(name: str) -> bool:
 
 
 def _continues_badly(name: str) -> bool:
-    return not all(char.isalnum() or char in "_-" for char in name)
+    return not all(char.isalpha() or char.isdecimal() or char in "_-" for char in name)
 
 
 _RULE_CHECKS: Final[Sequence[tuple[str, Callable[[Rule], bool]]]] = (
@@ -78,8 +80,7 @@ def inheriting(sent: Schema, config: Config, previous: Schema | None) -> Schema:
     """
     metadata = previous.metadata if sent.metadata is None and previous else sent.metadata
     rules = previous.rule_set if sent.rule_set is None and previous else sent.rule_set
-    return replace(
-        sent,
+    return sent._replace(
         metadata=merged_metadata(merged_metadata(config.default_metadata, metadata), config.override_metadata),
         rule_set=merged_rules(merged_rules(config.default_rule_set, rules), config.override_rule_set),
     )
@@ -126,10 +127,12 @@ def without_rules(rules: RuleSet | None, names: Sequence[str]) -> RuleSet | None
 
 
 def contract_version(metadata: Metadata | None) -> int | None:
-    """The number in `confluent:version`; anything but an integer counts as absent."""
-    text = metadata.properties.get(VERSION_PROPERTY, "") if metadata else ""
-    digits = text[1:] if text[:1] in ("+", "-") else text
-    return int(text) if digits.isascii() and digits.isdigit() else None
+    """The number in `confluent:version`; anything but a 32-bit integer counts as absent."""
+    text = property_of(metadata, VERSION_PROPERTY)
+    if text is None or not _INT.fullmatch(text):
+        return None
+    number = int(text)
+    return number if -MAX_INT - 1 <= number <= MAX_INT else None
 
 
 def with_contract_version(metadata: Metadata | None, version: int) -> Metadata:

@@ -30,7 +30,9 @@ def config_in_force(
     own, context, everywhere: what is set for the subject, its context, and all contexts; globally: what is set
     without a subject; server: the defaults, which fill what is still open.
     """
-    chosen = _filled(own, globally) if own is not None else (context or everywhere or Config())
+    chosen = _filled(own, globally) if own is not None else (context or everywhere)
+    if chosen is None:
+        return server
     missing = {
         name: getattr(server, name)
         for name in (*INHERITED_BY_SUBJECTS, "compatibility_level")

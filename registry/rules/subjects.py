@@ -13,19 +13,22 @@ from registry.model import DEFAULT_CONTEXT, GLOBAL_CONTEXT, Subject
 
 EVERY_CONTEXT: Final = ":*:"
 RESERVED_NAMES: Final = frozenset({"__GLOBAL", "__EMPTY"})
+EVERYBODYS_NAMES: Final = frozenset({"", "*"})
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def check_subject(subject: Subject, *, empty_allowed: bool = True, global_allowed: bool = False) -> None:
     """Refuse a name that no subject may have.
 
-    global_allowed: whether the context of all contexts may be named (for config and mode).
+    empty_allowed: whether the empty name and `*` may be used; global_allowed: whether the context of all contexts may
+    be named (for config and mode).
 
     Raises InvalidSubject.
     """
     text = str(subject)
     reserved = subject.name in RESERVED_NAMES or (subject.context == GLOBAL_CONTEXT and not global_allowed)
-    if reserved or _CONTROL.search(text) or not (empty_allowed or subject.name):
+    everybody = subject.name in EVERYBODYS_NAMES and not empty_allowed
+    if reserved or everybody or _CONTROL.search(text):
         raise InvalidSubject(text)
 
 
