@@ -46,8 +46,8 @@ class Plan:
             values[field.name] = _read(field, request.scope["path_params"][field.alias])
         query = request.query_params if request.scope["query_string"] else NO_QUERY
         for field, many in self._queries:
-            given = query.getlist(field.alias) or None if many else query.get(field.alias)
-            values[field.name] = field.default if given is None else _read(field, given)
+            given = query.getlist(field.alias)
+            values[field.name] = _read(field, given if many else given[0]) if given else field.default
         for field in self._bodies:
             values[field.name] = self._body(field, await request.body())
         return values

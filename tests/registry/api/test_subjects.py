@@ -34,6 +34,7 @@ def subjects(shared_client):
         ("offset=1&limit=2", [":.c:a", ":.c:x"]),
         ("offset=99", []),
         ("limit=0&subjectPrefix=", ["a", "ab", "b"]),
+        ("limit=1&limit=2&subjectPrefix=", ["a"]),
     ],
 )
 def test_subjects_are_listed(subjects, query, found) -> None:
