@@ -11,12 +11,12 @@ LENIENT = [
 ]
 
 
-def test_no_request_breaks_the_server(registry_url) -> None:
+def test_no_request_breaks_the_server(registry_url, tmp_path) -> None:
     command = [
         *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{registry_url}/openapi.json"),
         *("--phases", "examples,coverage,fuzzing,stateful", "--max-examples", str(CASES_PER_OPERATION)),
         *("--exclude-checks", ",".join(LENIENT), "--exclude-path", "/signet/v1/events", "--no-color"),
         *("--continue-on-failure", "--warnings", "off", "--suppress-health-check", "all"),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-20_000:]
