@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import chain
+from operator import attrgetter
 from uuid import UUID
 
 from registry.errors import SchemaNotFound
@@ -15,7 +16,7 @@ from registry.operations.core import Core, stored
 from registry.operations.reading import read_stored
 from registry.operations.requests import Bound, BoundFilter, Listed, Page, SchemaFilter, Stored
 from registry.rules.subjects import matches_prefix
-from registry.state import Row, State
+from registry.state import Row, State, referred_subject
 
 Holder = tuple[Subject, Row]
 
@@ -28,15 +29,7 @@ class Schemas:
 
     async def list(self, wanted: SchemaFilter, page: Page) -> Sequence[Listed]:
         """The versions that a filter lets through, in order of subject and version."""
-        state = await self._core.current()
-        aliases = _aliases_by_target(state)
-        found = (
-            Listed(stored(subject, row), tuple(aliases.get(subject, ())) if wanted.aliases else (), bound)
-            for subject in sorted(_listed_subjects(state, wanted, aliases), key=str)
-            if (bound := _bound(state, subject, wanted)) is not None
-            for row in _listed_rows(state.rows(subject), wanted)
-        )
-        return self._core.policy.schema_limits.slice(tuple(found), page)
+        return self._core.policy.schema_limits.slice(_listed(await self._core.current(), wanted), page)
 
     async def by_id(self, number: int, subject: Subject | None = None) -> Stored:
         """What an id means, with a version that holds it: one of the subject where it is given and holds it.
@@ -46,7 +39,7 @@ class Schemas:
 
         Raises SchemaNotFound.
         """
-        holder = _preferred(await self._holders(number, subject))
+        holder = _preferred(_holders(await self._core.current(), number, subject))
         if holder is None:
             raise SchemaNotFound(number)
         return stored(*holder)
@@ -61,8 +54,8 @@ class Schemas:
 
         Raises SchemaNotFound.
         """
-        names = dict.fromkeys(name for name, _ in await self._latest_holders(number, subject, deleted))
-        return self._core.policy.subject_limits.slice(tuple(names), page)
+        names = (name for name, _ in _last_written(await self._core.current(), number, subject, deleted))
+        return self._core.policy.subject_limits.slice(names, page)
 
     async def versions_of(
         self, number: int, subject: Subject | None, *, deleted: bool, page: Page
@@ -71,7 +64,8 @@ class Schemas:
 
         Raises SchemaNotFound.
         """
-        return self._core.policy.version_limits.slice(await self._latest_holders(number, subject, deleted), page)
+        found = _last_written(await self._core.current(), number, subject, deleted)
+        return self._core.policy.version_limits.slice(found, page)
 
     async def by_guid(self, guid: str) -> Stored:
         """What a GUID means, in the default context or else in any other.
@@ -82,7 +76,8 @@ class Schemas:
         state = await self._core.current()
         for context in state.contexts():
             for number in state.ids_of_guid(context, key):
-                holder = _preferred(state.holders(context, number))
+                holders = state.holders(context, number)
+                holder = _preferred(holder for holder in holders if holder[1].content.guid == key)
                 if holder is not None:
                     return stored(*holder)
         raise SchemaNotFound(guid)
@@ -103,50 +98,49 @@ class Schemas:
         return read_stored(self._core, self._core.state, subject, schema).resolved_text
 
     def tags(self, subject: Subject, schema: Schema, wanted: Sequence[str]) -> Sequence[InlineTags]:
-        """The entities that carry one of the wanted inline tags (`*`: any), each with those of its tags."""
+        """The entities that carry one of the wanted inline tags (`*`: any), each with all of its tags."""
         found = read_stored(self._core, self._core.state, subject, schema).tags()
-        if "*" in wanted:
-            return found
-        chosen = (
-            InlineTags(entity.path, entity.kind, tuple(tag for tag in entity.tags if tag in wanted)) for entity in found
-        )
-        return tuple(entity for entity in chosen if entity.tags)
+        return [entity for entity in found if "*" in wanted or not set(wanted).isdisjoint(entity.tags)]
 
-    async def _holders(self, number: int, subject: Subject | None) -> tuple[Holder, ...]:
-        state = await self._core.current()
-        if subject is None:
-            return tuple(state.holders(DEFAULT_CONTEXT, number))
-        if subject.context != DEFAULT_CONTEXT or not subject.name:
-            return tuple(_held_by(state, subject, number))
-        for context in state.contexts():
-            found = tuple(_held_by(state, Subject(context, subject.name), number))
-            if found:
-                return found
-        return tuple(state.holders(DEFAULT_CONTEXT, number))
 
-    async def _latest_holders(self, number: int, subject: Subject | None, deleted: bool) -> Sequence[tuple[str, int]]:
-        state = await self._core.current()
-        context = await self._context_holding(number, subject)
-        holders = sorted(state.holders(context, number), key=lambda holder: (str(holder[0]), holder[1].position))
-        if not holders:
-            raise SchemaNotFound
-        newest = [list(rows)[-1] for _, rows in groupby(holders, key=lambda holder: holder[0])]
-        return [(str(name), row.version) for name, row in newest if deleted or not row.deleted]
-
-    async def _context_holding(self, number: int, subject: Subject | None) -> str:
-        holders = await self._holders(number, subject)
-        return holders[0][0].context if holders else (subject.context if subject else DEFAULT_CONTEXT)
+def _holders(state: State, number: int, subject: Subject | None) -> Iterator[Holder]:
+    if subject is None:
+        return state.holders(DEFAULT_CONTEXT, number)
+    if subject.context != DEFAULT_CONTEXT or not subject.name:
+        return _held_by(state, subject, number)
+    for context in state.contexts():
+        holders = _held_by(state, Subject(context, subject.name), number)
+        first = next(holders, None)
+        if first is not None:
+            return chain((first,), holders)
+    return state.holders(DEFAULT_CONTEXT, number)
 
 
 def _held_by(state: State, subject: Subject, number: int) -> Iterator[Holder]:
-    holders = state.holders(subject.context, number)
-    return holders if not subject.name else (holder for holder in holders if holder[0] == subject)
+    if not subject.name:
+        return state.holders(subject.context, number)
+    return ((subject, row) for row in reversed(state.rows(subject)) if row.id == number)
 
 
 def _preferred(holders: Iterable[Holder]) -> Holder | None:
     """The first live holder, else the first."""
-    known = tuple(holders)
-    return next((holder for holder in known if not holder[1].deleted), known[0] if known else None)
+    first = None
+    for holder in holders:
+        if not holder[1].deleted:
+            return holder
+        first = first or holder
+    return first
+
+
+def _last_written(state: State, number: int, subject: Subject | None, deleted: bool) -> list[tuple[str, int]]:
+    """In the context where an id is found: each subject that holds it, with its version that was written last."""
+    found = next(_holders(state, number, subject), None)
+    if found is None:
+        raise SchemaNotFound
+    newest: dict[Subject, Row] = {}
+    for name, row in state.holders(found[0].context, number):
+        newest[name] = max(newest.get(name, row), row, key=attrgetter("position", "version"))
+    return sorted((str(name), row.version) for name, row in newest.items() if deleted or not row.deleted)
 
 
 def _guid_bytes(guid: str) -> bytes:
@@ -156,21 +150,23 @@ def _guid_bytes(guid: str) -> bytes:
         raise SchemaNotFound(guid) from None
 
 
-def _aliases_by_target(state: State) -> dict[Subject, list[str]]:
+def _listed(state: State, wanted: SchemaFilter) -> Iterator[Listed]:
+    aliases = _aliases_by_target(state, wanted.prefix) if wanted.aliases else {}
+    bound = _bound_by_subject(state, wanted)
+    found = (name for name in state.subjects() if name in aliases or matches_prefix(name, wanted.prefix))
+    for subject in sorted(found, key=str):
+        associations = _bound(bound.get(subject, ()), wanted)
+        if associations is not None:
+            for row in _listed_rows(state.rows(subject), wanted):
+                yield Listed(stored(subject, row), tuple(aliases.get(subject, ())), associations)
+
+
+def _aliases_by_target(state: State, prefix: str) -> dict[Subject, list[str]]:
     targets: dict[Subject, list[str]] = defaultdict(list)
     for subject, alias in sorted(state.aliases(), key=lambda pair: str(pair[0])):
-        target = Subject.of(alias) if alias.startswith(":.") else Subject(subject.context, alias)
-        targets[target].append(str(subject))
+        if matches_prefix(subject, prefix):
+            targets[referred_subject(subject, alias)].append(str(subject))
     return targets
-
-
-def _listed_subjects(state: State, wanted: SchemaFilter, aliases: dict[Subject, list[str]]) -> Iterator[Subject]:
-    for subject in state.subjects():
-        names = aliases.get(subject, ()) if wanted.aliases else ()
-        if matches_prefix(subject, wanted.prefix) or any(
-            matches_prefix(Subject.of(name), wanted.prefix) for name in names
-        ):
-            yield subject
 
 
 def _listed_rows(rows: Sequence[Row], wanted: SchemaFilter) -> Sequence[Row]:
@@ -186,18 +182,21 @@ def _has_rule_of_type(schema: Schema, rule_type: str) -> bool:
     return schema.rule_set is not None and any(rule.type == rule_type for rule in schema.rule_set)
 
 
-def _bound(state: State, subject: Subject, wanted: SchemaFilter) -> tuple[Bound, ...] | None:
-    """What is bound to a subject, as far as the filter asks; None when the filter asks for more than there is."""
-    if not (wanted.resource_type or wanted.association_types or wanted.lifecycles):
-        return ()
-    lifecycles = wanted.lifecycles or (None,)
-    found = tuple(
-        bound
-        for lifecycle in lifecycles
-        if lifecycle != "NONE"
-        for bound in bound_to(state, BoundFilter(wanted.resource_type, wanted.association_types, lifecycle))
-        if bound.association.subject == subject
-    )
-    if found:
-        return found
-    return () if "NONE" in lifecycles and not any(a.subject == subject for a, _, _ in state.associations()) else None
+def _asks_for_associations(wanted: SchemaFilter) -> bool:
+    return wanted.resource_type is not None or bool(wanted.association_types or wanted.lifecycles)
+
+
+def _bound_by_subject(state: State, wanted: SchemaFilter) -> dict[Subject, list[Bound]]:
+    subjects: dict[Subject, list[Bound]] = defaultdict(list)
+    if _asks_for_associations(wanted):
+        for bound in bound_to(state, BoundFilter(wanted.resource_type, wanted.association_types)):
+            subjects[bound.association.subject].append(bound)
+    return subjects
+
+
+def _bound(found: Sequence[Bound], wanted: SchemaFilter) -> tuple[Bound, ...] | None:
+    """What to show of a subject's associations; None when the filter keeps the subject out."""
+    if not found:
+        return () if "NONE" in wanted.lifecycles or not _asks_for_associations(wanted) else None
+    chosen = [bound for bound in found if not wanted.lifecycles or bound.association.lifecycle in wanted.lifecycles]
+    return tuple(chosen) or None
