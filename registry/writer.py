@@ -78,14 +78,17 @@ class Writer:
         self._max_commit = max_commit
         self._waiting: deque[_Job] = deque()
         self._wake = asyncio.Event()
+        self._stopped = False
         self._listeners: list[Callable[[], None]] = []
 
     async def submit(self, command: Command[Answer], author: str | None = None) -> Answer:
         """Have a command decided and made durable, and answer what it decided.
 
-        Raises Overloaded when the queue is full, StoreFailed when the log refuses, and whatever the command refuses
-        with. A caller that stops waiting does not stop the command.
+        Raises Overloaded when the queue is full or the writer stopped, StoreFailed when the log refuses, and whatever
+        the command refuses with. A caller that stops waiting does not stop the command.
         """
+        if self._stopped:
+            raise _stopping()
         if len(self._waiting) >= self._max_waiting:
             raise Overloaded("Too many writes are waiting already; try again shortly")
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -104,17 +107,19 @@ class Writer:
         return lambda: self._listeners.remove(listener)
 
     async def run(self) -> None:
-        """Serve the queue until cancelled."""
-        while True:
+        """Serve the queue until `stop`; what is being decided and appended then is still answered."""
+        while not self._stopped:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
                 await self._serve(self._next_jobs())
 
-    def close(self) -> None:
-        """Refuse what still waits; call it when `run` has ended."""
+    def stop(self) -> None:
+        """Take no more commands, refuse those that wait, and let `run` end."""
+        self._stopped = True
+        self._wake.set()
         while self._waiting:
-            _settle(self._waiting.popleft(), Overloaded("The registry is shutting down; try another node or again"))
+            _settle(self._waiting.popleft(), _stopping())
 
     async def catch_up(self) -> None:
         """Take in what other writers appended."""
@@ -144,8 +149,8 @@ class Writer:
             logger.exception("a write failed in a way that nothing foresaw")
             await self._serve_apart(jobs, StoreFailed("Register operation failed while writing to the store"))
         else:
-            self._announce()
             _answer(done)
+            self._announce()
 
     async def _decide(self, jobs: Sequence[_Job], done: _Round) -> None:
         draft = self._state.draft()
@@ -186,6 +191,10 @@ class Writer:
     def _announce(self) -> None:
         for listener in tuple(self._listeners):
             listener()
+
+
+def _stopping() -> Overloaded:
+    return Overloaded("The registry is shutting down; try another node or again")
 
 
 def _answer(done: _Round) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from registry.operations.versions import SubjectVersions
 from registry.records import Record, UnreadableRecordError, read_record
 from registry.state import State
 from registry.writer import Writer
+
+FROZEN_ABOVE_RECORDS = 10_000
+"""After replaying more than this, what is in memory is not searched for garbage any more: it is much, and it stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,21 +138,35 @@ async def opened(
 ) -> AsyncIterator[Registry]:
     """A registry on a log: replays it, serves writes while the context is open, and closes the log after it.
 
-    consistency: how far reads may lag behind other nodes; max_parsed_bytes: how much memory parsed schemas may take; max_waiting: how many writes may queue.
+    consistency: how far reads may lag behind other nodes; max_parsed_bytes: how much memory parsed schemas may take;
+    max_waiting: how many writes may queue.
     """
     state = State()
     writer = Writer(log, state, max_waiting=max_waiting)
-    await writer.catch_up()
-    tasks = (asyncio.create_task(writer.run()), asyncio.create_task(_follow(log, writer)))
+    await _replay(writer, state)
+    serving, following = asyncio.create_task(writer.run()), asyncio.create_task(_follow(log, writer))
     try:
         yield Registry(log, state, writer, Languages(max_bytes=max_parsed_bytes), policy or Policy(), consistency)
     finally:
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-        writer.close()
+        writer.stop()
+        await serving
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
         await log.close()
+
+
+async def _replay(writer: Writer, state: State) -> None:
+    """Take in the whole log; looking for garbage among what it leaves behind would take a third of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        await writer.catch_up()
+    finally:
+        if state.position > FROZEN_ABOVE_RECORDS:
+            gc.freeze()
+        if collecting:
+            gc.enable()
 
 
 async def _follow(log: Log, writer: Writer) -> None:
