@@ -104,6 +104,7 @@ def _surface(settings: Settings, answers: Answers) -> FastAPI:
             app.state.registry = answers.registry = registry
             yield
 
+    # Routes go in as they are: `include_router` would look for every one of them twice.
     surface = FastAPI(
         title="Signet",
         summary="A schema registry that speaks Confluent's REST API.",

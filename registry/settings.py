@@ -109,6 +109,7 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
+        # Never the value: a store's URL may hold a password.
         first = error.errors()[0]
         name = str(first["loc"][0])
         raise SettingInvalid(f"The setting {PREFIX}{name.upper()} does not hold: {first['msg']}") from None
@@ -122,6 +123,7 @@ def unknown_variables(environment: Iterable[str]) -> list[str]:
         name = variable.upper().removeprefix(PREFIX)
         if variable.upper() == name or name in known or variable in NOT_OURS:
             continue
+        # Compared without the prefix, which would make any two names look alike.
         close = difflib.get_close_matches(name, known, n=1)
         sentences.append(f"{variable} is not a setting" + (f"; did you mean {PREFIX}{close[0]}?" if close else ""))
     return sentences

@@ -78,6 +78,13 @@ class Answers:
         """The requests whose answers are kept."""
         return list(self._kept)
 
+    def at_once(self, key: Key) -> Answer | None:
+        """The finished answer to a request, if there is one, it is still right, and it needs no barrier."""
+        answer = self._kept.get(key)
+        if answer is None or self.registry is None or (self.registry.shared and not key.is_content):
+            return None
+        return answer if answer.stands(self.registry.state) else None
+
     async def find(self, key: Key) -> Answer | None:
         """The finished answer to a request, if there is one and it is still right."""
         answer = self._kept.get(key)

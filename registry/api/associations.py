@@ -99,6 +99,7 @@ async def _result(registry: Registry, request: AssociationGetRequest, include_sc
     try:
         return {"result": await _associations_of(registry, request, include_schemas)}
     except RegistryError as error:
+        # One bad question spoils no other, but a store out of reach answers none of them.
         if error.status >= 500:
             raise
         message = f"Error while getting associations: {error.message}"
@@ -136,6 +137,7 @@ async def _of_resource(registry: Registry, bound: Bound, include_schemas: bool) 
         name: members[name] for name in ("subject", "associationType", "lifecycle", "frozen") if name in members
     }
     if include_schemas:
+        # An association may outlive the versions of its subject.
         with suppress(NotFound):
             stored = await registry.versions.get(bound.association.subject, LATEST)
             shown["schema"] = version_object(SCHEMA, Shown(stored, stored.schema.text))
@@ -146,5 +148,6 @@ async def _refuse() -> Response:
     raise MethodNotAllowed(["OPTIONS"])
 
 
+# Nothing else is at these two paths, so that without a route they would not be known at all: 404 instead of 405.
 for path in ("/associations", "/associations:batchMutate"):
     router.add_api_route(path, _refuse, methods=["POST"], include_in_schema=False)

@@ -58,6 +58,7 @@ async def _verdict(
     try:
         found = await registry.compatibility.check(subject, version, candidate, normalize=normalize)
     except InvalidSchema as error:
+        # Who asks for the reasons gets this one as a verdict, not as a refusal.
         if not verbose:
             raise
         found = Verdict(messages=(error.message,))

@@ -67,6 +67,7 @@ async def put_config(registry: TheRegistry, body: ConfigUpdateRequest, dry_run: 
 
 async def _put(registry: Registry, subject: Subject, body: ConfigUpdateRequest, dry_run: bool) -> Response:
     wish = registry.config.put(subject, body.value(), dry_run=dry_run)
+    # Confluent names the level one way in requests and their echo, another in what is read.
     return await outcome(wish, lambda config: config_json(config, "compatibility"), dry_run=dry_run)
 
 

@@ -29,6 +29,7 @@ async def outcome(
     try:
         answer = await wish
     except RegistryError as error:
+        # A refusal is what a dry run is for; a store out of reach says nothing about the wish.
         if not dry_run or error.status >= 500:
             raise
         told: Members = {"accepted": False, "refusal": {"error_code": error.code, "message": error.message}}

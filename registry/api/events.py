@@ -58,6 +58,7 @@ async def _start(
     if not given:
         return registry.state.position
     log, _, position = given.rpartition(":")
+    # Positions of another log mean other changes: a restored backup, or another registry behind the same name.
     if log and log != str(registry.uuid):
         raise BadRequest(f"The event id '{given}' is not of this log; read the registry anew and follow it from there")
     if not position.isdecimal():
@@ -109,6 +110,7 @@ def event_of(log: UUID, change: Change) -> Json | None:
 
 async def _until(closing: asyncio.Event, changes: AsyncGenerator[Change]) -> AsyncIterator[Change]:
     """The changes, until the server is about to stop."""
+    # Waiting for both at once needs tasks: a generator that waits for its next item cannot be told to stop.
     closed = asyncio.ensure_future(closing.wait())
     following = asyncio.ensure_future(anext(changes))
     try:
@@ -119,6 +121,7 @@ async def _until(closing: asyncio.Event, changes: AsyncGenerator[Change]) -> Asy
                 following = asyncio.ensure_future(anext(changes))
     finally:
         closed.cancel()
+        # The generator can be closed only when nobody is waiting inside it any more.
         following.cancel()
         await asyncio.wait((following,))
         await changes.aclose()

@@ -43,6 +43,7 @@ def install(app: FastAPI) -> None:
 
     async def refuse(request: Request, error: Exception) -> Response:
         known = _TRANSLATIONS[type(error)](request, error) if type(error) in _TRANSLATIONS else error
+        # No route has OPTIONS: what would be refused is the answer to the question.
         if isinstance(known, MethodNotAllowed) and request.method == "OPTIONS":
             return Response(headers={"Allow": ", ".join(known.allowed)})
         accept = ",".join(request.headers.getlist("accept"))
@@ -61,6 +62,7 @@ def _from_routing(request: Request, error: Any) -> RegistryError:
 def _allowed(request: Request) -> list[str]:
     """The methods that the path of a request takes."""
     scopes = ({**request.scope, "method": method} for method in METHODS)
+    # Asked of each route rather than kept in a table, because routes come from several places and this is rare.
     taken = {
         scope["method"] for scope in scopes for route in request.app.routes if route.matches(scope)[0] is Match.FULL
     }

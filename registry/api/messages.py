@@ -42,6 +42,7 @@ def as_text(value: object) -> object:
     """Numbers and booleans are taken as they are written."""
     if value is None or isinstance(value, str):
         return value
+    # As JSON writes them, not as Python does: `true`, `NaN`.
     if isinstance(value, (bool, int, float)):
         return json.dumps(value)
     raise PydanticCustomError("text", "must be a text")
@@ -54,6 +55,7 @@ def as_int(value: object) -> object:
     try:
         if isinstance(value, float) and math.isfinite(value):
             return java_int(str(int(value)))
+        # Python counts booleans as ints, Jackson does not.
         if isinstance(value, (int, str)) and not isinstance(value, bool):
             return java_int(str(value).strip())
     except ValueError:
@@ -222,11 +224,13 @@ class RegisterSchemaRequest(Message):
         """
         return Candidate(
             text=self.text,
+            # Only null means AVRO: an empty type is one that does not exist.
             type="AVRO" if self.schema_type is None else self.schema_type,
             references=tuple(reference.value() for reference in self.references or ()),
             metadata=None if self.metadata is None else self.metadata.value(),
             rule_set=None if self.rule_set is None else self.rule_set.value(),
             version=self.version or 0,
+            # 0 is an explicit id like any other.
             id=-1 if self.id is None else self.id,
             tags_to_add=_inline_tags(self.schema_tags_to_add),
             tags_to_remove=_inline_tags(self.schema_tags_to_remove),
@@ -286,6 +290,7 @@ class ConfigUpdateRequest(Message):
         return {
             field: self._changed(member)
             for member, field in CONFIG_FIELDS.items()
+            # Absent and null are different wishes: one keeps what is set, the other clears it.
             if to_snake(member) in self.model_fields_set
         }
 
@@ -308,6 +313,7 @@ class ModeUpdateRequest(Message):
 
         Raises InvalidMode when there is no such mode, or the member is missing.
         """
+        # Null clears a mode; saying nothing is no wish at all, on which Confluent's registry breaks with a 500.
         if "mode" not in self.model_fields_set:
             raise InvalidMode
         return None if self.mode is None else read_mode(self.mode)

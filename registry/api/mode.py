@@ -71,6 +71,7 @@ async def put_mode(
 
 async def _put(registry: Registry, subject: Subject, body: ModeUpdateRequest, force: bool, dry_run: bool) -> Response:
     wish = registry.mode.put(subject, body.value(), force=force, dry_run=dry_run)
+    # The answer is the request's own word, `readOnly` for READONLY, as Confluent's registry gives it.
     return await outcome(wish, lambda _: {"mode": body.mode}, dry_run=dry_run)
 
 

@@ -16,6 +16,7 @@ DEFAULT: Final = "application/vnd.schemaregistry.v1+json"
 OFFERED: Final = (DEFAULT, "application/vnd.schemaregistry+json", "application/json")
 """What answers can be, the preferred one first."""
 
+# Java sends `q=.2`, which RFC 9110 does not allow; what is no quality at all counts as 1.
 _QUALITY: Final = re.compile(r"0?\.[0-9]+|0\.?|1(\.0*)?")
 
 READABLE: Final = frozenset({*OFFERED, "application/octet-stream"})
@@ -28,7 +29,9 @@ def answer_type(accept: str) -> str:
 
     Raises NotAcceptable when none of the offered types will do.
     """
+    # An empty Accept header asks for nothing in particular, as a missing one does.
     ranges = dict(_ranges(accept)) or {"*/*": 1.0}
+    # `max` takes the first of equals, and OFFERED is in order of preference.
     best = max(OFFERED, key=lambda offered: _quality(offered, ranges))
     if _quality(best, ranges) == 0:
         raise NotAcceptable

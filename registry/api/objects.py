@@ -96,11 +96,13 @@ _MEMBERS: Final[Mapping[str, Callable[[Shown], Any]]] = {
 
 def version_object(members: Iterable[str], shown: Shown) -> Json:
     """A version with the members of one of the kinds above."""
+    # Empty metadata stays: it is not the same as none, neither here nor in the GUID.
     values = ((name, _MEMBERS[name](shown)) for name in members)
     return {name: value for name, value in values if value is not None and value not in ("", [])}
 
 
 def _references(shown: Shown) -> list[Json]:
+    # In the default context a bare name is qualified already.
     prefix = shown.stored.subject.prefix if shown.references_qualified else ""
     references = shown.stored.schema.references
     if not prefix:
@@ -124,6 +126,7 @@ def bound_object(bound: Bound) -> Json:
     association = bound.association
     members = association_json(association)
     implied = association.frozen == (association.lifecycle == "STRONG")
+    # Confluent's tenant is a matter of the record; its clients do not know the member.
     shown = {name: value for name, value in members.items() if name != "tenant" and not (name == "frozen" and implied)}
     return {"subject": shown.pop("subject"), **shown, "createTs": bound.created_ms, "updateTs": bound.updated_ms}
 

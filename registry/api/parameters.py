@@ -19,6 +19,7 @@ from registry.model import LATEST, Subject
 from registry.operations import Page, Visibility
 
 MAX_INT: Final = 2**31 - 1
+# Java takes the digits of any script, as \d does; the length keeps int() from its limit of 4300 digits.
 _INT: Final = re.compile(r"[+-]?\d{1,4000}")
 
 
@@ -50,6 +51,7 @@ def read_version(text: str) -> int:
         version = java_int(word)
     except ValueError:
         raise InvalidVersion(text) from None
+    # Java shows a number as it was read (`00` as 0) and anything else as it was sent.
     if version <= 0 and version != LATEST:
         raise InvalidVersion(str(version))
     return version
@@ -73,6 +75,7 @@ def _number(default: int, text: str) -> int:
 
 def _offset(text: str) -> int:
     offset = _number(0, text)
+    # Confluent's registry breaks here with a 500.
     if offset < 0:
         raise Invalid("The offset must not be negative")
     return offset

@@ -24,6 +24,7 @@ LISTED_BY_PREFIX: Final = frozenset({("schemas",), ("subjects",)})
 WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+# What RFC 3986 allows in a segment as it is; the colon must stay, or `/associations:batchGet` would match no route.
 _SAFE: Final = "!$&'()*+,;=:@"
 
 
@@ -53,6 +54,7 @@ class Address:
 
 
 def _decoded(segment: bytes) -> str:
+    # Most segments need no decoding, and every request passes here.
     if b"%" not in segment and segment.isascii():
         return segment.decode("ascii")
     if _BAD_ESCAPE.search(segment):
@@ -68,6 +70,7 @@ def read(raw_path: bytes, query: bytes = b"") -> Address:
 
     Raises BadRequest when the path cannot be decoded.
     """
+    # Split before decoding, never after: a slash that was sent as %2F belongs to its segment.
     segments = tuple(_decoded(segment) for segment in raw_path.split(b"/") if segment)
     return Address(segments, query.decode("latin-1"))
 
@@ -98,6 +101,7 @@ def in_context(address: Address, method: str) -> Address:
         return address
     prefix = context_prefix(address.segments[1])
     rest = replace(address, segments=address.segments[2:])
+    # Contexts do not nest: under one, the list of contexts is the list of all, and a second one replaces the first.
     if rest.segments == ("contexts",):
         return rest
     if rest.segments[:1] == ("contexts",):
@@ -108,6 +112,7 @@ def in_context(address: Address, method: str) -> Address:
 def _within(prefix: str, segments: tuple[str, ...]) -> tuple[str, ...]:
     if not segments:
         return ("contexts", prefix) if prefix else ("contexts",)
+    # Without a subject it is the config of the context itself; of the default context, that of the whole registry.
     if len(segments) == 1 and segments[0] in CONFIGURES:
         return (*segments, prefix) if prefix else segments
     return _with_subjects(segments, lambda subject: subject if is_qualified(subject) else prefix + subject, CONFIGURES)
@@ -121,6 +126,7 @@ def _with_subjects(
     subject_is_next = False
     for segment in segments:
         subject_is_next, is_subject = False, subject_is_next
+        # A subject may itself be named `subjects` or `config`: what follows it is no subject for that.
         if is_subject:
             written.append(rename(segment))
             continue
@@ -134,6 +140,7 @@ def _with_context_parameter(address: Address, prefix: str, method: str) -> Addre
         subject = next(iter(address.parameters("subject")), "")
         return address if is_qualified(subject) else address.with_parameter("subject", [prefix + subject])
     if address.segments in LISTED_BY_PREFIX or address.segments[:1] == ("keks",):
+        # Absent, the prefix would mean every context; within one it means that one.
         prefixes = address.parameters("subjectPrefix") or [""]
         return address.with_parameter(
             "subjectPrefix", [given if is_qualified(given) else prefix + given for given in prefixes]
@@ -149,6 +156,7 @@ def unaliased(address: Address, alias_of: AliasOf) -> Address:
     def target(subject: str) -> str:
         return str(alias_of(Subject.of(subject)) or subject)
 
+    # One hop only: an alias of an alias is not followed, so that two of them cannot form a ring.
     if address.segments[:2] == ("schemas", "ids"):
         subjects = address.parameters("subject")
         meant = [target(subject) for subject in subjects]

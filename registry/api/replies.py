@@ -320,4 +320,5 @@ def answers(
         code: {"model": ErrorReply, "description": " ".join(lines)} for code, lines in sorted(by_status.items())
     }
     answer = {"description": "No content."} if model is None else {"model": model, "description": "The answer."}
+    # Without a default FastAPI would document its own 422, whose shape no answer here has.
     return {status: answer, **refusals, "default": {"model": ErrorReply, "description": "Any other refusal."}}

@@ -5,8 +5,9 @@ Follows sections 0.1 and 0.2 of Confluent's REST API; refuses to know what a rou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
+from hashlib import blake2b
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,7 +18,8 @@ from fastapi.routing import APIRoute
 
 from registry.api.binding import Plan
 from registry.api.negotiation import DEFAULT, answer_type, check_body_type
-from registry.operations import Registry, Stored
+from registry.operations import Registry
+from registry.questions import Question, heard
 
 
 class Json(JSONResponse):
@@ -25,9 +27,10 @@ class Json(JSONResponse):
 
     media_type = DEFAULT
 
-    def __init__(self, content: object, status_code: int = 200, entity_tag: str | None = None) -> None:
-        headers = None if entity_tag is None else {"ETag": entity_tag, "Cache-Control": "private, no-cache"}
-        super().__init__(content, status_code, headers)
+    def __init__(self, content: object, status_code: int = 200, *, tagged: bool = False) -> None:
+        """Answer with content; `tagged` with an ETag, which is new whenever what the answer stands on changes."""
+        super().__init__(content, status_code)
+        self.tagged = tagged
 
     def render(self, content: object) -> bytes:
         """The bytes of the body."""
@@ -66,9 +69,12 @@ class Route(APIRoute):
 
 
 def _finished(request: Request, response: Response, media_type: str) -> Response:
-    tag = response.headers.get("etag")
-    if tag is not None and _matches(request.headers.get("if-none-match", ""), tag):
-        return Response(status_code=304, headers={"ETag": tag, "Cache-Control": response.headers["cache-control"]})
+    if isinstance(response, Json) and response.tagged:
+        tag = entity_tag(request.app.state.registry.uuid, heard())
+        if _matches(request.headers.get("if-none-match", ""), tag):
+            response = Response(status_code=304)
+        response.headers["ETag"] = tag
+        response.headers["Cache-Control"] = "private, no-cache"
     if media_type != DEFAULT and response.headers.get("content-type") == DEFAULT:
         response.headers["content-type"] = media_type
     return response
@@ -76,6 +82,7 @@ def _finished(request: Request, response: Response, media_type: str) -> Response
 
 def _matches(if_none_match: str, tag: str) -> bool:
     """Whether the tag is among those that the client holds, weakly compared."""
+    # Commas inside a tag are allowed, but ours have none, so that splitting cannot make a match that is none.
     held = {item.strip().removeprefix("W/") for item in if_none_match.split(",")}
     return "*" in held or tag.removeprefix("W/") in held
 
@@ -101,22 +108,11 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def tag_of_position(registry: Registry) -> str:
-    """The ETag of an answer that anything may change."""
-    return entity_tag(registry.uuid, registry.state.position)
+def entity_tag(log: UUID, questions: Mapping[Question, int]) -> str:
+    """The weak ETag of an answer: the log, the latest stamp that the answer stands on, and a digest of all of them.
 
-
-def tag_of_version(registry: Registry, stored: Stored) -> str:
-    """The ETag of an answer about one version: new whenever its subject, or any setting, changes."""
-    return entity_tag(registry.uuid, max(registry.state.stamp(stored.subject), registry.state.settings_stamp))
-
-
-def tag_of_id(registry: Registry, stored: Stored) -> str:
-    """The ETag of an answer about an id: new whenever a version that holds it, or any setting, changes."""
-    holding = registry.state.holding(stored.subject.context, stored.id)
-    return entity_tag(registry.uuid, max(holding.stamp if holding else 0, registry.state.settings_stamp))
-
-
-def entity_tag(log: UUID, stamp: int) -> str:
-    """The weak ETag of what a log says at a stamp; weak because one resource has several media types."""
-    return f'W/"{log}-{stamp}"'
+    Weak because one resource has several media types. The digest tells apart answers that stand on different things
+    with the same latest stamp.
+    """
+    digest = blake2b(repr(tuple(questions.items())).encode(), digest_size=6).hexdigest()
+    return f'W/"{log}-{max(questions.values(), default=0)}-{digest}"'

@@ -20,7 +20,7 @@ from registry.api.parameters import (
     optional_subject,
 )
 from registry.api.replies import PAGED, ContextId, ListedSchema, SchemaString, SubjectVersion, answers
-from registry.api.route import Json, Text, TheRegistry, new_router, tag_of_id, tag_of_position
+from registry.api.route import Json, Text, TheRegistry, new_router
 from registry.api.versions import text_of
 from registry.errors import SchemaNotFound
 from registry.operations import Listed, SchemaFilter
@@ -54,8 +54,7 @@ async def get_by_id(
         max_id=await registry.schemas.max_id(stored.subject) if fetch_max_id else None,
         references_qualified=reference_format == "qualified",
     )
-    tag = tag_of_position(registry) if fetch_max_id else tag_of_id(registry, stored)
-    return Json(version_object(SCHEMA_STRING, shown), entity_tag=tag)
+    return Json(version_object(SCHEMA_STRING, shown), tagged=True)
 
 
 @router.get("/schemas/ids/{id}/schema", responses=answers(Any, SchemaNotFound), summary="Get a text by id")
@@ -64,8 +63,7 @@ async def get_text_by_id(
 ) -> Response:
     """The schema text that an id means, as it is."""
     stored = await registry.schemas.by_id(number, optional_subject(subject))
-    tag = tag_of_id(registry, stored)
-    return Text(text_of(registry, stored, form), entity_tag=tag)
+    return Text(text_of(registry, stored, form), tagged=True)
 
 
 @router.get(
@@ -82,7 +80,7 @@ async def list_subjects_of_id(
 ) -> Response:
     """The subjects with a version that holds an id."""
     names = await registry.schemas.subjects_of(number, optional_subject(subject), deleted=deleted, page=page)
-    return Json(names, entity_tag=tag_of_position(registry))
+    return Json(names, tagged=True)
 
 
 @router.get(
@@ -100,7 +98,7 @@ async def list_versions_of_id(
     """For each subject that holds an id, the version that was written last."""
     found = await registry.schemas.versions_of(number, optional_subject(subject), deleted=deleted, page=page)
     versions = [{"subject": name, "version": version} for name, version in found]
-    return Json(versions, entity_tag=tag_of_position(registry))
+    return Json(versions, tagged=True)
 
 
 @router.get("/schemas/guids/{guid}", responses=answers(SchemaString, SchemaNotFound), summary="Get a schema by GUID")
@@ -111,15 +109,14 @@ async def get_by_guid(
 ) -> Response:
     """What a GUID means, in the default context or else in any other."""
     stored = await registry.schemas.by_guid(guid)
-    tag = tag_of_id(registry, stored)
-    return Json(version_object(SCHEMA_OF_GUID, Shown(stored, text_of(registry, stored, form))), entity_tag=tag)
+    return Json(version_object(SCHEMA_OF_GUID, Shown(stored, text_of(registry, stored, form))), tagged=True)
 
 
 @router.get("/schemas/guids/{guid}/ids", responses=answers(list[ContextId]), summary="List the ids of a GUID")
 async def list_ids_of_guid(registry: TheRegistry, guid: GuidPath) -> Response:
     """Every id that a GUID has, with its context; none when it is unknown."""
     ids = [{"context": context, "id": number} for context, number in await registry.schemas.ids_of_guid(guid)]
-    return Json(ids, entity_tag=tag_of_position(registry))
+    return Json(ids, tagged=True)
 
 
 @router.get("/schemas/types", responses=answers(list[str]), summary="List schema languages")

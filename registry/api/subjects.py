@@ -91,6 +91,7 @@ async def find_by_metadata(
     form: Form = "",
 ) -> Response:
     """The highest version whose metadata has all of the properties."""
+    # What is left over on either side does not count.
     pairs = list(zip(key, value, strict=False))
     stored = await registry.subjects.with_metadata(Subject.of(subject), pairs, deleted=deleted)
     return Json(version_object(SCHEMA, Shown(stored, text_of(registry, stored, form))))

@@ -26,7 +26,7 @@ from registry.api.parameters import (
     visibility,
 )
 from registry.api.replies import PAGED, WRITING, Outcome, Registered, Schema, SchemaDetails, answers
-from registry.api.route import Json, Text, TheRegistry, new_router, tag_of_position, tag_of_version
+from registry.api.route import Json, Text, TheRegistry, new_router
 from registry.errors import (
     IncompatibleSchema,
     InvalidRuleSet,
@@ -96,6 +96,7 @@ async def _findings(
 ) -> list[dict[str, Any]]:
     try:
         verdict = await registry.compatibility.check(subject, None, candidate, normalize=normalize)
+    # The plan has said already why the schema cannot be read.
     except InvalidSchema:
         return []
     return [objection_object(objection) for objection in verdict.objections]
@@ -119,7 +120,7 @@ async def get_version(
         tags=registry.schemas.tags(stored.subject, stored.schema, find_tags) if find_tags else (),
         references_qualified=reference_format == "qualified",
     )
-    return Json(version_object(SCHEMA, shown), entity_tag=tag_of_version(registry, stored))
+    return Json(version_object(SCHEMA, shown), tagged=True)
 
 
 @router.get(
@@ -153,7 +154,7 @@ async def get_version_text(
 ) -> Response:
     """The schema text of one version, as it is."""
     stored = await registry.versions.get(Subject.of(subject), version, deleted=deleted)
-    return Text(text_of(registry, stored, form), entity_tag=tag_of_version(registry, stored))
+    return Text(text_of(registry, stored, form), tagged=True)
 
 
 @router.get(
@@ -170,7 +171,7 @@ async def list_referrers(
 ) -> Response:
     """The ids of the schemas that refer to a version."""
     ids = await registry.versions.referenced_by(Subject.of(subject), version, deleted=deleted, page=page)
-    return Json(ids, entity_tag=tag_of_position(registry))
+    return Json(ids, tagged=True)
 
 
 @router.delete(
@@ -212,6 +213,7 @@ async def dependants_of(
     for version in versions:
         try:
             ids = await registry.versions.referenced_by(subject, version, deleted=permanent, page=Page())
+        # The plan has said already what is wrong with the version.
         except RegistryError:
             continue
         found.append({"version": version, "referencedBy": ids})
@@ -241,7 +243,7 @@ async def get_details(registry: TheRegistry, subject: SubjectPath, version: Vers
     """One version, soft-deleted or not, with who registered it and when (Signet only)."""
     details = await registry.versions.details(Subject.of(subject), version)
     stored = details.stored
-    return Json(details_object(details, stored.schema.text), entity_tag=tag_of_version(registry, stored))
+    return Json(details_object(details, stored.schema.text), tagged=True)
 
 
 @router.post(

@@ -31,7 +31,6 @@ def registration(url: str, subject: str = "s") -> httpx.Response:
     [
         (["--store", "mysql://user:secret@host/x"], {}, "'mysql' is not a store this registry knows"),
         (["--store", "sqlite:/nowhere/signet.db"], {}, "The folder /nowhere does not exist"),
-        (["--store", f"sqlite:{__file__}"], {}, "is not an SQLite database"),
         (["--port", "many"], {}, 'Invalid value for --port: unable to convert "many" into int.'),
         (["--port", "70000"], {}, "The setting SIGNET_PORT does not hold: Input should be less than or equal to 65535"),
         ([], {"PORT": "tcp://10.0.0.1:8081"}, "The setting SIGNET_PORT does not hold: Input should be a valid integer"),
@@ -52,6 +51,14 @@ def test_what_cannot_be_done_is_said_in_one_sentence(arguments, variables, sente
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
     assert "secret" not in done.stderr
+
+
+def test_a_file_that_is_no_store_is_left_alone(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("not a registry")
+    done = signet("serve", "--port", "0", "--store", f"sqlite:{notes}")
+    assert (done.returncode, done.stderr) == (2, f"signet: {notes} is not an SQLite database\n")
+    assert notes.read_text() == "not a registry"
 
 
 def test_a_command_that_does_not_exist_is_said_to() -> None:
