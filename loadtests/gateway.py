@@ -226,7 +226,16 @@ def main() -> None:
         app = gateway(ENCODERS[options.encoder](options.registry), Sink(options.bootstrap_servers))
     except (SerdesError, KafkaException) as error:
         sys.exit(f"The gateway cannot start: {error}")
-    uvicorn.run(app, port=options.port, log_level="warning", access_log=False, loop="uvloop", http="httptools")
+    uvicorn.run(
+        app,
+        port=options.port,
+        log_level="warning",
+        access_log=False,
+        loop="uvloop",
+        http="httptools",
+        # uvicorn closes a connection after 5 idle seconds, just when a sender that pauses may use it again.
+        timeout_keep_alive=75,
+    )
 
 
 if __name__ == "__main__":
