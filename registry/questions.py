@@ -33,6 +33,11 @@ def overheard() -> Iterator[dict[Question, int]]:
         _asked.reset(token)
 
 
+def heard() -> dict[Question, int]:
+    """The questions that this task has asked so far within `overheard`, with their stamps."""
+    return _asked.get() or {}
+
+
 def ask(kind: str, about: object, stamp: int, position: int) -> None:
     """Note a question about a thing with this stamp, asked when the state was at this position."""
     questions = _asked.get()
