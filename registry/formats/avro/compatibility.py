@@ -29,8 +29,16 @@ from registry.formats.avro.types import (
 )
 from registry.model import Finding, java_order
 
+EXCEPTION: Final = "EXCEPTION"
+"""The kind of the only finding where the comparison itself fails; its message is Java's text, its path is empty."""
+
 MAX_FINDINGS: Final = 10_000
-"""Types that share broken types can have exponentially many findings; no more than these are listed."""
+MAX_FINDING_CHARS: Final = 4_000_000
+"""Types that share broken types can have exponentially many findings; what is listed ends at either limit."""
+
+MAX_WORK: Final = 600_000
+"""How much is compared before a shorter way is taken: a field counts 1, four branches 1, a pair of types PAIR_WORK."""
+PAIR_WORK: Final = 32
 
 
 class _Location(NamedTuple):
@@ -63,20 +71,27 @@ class _Below(NamedTuple):
 _Found: TypeAlias = "tuple[_Reason | _Below, ...]"
 _Request: TypeAlias = "tuple[Node, Node, _Location]"
 _Steps: TypeAlias = "Generator[_Request, _Found, _Found]"
+_Rules: TypeAlias = "Mapping[Kind, Mapping[Kind, _Rule]]"
 _Rule: TypeAlias = "Callable[[Any, Any, _Location], _Found | _Steps]"
 
 READABLE: Final[_Found] = ()
 
 
-class _Ambiguous(Exception):
-    """Java's own checker fails on this pair."""
+class _Fails(Exception):
+    """The comparison has no answer: Java throws, or it takes too long even by names."""
 
-    def __init__(self, field: Field, place: int, writer: Record) -> None:
-        super().__init__(
-            f"Reader record field {field.name} type:{field.type.kind} pos:{place} matches multiple fields in writer "
-            f"record schema {canonical_text(writer)}"
-        )
-        self.field = field
+    def __init__(self, message: str, place: str, advice: str) -> None:
+        super().__init__(message)
+        self.place = place
+        self.advice = advice
+
+
+class _Exhausted(_Fails):
+    """Too many pairs of types would have to be compared."""
+
+    def __init__(self) -> None:
+        message = "too many types would have to be compared with each other"
+        super().__init__(message, "", "Use fewer types that share a name or an alias.")
 
 
 def unreadable(reader: Node, writer: Node) -> tuple[Finding, ...]:
@@ -85,39 +100,69 @@ def unreadable(reader: Node, writer: Node) -> tuple[Finding, ...]:
     Where Java's checker throws, the only finding is of kind `EXCEPTION`, without path, with the exception's text.
     """
     try:
-        found = _judge(reader, writer)
-    except _Ambiguous as ambiguous:
-        text = f"Remove the alias of {ambiguous.field.name} that matches a second field."
-        return (Finding("EXCEPTION", "", str(ambiguous), ambiguous.field.name, text),)
-    return tuple(islice(_findings(found), MAX_FINDINGS))
+        return _bounded(_findings(_judge(reader, writer)))
+    except _Fails as failure:
+        return (Finding(EXCEPTION, "", str(failure), failure.place, failure.advice),)
 
 
 def _judge(reader: Node, writer: Node) -> _Found:
-    memo: dict[tuple[int, int], _Found] = {}
-    waiting: list[tuple[tuple[int, int], _Steps]] = []
-    request: _Request = (reader, writer, _ROOT)
-    while True:
-        reader, writer, location = request
-        key = (id(reader), id(writer))
-        found = memo.get(key)
-        if found is None:
-            memo[key] = READABLE
-            outcome = _RULES[reader.kind][writer.kind](reader, writer, location)
-            if isinstance(outcome, tuple):
-                found = memo[key] = outcome
-            else:
-                waiting.append((key, outcome))
-        while True:
-            if not waiting:
-                assert found is not None
-                return found
-            key, steps = waiting[-1]
+    try:
+        return _Comparison(_RULES).run(reader, writer)
+    except _Exhausted:
+        return _Comparison(_NAMED_RULES).run(reader, writer)
+
+
+class _Comparison:
+    """One comparison: what was found for each pair of nodes so far, and the comparisons that wait for another."""
+
+    def __init__(self, rules: _Rules) -> None:
+        self._rules: Final = rules
+        self._memo: dict[tuple[int, int], _Found] = {}
+        self._waiting: list[tuple[tuple[int, int], _Steps]] = []
+        self._work_left = MAX_WORK
+
+    def run(self, reader: Node, writer: Node) -> _Found:
+        """All that was found for the two; raises _Exhausted when that takes too long."""
+        found = self._begin(reader, writer, _ROOT)
+        while self._waiting:
+            key, steps = self._waiting[-1]
             try:
                 request = next(steps) if found is None else steps.send(found)
-                break
             except StopIteration as done:
-                found = memo[key] = done.value
-                waiting.pop()
+                found = self._memo[key] = done.value
+                self._waiting.pop()
+            else:
+                found = self._begin(*request)
+        assert found is not None
+        return found
+
+    def _begin(self, reader: Node, writer: Node, location: _Location) -> _Found | None:
+        """What is found for a pair, or None when other pairs must be compared first."""
+        key = (id(reader), id(writer))
+        found = self._memo.get(key)
+        if found is not None:
+            return found
+        self._work_left -= PAIR_WORK + reader.width
+        if self._work_left < 0:
+            raise _Exhausted
+        self._memo[key] = READABLE
+        outcome = self._rules[reader.kind][writer.kind](reader, writer, location)
+        if isinstance(outcome, tuple):
+            self._memo[key] = outcome
+            return outcome
+        self._waiting.append((key, outcome))
+        return None
+
+
+def _bounded(findings: Iterator[Finding]) -> tuple[Finding, ...]:
+    listed: list[Finding] = []
+    chars = 0
+    for finding in islice(findings, MAX_FINDINGS):
+        listed.append(finding)
+        chars += len(finding.path) + len(finding.message) + len(finding.place) + len(finding.suggestion)
+        if chars > MAX_FINDING_CHARS:
+            break
+    return tuple(listed)
 
 
 def _findings(found: _Found) -> Iterator[Finding]:
@@ -193,10 +238,15 @@ def _enum(reader: Enum, writer: Enum, location: _Location) -> _Found:
 
 
 def _names(reader: Named, writer: Named, location: _Location) -> _Found:
-    if reader.name.simple == writer.name.simple or writer.name.full in reader.name.aliases:
+    if _is_called(reader, writer):
         return READABLE
     message = f"expected: {writer.name.full}"
     return (_Reason("NAME_MISMATCH", _Location(location, "name"), message, reader, writer),)
+
+
+def _is_called(reader: Named, writer: Named) -> bool:
+    """Whether the reader has the writer's simple name, or its full name as an alias."""
+    return reader.name.simple == writer.name.simple or writer.name.full in reader.name.aliases
 
 
 def _record(reader: Record, writer: Record, location: _Location) -> _Steps:
@@ -232,7 +282,9 @@ def _aliased(field: Field, place: int, direct: Field | None, writer: Record) -> 
     if direct is not None:
         matches.append(direct)
     if len(matches) > 1:
-        raise _Ambiguous(field, place, writer)
+        message = f"Reader record field {field.name} type:{field.type.kind} pos:{place} matches multiple fields"
+        advice = f"Remove the alias of {field.name} that matches a second field."
+        raise _Fails(f"{message} in writer record schema {canonical_text(writer)}", field.name, advice)
     return matches[0] if matches else None
 
 
@@ -277,8 +329,23 @@ def _reader_union(reader: Union, writer: Node, location: _Location) -> _Found | 
 
 def _any_branch(reader: Union, writer: Node, location: _Location) -> _Steps:
     for branch in reader.branches:
-        hopeless = isinstance(branch, Primitive) and _RULES[branch.kind][writer.kind] is _mismatch
-        if not hopeless and not (yield branch, writer, _ROOT):
+        if not (_never_reads(branch, writer) or (yield branch, writer, _ROOT)):
+            return READABLE
+    return (_lacking(reader, writer, location),)
+
+
+def _never_reads(branch: Node, writer: Node) -> bool:
+    return isinstance(branch, Primitive) and _RULES[branch.kind][writer.kind] is _mismatch
+
+
+def _reader_union_by_name(reader: Union, writer: Node, location: _Location) -> _Steps:
+    """As `_reader_union`, but branches of another name are not compared, which Java does without need.
+
+    The answer is the same; only the memo of what was met below those branches is not.
+    """
+    for branch in reader.branches:
+        other = isinstance(branch, Record) and isinstance(writer, Record) and not _is_called(branch, writer)
+        if not (other or _never_reads(branch, writer) or (yield branch, writer, _ROOT)):
             return READABLE
     return (_lacking(reader, writer, location),)
 
@@ -318,7 +385,10 @@ def _rule(reader: Kind, writer: Kind) -> _Rule:
     return _readable if writer in _PROMOTED_FROM.get(reader, ()) else _mismatch
 
 
-_RULES: Final[Mapping[Kind, Mapping[Kind, _Rule]]] = {
-    reader: {writer: _rule(reader, writer) for writer in _KINDS} for reader in _KINDS
-}
+_RULES: Final[_Rules] = {reader: {writer: _rule(reader, writer) for writer in _KINDS} for reader in _KINDS}
 """The rule for each pair of kinds, the reader's first."""
+_NAMED_RULES: Final[_Rules] = {
+    **_RULES,
+    "UNION": {**dict.fromkeys(_KINDS, _reader_union_by_name), "UNION": _unions},
+}
+"""Rules for schemas that take too long otherwise: unions of very many records."""

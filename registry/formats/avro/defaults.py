@@ -7,7 +7,7 @@ defaults cannot take exponential time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from registry.errors import UnparsableSchema
@@ -56,6 +56,10 @@ _PLAIN: Final[Mapping[Kind, Callable[[JsonValue], bool]]] = {
 """The kinds whose rule looks at the value alone."""
 
 
+MAX_VALUES: Final = 300_000
+"""How many pairs of a type and a value are looked at in one text: checking them takes less than a second."""
+
+
 class Defaults:
     """Judges the defaults of one text.
 
@@ -65,6 +69,7 @@ class Defaults:
     def __init__(self, has_fields: Callable[[Record], bool] = lambda _: True) -> None:
         self._has_fields = has_fields
         self._known: dict[tuple[int, int], tuple[bool, Node, JsonValue]] = {}
+        self._left = MAX_VALUES
 
     def valid(self, type_: Node, value: JsonValue) -> bool:
         """Whether the value is one of this type; raises UnparsableSchema when a record is not complete yet."""
@@ -91,6 +96,9 @@ class Defaults:
         key = (id(type_), id(value))
         known = self._known.get(key)
         if known is None:
+            self._left -= 1
+            if self._left < 0:
+                raise UnparsableSchema(f"Defaults have more than {MAX_VALUES} values to be checked against their types")
             known = self._known[key] = ((yield self._valid_deep(type_, value)), type_, value)
         return known[0]
 
@@ -103,15 +111,16 @@ class Defaults:
         if isinstance(type_, Record):
             return isinstance(value, dict) and (yield self._valid_record(type_, value))
         if isinstance(type_, Array):
-            below, inner = type_.items, value if isinstance(value, list) else None
-        elif isinstance(type_, Map):
-            below, inner = type_.values, list(value.values()) if isinstance(value, dict) else None
-        else:
-            return False
-        if inner is None:
-            return False
-        for element in inner:
-            if not (yield self._valid(below, element)):
+            return isinstance(value, list) and (yield self._all_valid(type_.items, value))
+        assert isinstance(type_, Map)
+        return isinstance(value, dict) and (yield self._all_valid(type_.values, value.values()))
+
+    def _all_valid(self, type_: Node, values: Iterable[JsonValue]) -> Task[bool]:
+        plain = _PLAIN.get(type_.kind)
+        if plain:
+            return all(map(plain, values))
+        for value in values:
+            if not (yield self._valid(type_, value)):
                 return False
         return True
 

@@ -19,7 +19,12 @@ MAX_NUMBER_CHARS: Final = 1000
 MAX_NAME_CHARS: Final = 50_000
 _MAX_TOKEN_CHARS: Final = 256
 
-_PLAIN: Final = re.compile(r'[^"\\\x00-\x1f]*')
+_BODY: Final = re.compile(r'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
+_ESCAPE: Final = re.compile(r"\\(?:u(....)|(.))", re.DOTALL)
+_SIMPLE: Final = re.compile(r'(?:"([^"\\\x00-\x1f]*)"|(-?(?:0|[1-9][0-9]{0,17}))|(true|false|null))(?=[ \t\r\n,\]}])')
+"""Most values, read at once; what is not among them is looked at character by character."""
+_SIMPLE_KEY: Final = re.compile(r'"([^"\\\x00-\x1f]{0,1000})"[ \t\r\n]*:[ \t\r\n]*(?=[^ \t\r\n/\x00-\x1f])')
+_COMMA: Final = re.compile(r"[ \t\r\n]*,[ \t\r\n]*(?=[^ \t\r\n/\x00-\x1f])")
 _HEX: Final = re.compile(r"[0-9a-fA-F]{0,4}")
 _DIGITS: Final = re.compile(r"[0-9]*")
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
@@ -56,10 +61,13 @@ class Scanner:
         root = self._value()
         while self._open:
             container = self._open[-1][0]
-            if self._closed():
+            comma = _COMMA.match(self._text, self._at) if container else None
+            if comma:
+                self._at = comma.end()
+            elif self._closed():
                 self._open.pop()
                 continue
-            if container:
+            elif container:
                 self._comma()
             if isinstance(container, dict):
                 key = self._key()
@@ -105,6 +113,9 @@ class Scanner:
         """Take the end of the innermost container, if it is here."""
         container, began = self._open[-1]
         end, word = ("}", "Object") if isinstance(container, dict) else ("]", "Array")
+        if self._text.startswith(end, self._at):
+            self._at += 1
+            return True
         char = self._next()
         if not char:
             self._ended(f": expected close marker for {word} (start marker at {self._place(began)})")
@@ -125,6 +136,10 @@ class Scanner:
             self._fail(f"Unexpected end-of-input within/between {word} entries")
 
     def _key(self) -> str:
+        simple = _SIMPLE_KEY.match(self._text, self._at)
+        if simple:
+            self._at = simple.end()
+            return simple[1]
         if self._here != '"':
             self._unexpected("was expecting double-quote to start field name")
         key = self._string("name", " in field name")
@@ -144,6 +159,11 @@ class Scanner:
         char = self._here
         if char in "{[":
             return self._opened({} if char == "{" else [])
+        simple = _SIMPLE.match(self._text, self._at) if self._open else None
+        if simple:
+            self._at = simple.end()
+            string, number, literal = simple.groups()
+            return string if string is not None else int(number) if number else _LITERALS[literal]
         if char == '"':
             return self._string("string value", ": was expecting closing quote for a string value")
         word = self._word()
@@ -163,33 +183,14 @@ class Scanner:
 
     def _string(self, what: str, unended: str) -> str:
         """The string that begins here; an escaped surrogate pair becomes the character that it stands for."""
-        self._at += 1
-        text = ""
-        while not self._take('"'):
-            plain = _matched(_PLAIN, self._text, self._at)
-            self._at += len(plain)
-            text += plain
-            if self._take("\\"):
-                text += self._escape()
-            elif self._here < " ":
-                self._unquoted(what, unended)
+        body = _matched(_BODY, self._text, self._at + 1)
+        self._at += 1 + len(body)
+        if self._take("\\"):
+            self._refuse_escape()
+        if not self._take('"'):
+            self._refuse_unquoted(what, unended)
+        text = _ESCAPE.sub(_unescaped, body)
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-
-    def _escape(self) -> str:
-        sequence = " in character escape sequence"
-        letter = self._here
-        if not letter:
-            self._ended(sequence)
-        if letter != "u" and letter not in _ESCAPES:
-            self._fail(f"Unrecognized character escape {_shown(letter)}")
-        self._at += 1
-        if letter in _ESCAPES:
-            return _ESCAPES[letter]
-        digits = _matched(_HEX, self._text, self._at)
-        self._at += len(digits)
-        if len(digits) < 4:
-            self._unexpected("expected a hex-digit for character escape sequence", unended=sequence)
-        return chr(int(digits, 16))
 
     def _number(self) -> JsonValue:
         began = self._at
@@ -258,11 +259,20 @@ class Scanner:
             allowed = "only regular white space (\\r, \\n, \\t) is allowed between tokens"
             self._fail(f"Illegal character ({_shown(odd[0])}): {allowed}")
 
-    def _unquoted(self, what: str, unended: str) -> NoReturn:
+    def _refuse_unquoted(self, what: str, unended: str) -> NoReturn:
         if not self._here:
             self._ended(unended)
         why = f"has to be escaped using backslash to be included in {what}"
         self._fail(f"Illegal unquoted character ({_shown(self._here)}): {why}")
+
+    def _refuse_escape(self) -> NoReturn:
+        sequence = " in character escape sequence"
+        if not self._here:
+            self._ended(sequence)
+        if not self._take("u"):
+            self._fail(f"Unrecognized character escape {_shown(self._here)}")
+        self._at += len(_matched(_HEX, self._text, self._at))
+        self._unexpected("expected a hex-digit for character escape sequence", unended=sequence)
 
     def _unexpected(self, why: str, unended: str = "") -> NoReturn:
         if not self._here:
@@ -291,6 +301,11 @@ class Scanner:
 def _matched(pattern: re.Pattern[str], text: str, at: int) -> str:
     found = pattern.match(text, at)
     return found[0] if found else ""
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    digits, letter = escape.groups()
+    return chr(int(digits, 16)) if digits else _ESCAPES[letter]
 
 
 def _shown(char: str) -> str:

@@ -24,6 +24,9 @@ from registry.formats.avro.types import (
     full_name,
 )
 
+MAX_STEPS: Final = 300_000
+"""How far references are followed: far more than any schema made by people needs, and less than a second."""
+
 _Deep: TypeAlias = Record | Union | Array | Map
 N = TypeVar("N", bound=Node)
 
@@ -50,20 +53,34 @@ def resolve(node: Node, known: Mapping[str, Named], *, check_defaults: bool) -> 
     Raises UnparsableSchema for a name without definition, a union that has a type twice, and a default that is none.
     """
     resolution = _Resolution(known, check_defaults=check_defaults)
-    for definition in list(known.values()):
-        run(resolution.visit(definition))
-    run(resolution.visit(node))
+    for start in (*known.values(), node):
+        run(resolution.visit(start))
+        resolution.close()
     return resolution.target(node)
 
 
 class _Resolution:
-    """One walk over all types; `_begun` records have their place, `_complete` ones their fields too."""
+    """One walk over all types.
+
+    `_begun` records have their place, `_complete` ones their fields too, and below `_closed` ones all are complete,
+    so that walking there again would change nothing. `_below` keeps the types as they were before they were bound:
+    Java walks the old types and builds new ones.
+    """
 
     def __init__(self, known: Mapping[str, Named], *, check_defaults: bool) -> None:
         self._known: Final = known
         self._begun: set[int] = set()
         self._complete: set[int] = set()
+        self._completed: list[int] = []
+        self._closed: set[int] = set()
+        self._below: dict[int, list[_Deep]] = {}
+        self._steps_left = MAX_STEPS
         self._defaults = Defaults(lambda record: id(record) in self._complete) if check_defaults else None
+
+    def close(self) -> None:
+        """A walk has ended: what it completed is closed."""
+        self._closed.update(self._completed)
+        self._completed.clear()
 
     def target(self, node: N) -> N | Named:
         """The type that a node stands for."""
@@ -72,18 +89,18 @@ class _Resolution:
     def visit(self, start: Node) -> Task[None]:
         """Walk depth first in Java's order; a name that is met before its definition sends the walk there first."""
         visited: set[int] = set()
-        stack: list[tuple[Node, bool]] = [(start, False)]
+        stack: list[tuple[_Deep, bool]] = [(start, False)] if isinstance(start, _Deep) else []
         while stack:
             node, below_done = stack.pop()
             if below_done:
                 self._finish(node)
-            elif isinstance(node, _Deep) and id(node) not in visited:
+            elif id(node) not in visited and id(node) not in self._closed:
                 if isinstance(node, Unresolved):
                     yield from self._follow(node)
                 visited.add(id(node))
                 self._begun.add(id(node))
                 stack.append((node, True))
-                stack.extend((child, False) for child in _children(node))
+                stack.extend((child, False) for child in self._deep_below(node))
 
     def _follow(self, name: Unresolved) -> Task[None]:
         definition = self._known.get(name.sought)
@@ -91,6 +108,16 @@ class _Resolution:
             raise UnparsableSchema(f"Undefined schema: {name.sought}")
         if id(definition) not in self._begun:
             yield self.visit(definition)
+
+    def _deep_below(self, node: _Deep) -> list[_Deep]:
+        """The types below a node that have types below them, the one to be visited first last."""
+        below = self._below.get(id(node))
+        if below is None:
+            below = self._below[id(node)] = [child for child in _children(node) if isinstance(child, _Deep)]
+        self._steps_left -= 1 + len(below)
+        if self._steps_left < 0:
+            raise UnparsableSchema(f"Types refer to each other in more ways than can be followed in {MAX_STEPS} steps")
+        return below
 
     def _finish(self, node: Node) -> None:
         """All below a node is done: bind it to the defined types and check it again."""
@@ -106,6 +133,7 @@ class _Resolution:
                 if self._defaults:
                     self._defaults.check(field.name, field.type, field.default)
             self._complete.add(id(node))
+            self._completed.append(id(node))
 
 
 def _children(node: _Deep) -> list[Node]:

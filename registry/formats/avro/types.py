@@ -40,6 +40,7 @@ class Primitive:
     __slots__ = ()
     kind: Kind
     props: Props = NO_PROPS
+    width: Final = 0
 
 
 class Annotated(Primitive):
@@ -78,6 +79,7 @@ class Array:
 
     __slots__ = ("items", "props")
     kind: Final = "ARRAY"
+    width: Final = 0
 
     def __init__(self, items: Node, props: Props = NO_PROPS) -> None:
         self.items: Final = items
@@ -89,6 +91,7 @@ class Map:
 
     __slots__ = ("props", "values")
     kind: Final = "MAP"
+    width: Final = 0
 
     def __init__(self, values: Node, props: Props = NO_PROPS) -> None:
         self.values: Final = values
@@ -103,6 +106,11 @@ class Union:
 
     def __init__(self, branches: tuple[Node, ...]) -> None:
         self.branches: Final = branches
+
+    @property
+    def width(self) -> int:
+        """How much work it is to look at the types directly below; a name is looked at quickly."""
+        return len(self.branches) // 4
 
 
 class Name:
@@ -126,6 +134,7 @@ class Fixed:
 
     __slots__ = ("name", "props", "size")
     kind: Final = "FIXED"
+    width: Final = 0
 
     def __init__(self, name: Name, size: int, props: Props) -> None:
         self.name: Final = name
@@ -138,6 +147,7 @@ class Enum:
 
     __slots__ = ("default", "name", "props", "symbols")
     kind: Final = "ENUM"
+    width: Final = 0
 
     def __init__(self, name: Name, symbols: tuple[str, ...], default: str | None, props: Props) -> None:
         self.name: Final = name
@@ -199,6 +209,11 @@ class Record:
         self.fields: Final = fields
         self.is_error: Final = is_error
         self.props: Final = props
+
+    @property
+    def width(self) -> int:
+        """How much work it is to look at the fields."""
+        return len(self.fields)
 
 
 class Unresolved(Record):
