@@ -1,31 +1,32 @@
 """Storage engines, one small module each, and the table from which a URL picks one.
 
-Each engine module offers `async def open_url(url, clock) -> Log`; only the one in use is imported, with its driver.
+Each engine module offers `async def open_url(url, clock) -> Log`, and the module that reads beside the writers offers
+the same for a History; only the one in use is imported, with its driver.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 from typing import Final, NamedTuple
 
 from registry.errors import StoreUnusable
 from registry.log.door import Clock, wall_clock_ms
-from registry.log.protocol import Log, Turn
+from registry.log.protocol import History, Log, Turn
 
-__all__ = ["Log", "Turn", "open_log"]
+__all__ = ["History", "Log", "Turn", "is_store_url", "open_history", "open_log"]
 
 
 class _Engine(NamedTuple):
     module: str
+    reading_module: str
     extra: str
 
 
-_ENGINES: Final = {
-    "memory": _Engine("registry.log.memory", "server"),
-    "sqlite": _Engine("registry.log.sqlite", "server"),
-    "postgres": _Engine("registry.log.postgres", "postgres"),
-    "postgresql": _Engine("registry.log.postgres", "postgres"),
-}
+_MEMORY: Final = _Engine("registry.log.memory", "registry.log.memory", "server")
+_SQLITE: Final = _Engine("registry.log.sqlite", "registry.log.sqlite_history", "server")
+_POSTGRES: Final = _Engine("registry.log.postgres", "registry.log.postgres", "postgres")
+_ENGINES: Final = {"memory": _MEMORY, "sqlite": _SQLITE, "postgres": _POSTGRES, "postgresql": _POSTGRES}
 
 
 async def open_log(url: str, clock: Clock = wall_clock_ms) -> Log:
@@ -39,17 +40,40 @@ async def open_log(url: str, clock: Clock = wall_clock_ms) -> Log:
     Raises StoreUnusable, with one sentence, when the scheme is unknown, its extra is not installed, or the store
     cannot be opened.
     """
-    scheme, colon, _ = url.partition(":")
-    engine = _ENGINES.get(scheme) if colon else None
-    if engine is None:
+    engine = _engine(url)
+    log: Log = await _module(engine, engine.module, url).open_url(url, clock)
+    return log
+
+
+async def open_history(url: str) -> History:
+    """Open the log of a store URL for reading only, beside whatever process writes to it.
+
+    Raises StoreUnusable as open_log does, and when an SQLite file does not exist.
+    """
+    engine = _engine(url)
+    history: History = await _module(engine, engine.reading_module, url).open_url(url, wall_clock_ms)
+    return history
+
+
+def is_store_url(text: str) -> bool:
+    """Whether a text begins with the scheme of a storage engine."""
+    return text.partition(":")[0] in _ENGINES and ":" in text
+
+
+def _engine(url: str) -> _Engine:
+    scheme = url.partition(":")[0]
+    if not is_store_url(url):
         known = ", ".join(f"{scheme}:" for scheme in _ENGINES)
         # The rest of the URL may hold a password.
         raise StoreUnusable(f"'{scheme}' is not a store this registry knows; a store URL begins with one of {known}")
+    return _ENGINES[scheme]
+
+
+def _module(engine: _Engine, name: str, url: str) -> ModuleType:
     try:
-        module = import_module(engine.module)
+        return import_module(name)
     except ImportError as error:
         raise StoreUnusable(
-            f"A {scheme}: store needs the package {error.name or error}: pip install 'signet[{engine.extra}]'"
+            f"A {url.partition(':')[0]}: store needs the package {error.name or error}:"
+            f" pip install 'signet[{engine.extra}]'"
         ) from error
-    log: Log = await module.open_url(url, clock)
-    return log

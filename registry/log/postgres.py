@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, NamedTuple
@@ -23,21 +23,41 @@ from registry.log.door import BATCH_ENTRIES, Clock, Door, HeldTurn, gone_backwar
 from registry.log.postgres_line import Connection, Database, Line, Row, failure, is_refusal
 from registry.log.postgres_tables import migrate
 
-# A node that stands still in its turn loses it after five seconds; one that waits for its turn waits longer.
-_SETTINGS: Final = """
+# A turn is two messages of several statements each. In libpq's pipeline mode it would be two round trips as well, but
+# a request to flush, which the driver sends behind everything, stops the timer of a transaction that stands idle, and
+# a node that is frozen between two statements would hold the lock for ever.
+_TAKE_TURN: Final = """
+BEGIN;
 SELECT set_config('idle_in_transaction_session_timeout', '5s', true),
        set_config('lock_timeout', '10s', true),
        set_config('statement_timeout', '15s', true),
-       set_config('synchronous_commit', coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), true)
-"""
-_HEAD: Final = "SELECT uuid, position, (SELECT commit_id FROM signet.log WHERE position = %b::bigint) FROM signet.head"
-_LOCK: Final = _HEAD + " FOR UPDATE"
-_AFTER: Final = """
+       set_config('synchronous_commit', coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), true);
+SELECT uuid, position, (SELECT commit_id FROM signet.log WHERE position = %(seen)s) FROM signet.head FOR UPDATE;
 SELECT position, timestamp_ms, key, value, author, commit_id
 FROM signet.log
-WHERE position > %b::bigint
+WHERE position > %(after)s
 ORDER BY position
 """
+# The head is moved only from where the turn found it, so an append outside of a turn would write nothing. A commit
+# that waits for a standby must not be given up by a timeout: it would be done here, and not yet there.
+_APPEND: Final = """
+WITH
+    moved AS (
+        UPDATE signet.head SET position = %(end)s WHERE position = %(after)s
+        RETURNING set_config('statement_timeout', '0', true)
+    ),
+    appended AS (
+        INSERT INTO signet.log (position, timestamp_ms, key, value, author, commit_id)
+        SELECT %(after)s + number, timestamp_ms, key, value, author,
+               CASE %(after)s + number WHEN %(end)s THEN %(commit_id)s END
+        FROM moved,
+             unnest(%(times_ms)s::bigint[], %(keys)s::bytea[], %(values)s::bytea[], %(authors)s::bytea[])
+             WITH ORDINALITY AS entry (timestamp_ms, key, value, author, number)
+    )
+SELECT pg_notify('signet', %(end)s::text) FROM moved;
+COMMIT
+"""
+_HEAD: Final = "SELECT uuid, position, (SELECT commit_id FROM signet.log WHERE position = %b::bigint) FROM signet.head"
 _BATCH: Final = """
 SELECT position, timestamp_ms, key, value, author, commit_id
 FROM signet.log
@@ -48,22 +68,6 @@ WHERE position > %b::bigint AND position <= coalesce(
 )
 ORDER BY position
 """
-# The head is moved only from where the turn found it, so an append outside of a turn would write nothing. A commit
-# that waits for a standby must not be given up by a timeout: it would be done here, and not yet there.
-_APPEND: Final = """
-WITH
-    moved AS (
-        UPDATE signet.head SET position = %b::bigint WHERE position = %b::bigint
-        RETURNING set_config('statement_timeout', '0', true)
-    ),
-    appended AS (
-        INSERT INTO signet.log (position, timestamp_ms, key, value, author, commit_id)
-        SELECT %b::bigint + number, %b::bigint, key, value, author, CASE number WHEN %b::bigint THEN %b::uuid END
-        FROM moved, unnest(%b::bytea[], %b::bytea[], %b::bytea[]) WITH ORDINALITY AS entry (key, value, author, number)
-    )
-SELECT pg_notify('signet', %b::text) FROM moved
-"""
-
 _TURN_SECONDS: Final = 30.0
 """How long a turn is waited for, behind nodes that stand still, before the store counts as out of reach."""
 
@@ -198,7 +202,7 @@ class PostgresLog:
             head, rows = await self._reads.ask(_READ_SECONDS, ask)
         except psycopg.Error as error:
             raise failure(error) from error
-        return self._batch(after, rows) if rows and self._end_in(head, seen) else None
+        return self._batch(after, rows) if self._end_in(head, seen) and rows else None
 
     async def _take_turn(self, after: int) -> Batch:
         give_up = time.monotonic() + _TURN_SECONDS
@@ -217,17 +221,17 @@ class PostgresLog:
     async def _lock_head(self, after: int, connection: Connection) -> tuple[int, list[Row]]:
         """Begin a transaction, lock the head, and read what lies behind a position: one round trip."""
         seen = self._seen
-        async with connection.pipeline():
-            await connection.execute("BEGIN")
-            await connection.execute(_SETTINGS)
-            head = await connection.execute(_LOCK, (seen.end,), binary=True)
-            rows = await connection.execute(_AFTER, (after,), binary=True)
-        end = self._end_in(await head.fetchone(), seen)
+        cursor = psycopg.AsyncClientCursor(connection)
+        await cursor.execute(_TAKE_TURN, {"seen": seen.end, "after": after})
+        cursor.nextset()
+        cursor.nextset()
+        end = self._end_in(await cursor.fetchone(), seen)
         if end is None:
             raise StoreFailed(self.alarm or "")
         if end < after:
             raise gone_backwards(end, after)
-        return end, await rows.fetchall()
+        cursor.nextset()
+        return end, await cursor.fetchall()
 
     async def _write(self, batch: Batch) -> None:
         commit = _Commit(batch.end, uuid4())
@@ -247,13 +251,17 @@ class PostgresLog:
 
     async def _send(self, batch: Batch, commit: _Commit) -> None:
         """Append, notify and commit: one round trip."""
-        entries = batch.entries
-        authors = [None if entry.author is None else entry.author.encode() for entry in entries]
-        columns = [entry.key for entry in entries], [entry.value for entry in entries], authors
-        places = batch.end, batch.after, batch.after, entries[0].timestamp_ms, len(entries), commit.id
-        async with self._turns.within(_APPEND_SECONDS) as connection, connection.pipeline():
-            await connection.execute(_APPEND, (*places, *columns, str(batch.end)))
-            await connection.execute("COMMIT")
+        said = {
+            "after": batch.after,
+            "end": batch.end,
+            "commit_id": commit.id,
+            "times_ms": [entry.timestamp_ms for entry in batch.entries],
+            "keys": _array(entry.key for entry in batch.entries),
+            "values": _array(entry.value for entry in batch.entries),
+            "authors": _array(None if entry.author is None else entry.author.encode() for entry in batch.entries),
+        }
+        async with self._turns.within(_APPEND_SECONDS) as connection:
+            await psycopg.AsyncClientCursor(connection).execute(_APPEND, said)
 
     async def _came_through(self, batch: Batch, commit: _Commit, give_up: float) -> bool:
         """Look up, on a new connection, what became of a commit whose answer was lost.
@@ -315,3 +323,8 @@ class PostgresLog:
                     poll = 0
         # Commits come in swarms; what is behind this one is read with it.
         await asyncio.sleep(_GATHER_SECONDS)
+
+
+def _array(items: Iterable[bytes | None]) -> str:
+    """A literal of type bytea[]; the driver's own way to one takes several times as long."""
+    return "{" + ",".join("NULL" if item is None else rf'"\\x{item.hex()}"' for item in items) + "}"

@@ -39,13 +39,28 @@ class Turn(Protocol):
         ...
 
 
-class Log(Protocol):
-    """An append-only sequence of records with positions that only grow; the first position is 1."""
+class History(Protocol):
+    """What of a log can be read while somebody else writes to it."""
 
     @property
     def uuid(self) -> UUID:
         """This log's identity, made with it and changed only when a backup of it is restored."""
         ...
+
+    def read(self, after: int) -> AsyncIterator[Batch]:
+        """All commits after a position, whole and in commit order, in batches of moderate size; ends at the end.
+
+        Raises Overloaded while the store is out of reach, StoreFailed when it cannot be read.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of files and connections when the append under way has ended; what was appended stays."""
+        ...
+
+
+class Log(History, Protocol):
+    """An append-only sequence of records with positions that only grow; the first position is 1."""
 
     @property
     def shared(self) -> bool:
@@ -58,13 +73,6 @@ class Log(Protocol):
 
         Set for good when the store has gone backwards: it lost or replaced commits that this node has seen. Reading
         goes on with what was seen: `read` finds nothing new, and `end` stays where it was.
-        """
-        ...
-
-    def read(self, after: int) -> AsyncIterator[Batch]:
-        """All commits after a position, whole and in commit order, in batches of moderate size; ends at the end.
-
-        Raises Overloaded while the store is out of reach, StoreFailed when it cannot be read.
         """
         ...
 
@@ -89,8 +97,4 @@ class Log(Protocol):
 
         Raises Overloaded while the store is out of reach.
         """
-        ...
-
-    async def close(self) -> None:
-        """Let go of files and connections when the append under way has ended; what was appended stays."""
         ...

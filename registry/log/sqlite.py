@@ -29,11 +29,11 @@ from registry.log.sqlite_tables import claim, migrate
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_INSERT: Final = """
+INSERT: Final = """
 INSERT INTO log (position, timestamp_ms, key, value, author, commit_id) VALUES (?, ?, ?, ?, ?, ?)
 """
 _COMMITTED: Final = "SELECT 1 FROM log WHERE position = ? AND commit_id = ?"
-_BATCH: Final = """
+BATCH: Final = """
 SELECT position, timestamp_ms, key, value, author
 FROM log
 WHERE position > :after AND position <= coalesce(
@@ -146,7 +146,7 @@ class SqliteLog:
             raise failure(error) from error
 
     def _batch(self, after: int) -> Batch | None:
-        rows = self._reader.execute(_BATCH, {"after": after, "entries": BATCH_ENTRIES})
+        rows = self._reader.execute(BATCH, {"after": after, "entries": BATCH_ENTRIES})
         entries = tuple(starmap(Logged, rows))
         return Batch(after, entries[-1].position, entries) if entries else None
 
@@ -159,8 +159,8 @@ class SqliteLog:
         *others, last = batch.entries
         try:
             self._writer.execute("BEGIN IMMEDIATE")
-            self._writer.executemany(_INSERT, [(*entry, None) for entry in others])
-            self._writer.execute(_INSERT, (*last, commit_id))
+            self._writer.executemany(INSERT, [(*entry, None) for entry in others])
+            self._writer.execute(INSERT, (*last, commit_id))
             self._writer.execute("COMMIT")
         except sqlite3.Error:
             if self._writer.in_transaction:

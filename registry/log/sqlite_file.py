@@ -73,6 +73,17 @@ def connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
 
 
+def connect_reading(path: Path) -> sqlite3.Connection:
+    """A connection to a file that is there, which can write nothing and never checkpoints."""
+    return sqlite3.connect(
+        f"{path.as_uri()}?mode=ro",
+        uri=True,
+        timeout=_BUSY_TIMEOUT_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
 def make_writer(connection: sqlite3.Connection, path: Path) -> None:
     """Make a connection the one that writes and checkpoints; what it commits is on the disk when it returns.
 

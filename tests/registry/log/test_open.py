@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -118,3 +119,105 @@ async def test_a_file_that_is_no_log_of_ours_is_refused_and_left_as_it_is(tmp_pa
     assert refused.value.message.startswith(f"{path} ")
     assert sentence in refused.value.message
     assert before is None or path.read_bytes() == before
+
+
+SECRET = "s3cret-of-the-house"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://signet:{SECRET}/more@db/signet",  # / @ : in a password, as people write them
+        f"postgresql://signet:{SECRET}@more@db/signet",
+        f"postgresql://signet:12/{SECRET}@db/signet",
+        f"postgresql://signet@more:{SECRET}@db/signet",
+        f"postgresql://signet@db/signet?pasword={SECRET}",
+        f"postgresql://signet:%zz{SECRET}@db/signet",
+        f"postgresql://signet@db:{SECRET}/signet",
+    ],
+)
+async def test_a_url_that_cannot_be_read_is_not_repeated(url: str) -> None:
+    with pytest.raises(StoreUnusable, match="The store URL cannot be read") as refused:
+        await open_log(url)
+    assert SECRET not in refused.value.message
+
+
+@pytest.fixture(scope="module")
+def guarded(postgres) -> str:
+    postgres.guard("guarded", SECRET)
+    return "guarded"
+
+
+@pytest.mark.parametrize(
+    ("password", "sentence"),
+    [
+        ("wrong" + SECRET, 'cannot be used: password authentication failed for user "guarded"'),
+        (SECRET, "cannot be used: permission denied for database postgres"),
+    ],
+)
+async def test_a_user_without_the_right_is_refused(
+    postgres_store, postgres, guarded, password, sentence, caplog
+) -> None:
+    with pytest.raises(StoreUnusable) as refused:
+        await open_log(postgres.url_as(guarded, password))
+    assert refused.value.message.endswith(f"/postgres {sentence}")
+    assert SECRET not in refused.value.message + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        (f"postgresql://u:{SECRET}@127.0.0.1:1/db", "The database 127.0.0.1:1/db cannot be used: Connection refused"),
+        (f"postgres://u:{SECRET}@127.0.0.1:1", "The database 127.0.0.1:1/u cannot be used: Connection refused"),
+        (f"postgresql://u:{SECRET}@nowhere.invalid/db", "The database nowhere.invalid:5432/db cannot be used: "),
+        (f"postgresql://u:{SECRET}@127.0.0.1:1,127.0.0.1:2/db", "The database 127.0.0.1,127.0.0.1:1,2/db cannot be"),
+    ],
+)
+async def test_a_database_out_of_reach_is_refused_with_one_sentence(url: str, sentence: str, caplog) -> None:
+    with pytest.raises(StoreUnusable) as refused:
+        await open_log(url)
+    assert refused.value.message.startswith(sentence)
+    assert "\n" not in refused.value.message
+    assert SECRET not in refused.value.message + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("sql", "sentence"),
+    [
+        ("CREATE SCHEMA signet; CREATE TABLE signet.log (line text)", "holds tables of another program"),
+        ("CREATE SCHEMA signet; CREATE TABLE signet.migrations (name text)", "holds tables of another program"),
+        (
+            "CREATE SCHEMA signet; CREATE TABLE signet.migrations AS SELECT 99 AS number, 'of tomorrow' AS title",
+            "were made by a newer version of this program",
+        ),
+        ("ALTER DATABASE postgres SET default_transaction_read_only = on", "is read-only"),
+    ],
+)
+async def test_a_database_that_is_not_ours_to_write_is_refused_and_left_as_it_is(
+    postgres_store, postgres, sql: str, sentence: str
+) -> None:
+    postgres.query(sql)
+    tables = postgres.query("SELECT count(*) FROM pg_class")
+    with pytest.raises(StoreUnusable) as refused:
+        await open_log(postgres_store.url)
+    assert refused.value.message.endswith(sentence)
+    assert postgres.query("SELECT count(*) FROM pg_class") == tables
+    postgres.query("BEGIN READ WRITE; ALTER DATABASE postgres RESET default_transaction_read_only; COMMIT")
+
+
+async def test_an_empty_schema_that_an_administrator_made_is_used(postgres_store, postgres) -> None:
+    postgres.query("CREATE SCHEMA signet")
+    log = await open_log(postgres_store.url)
+    assert await log.end() == 0
+    await log.close()
+
+
+async def test_a_database_without_fsync_is_used_with_a_warning(postgres_store, postgres, caplog) -> None:
+    postgres.query("ALTER SYSTEM SET fsync = off")
+    postgres.query("SELECT pg_reload_conf()")
+    await asyncio.sleep(0.2)
+    log = await open_log(postgres_store.url)
+    await log.close()
+    postgres.query("ALTER SYSTEM RESET fsync")
+    postgres.query("SELECT pg_reload_conf()")
+    assert "runs without fsync" in caplog.text

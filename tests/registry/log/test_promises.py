@@ -101,6 +101,13 @@ async def test_entries_carry_the_time_of_their_append(store, clock) -> None:
     await log.close()
 
 
+async def test_an_entry_that_is_copied_keeps_its_time(store, clock) -> None:
+    log = await open_log(store.url, clock)
+    await append(log, [Entry(b"a", None, None, 1), Entry(b"b", b"b", "author"), Entry(b"c", b"c", None, 2**42)])
+    assert [entry.timestamp_ms for entry in await entries(log)] == [1, 1_000, 2**42]
+    await log.close()
+
+
 async def test_a_turn_without_append_changes_nothing(log: Log) -> None:
     async with log.turn(0):
         pass

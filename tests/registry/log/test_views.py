@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
@@ -27,7 +28,18 @@ def sqlite_query(sqlite_store) -> Query:
     return query
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture
+def postgres_query(postgres) -> Query:
+    def query(sql: str) -> list[tuple[object, ...]]:
+        rows = postgres.query(f"SET search_path = signet; SET TIME ZONE 'UTC'; {sql}")
+        return [
+            tuple(f"{cell:%Y-%m-%dT%H:%M:%SZ}" if isinstance(cell, datetime) else cell for cell in row) for row in rows
+        ]
+
+    return query
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
 def engine(request: pytest.FixtureRequest) -> tuple[str, Query]:
     store = request.getfixturevalue(f"{request.param}_store")
     return store.url, request.getfixturevalue(f"{request.param}_query")
