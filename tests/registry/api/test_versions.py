@@ -219,7 +219,7 @@ def test_what_refers_to_a_version_is_listed_and_keeps_it(client) -> None:
     ("tags", "found"),
     [
         ("findTags=*", ["PII", "X"]),
-        ("findTags=PII", ["PII"]),
+        ("findTags=PII", ["PII", "X"]),
         ("findTags=PII&findTags=X", ["PII", "X"]),
         ("findTags=none", None),
         ("", None),
