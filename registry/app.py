@@ -7,7 +7,7 @@ come first.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from itertools import chain
@@ -33,9 +33,9 @@ from registry.api import (
 from registry.api.answers import Answers
 from registry.api.dispatch import Dispatch
 from registry.api.edge import Addressing, Edge
-from registry.log import open_log
+from registry.log import Log, open_log
 from registry.model import Subject
-from registry.operations import Consistency, Registry, opened
+from registry.operations import Consistency, OnReplay, Registry, opened
 from registry.settings import Settings, read_settings
 
 HOT_FIRST: Final = (
@@ -51,6 +51,7 @@ HOT_FIRST: Final = (
     server.health_router,
     events.router,
 )
+OpenStore = Callable[[str], Awaitable[Log]]
 MIN_GZIP_BYTES: Final = 1024
 GZIP_LEVEL: Final = 5
 
@@ -58,9 +59,10 @@ GZIP_LEVEL: Final = 5
 class Application:
     """The ASGI application of one registry; servers may run its lifespan, or the caller enters `running`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, on_replay: OnReplay | None = None) -> None:
+        """Put the parts together; `on_replay` is told how far the replay of a large store has come."""
         answers = Answers(settings.max_answer_bytes)
-        self._surface = _surface(settings, answers)
+        self._surface = _surface(settings, answers, on_replay)
         compressed = GZipMiddleware(Dispatch(self._surface), MIN_GZIP_BYTES, GZIP_LEVEL)
         addressed = Addressing(compressed, self._alias_of)
         self.edge = Edge(addressed, answers, settings.max_body_bytes)
@@ -85,21 +87,22 @@ class Application:
         return registry.alias_of(subject)
 
 
-def create(settings: Settings | None = None) -> Application:
+def create(settings: Settings | None = None, on_replay: OnReplay | None = None) -> Application:
     """The application for some settings, or for those of the environment (`uvicorn --factory registry.app:create`)."""
-    return Application(settings or read_settings({}))
+    return Application(settings or read_settings({}), on_replay)
 
 
-def _surface(settings: Settings, answers: Answers) -> FastAPI:
+def _surface(settings: Settings, answers: Answers, on_replay: OnReplay | None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        log = await open_log(settings.store)
+        log = await open_store(settings.store)
         async with opened(
             log,
             settings.policy(),
             consistency=Consistency.of(settings.read_consistency),
             max_parsed_bytes=settings.max_parsed_bytes,
             max_waiting=settings.max_waiting_writes,
+            on_replay=on_replay,
         ) as registry:
             app.state.registry = answers.registry = registry
             yield

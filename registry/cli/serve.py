@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import sys
 import time
 from importlib.metadata import version
 from types import FrameType
@@ -47,7 +48,7 @@ def serve(
 
 def _run(settings: Settings) -> None:
     listener = _listener(settings.host, settings.port)
-    application = create(settings)
+    application = create(settings, _Replaying())
     config = uvicorn.Config(
         application,
         ws="none",
@@ -69,12 +70,8 @@ def _run(settings: Settings) -> None:
 
 
 async def _serve(server: _Server, application: Application, listener: socket.socket, settings: Settings) -> None:
-    # What replay makes stays for good: the garbage collector need not look through it, now or ever.
-    gc.disable()
+    gc.set_threshold(*GC_THRESHOLDS)
     async with application.running():
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
-        gc.enable()
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         print(  # noqa: T201 - the line that says where to find the registry
@@ -82,6 +79,18 @@ async def _serve(server: _Server, application: Application, listener: socket.soc
             flush=True,
         )
         await server.serve(sockets=[listener])
+
+
+class _Replaying:
+    """Says on stderr how far the replay of a large store has come, once a second; a quick one passes in silence."""
+
+    def __init__(self) -> None:
+        self._said_at = time.monotonic()
+
+    def __call__(self, position: int, end: int) -> None:
+        if time.monotonic() - self._said_at >= 1.0:
+            self._said_at = time.monotonic()
+            print(f"replayed {position:,} of {end:,} records", file=sys.stderr, flush=True)  # noqa: T201 - progress
 
 
 def _listener(host: str, port: int) -> socket.socket:

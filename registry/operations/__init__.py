@@ -2,7 +2,7 @@
 
 from registry.operations.barrier import Consistency
 from registry.operations.core import PageLimits, Policy
-from registry.operations.registry import Change, Registry, opened
+from registry.operations.registry import Change, OnReplay, Registry, opened
 from registry.operations.requests import (
     Bound,
     BoundFilter,
@@ -28,6 +28,7 @@ __all__ = [
     "Consistency",
     "Details",
     "Listed",
+    "OnReplay",
     "Page",
     "PageLimits",
     "Plan",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -31,6 +31,10 @@ from registry.writer import Writer
 
 FROZEN_ABOVE_RECORDS = 10_000
 """After replaying more than this, what is in memory is not searched for garbage any more: it is much, and it stays."""
+
+
+OnReplay = Callable[[int, int], None]
+"""Is told how far a replay has come: the position reached, and the one to reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +139,16 @@ async def opened(
     consistency: Consistency = STRONG,
     max_parsed_bytes: int = 128 * 2**20,
     max_waiting: int = 10_000,
+    on_replay: OnReplay | None = None,
 ) -> AsyncIterator[Registry]:
     """A registry on a log: replays it, serves writes while the context is open, and closes the log after it.
 
     consistency: how far reads may lag behind other nodes; max_parsed_bytes: how much memory parsed schemas may take;
-    max_waiting: how many writes may queue.
+    max_waiting: how many writes may queue; on_replay: is told how far the replay has come, every few thousand records.
     """
     state = State()
     writer = Writer(log, state, max_waiting=max_waiting)
-    await _replay(writer, state)
+    await _replay(log, state, on_replay)
     serving, following = asyncio.create_task(writer.run()), asyncio.create_task(_follow(log, writer))
     try:
         yield Registry(log, state, writer, Languages(max_bytes=max_parsed_bytes), policy or Policy(), consistency)
@@ -156,12 +161,16 @@ async def opened(
         await log.close()
 
 
-async def _replay(writer: Writer, state: State) -> None:
+async def _replay(log: Log, state: State, on_replay: OnReplay | None) -> None:
     """Take in the whole log; looking for garbage among what it leaves behind would take a third of the time."""
     collecting = gc.isenabled()
     gc.disable()
     try:
-        await writer.catch_up()
+        end = await log.end()
+        async for batch in log.read(state.position):
+            state.advance(batch)
+            if on_replay is not None:
+                on_replay(state.position, end)
     finally:
         if state.position > FROZEN_ABOVE_RECORDS:
             gc.freeze()
