@@ -10,7 +10,6 @@ from confluent_kafka.schema_registry import (
     ConfigCompatibilityLevel,
     Metadata,
     MetadataProperties,
-    MetadataTags,
     Rule,
     RuleKind,
     RuleMode,
@@ -32,9 +31,8 @@ ORDER = Schema(record(ID))
 ORDER_WITH_STATE = Schema(record(ID, {"name": "state", "type": "string", "default": "placed"}))
 ORDER_WITH_PRICE = Schema(record(ID, {"name": "price", "type": "double"}))
 CUSTOMER = Schema('{"type":"record","name":"Customer","namespace":"shop","fields":[{"name":"name","type":"string"}]}')
-PUBLISHED = Metadata(
-    MetadataTags({"shop.Order.id": ["KEY", "PUBLIC"]}), MetadataProperties({"owner": "sales", "stage": "live"}), ["x"]
-)
+# Without tags: confluent-kafka 2.16.0 cannot hash a schema that has some.
+PUBLISHED = Metadata(None, MetadataProperties({"owner": "sales", "stage": "live"}), ["x"])
 
 
 @pytest.fixture
