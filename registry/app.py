@@ -59,10 +59,13 @@ GZIP_LEVEL: Final = 5
 class Application:
     """The ASGI application of one registry; servers may run its lifespan, or the caller enters `running`."""
 
-    def __init__(self, settings: Settings, on_replay: OnReplay | None = None) -> None:
-        """Put the parts together; `on_replay` is told how far the replay of a large store has come."""
+    def __init__(self, settings: Settings, on_replay: OnReplay | None = None, open_store: OpenStore = open_log) -> None:
+        """Put the parts together.
+
+        on_replay: is told how far the replay of a large store has come; open_store: opens the log of a store's URL.
+        """
         answers = Answers(settings.max_answer_bytes)
-        self._surface = _surface(settings, answers, on_replay)
+        self._surface = _surface(settings, answers, on_replay, open_store)
         compressed = GZipMiddleware(Dispatch(self._surface), MIN_GZIP_BYTES, GZIP_LEVEL)
         addressed = Addressing(compressed, self._alias_of)
         self.edge = Edge(addressed, answers, settings.max_body_bytes)
@@ -92,7 +95,7 @@ def create(settings: Settings | None = None, on_replay: OnReplay | None = None) 
     return Application(settings or read_settings({}), on_replay)
 
 
-def _surface(settings: Settings, answers: Answers, on_replay: OnReplay | None) -> FastAPI:
+def _surface(settings: Settings, answers: Answers, on_replay: OnReplay | None, open_store: OpenStore) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         log = await open_store(settings.store)

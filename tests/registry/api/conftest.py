@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from registry.app import create
+from registry.app import Application, OpenStore
+from registry.log import open_log
 from registry.settings import Settings
 
 
@@ -23,6 +24,19 @@ class Client:
         """Send a request; `path` is sent as it is written."""
         return self._runner.run(self._client.request(method, path, **parts))
 
+    def together(self, requests: list[tuple[str, str, Any]], then: Callable[[], None]) -> list[httpx.Response]:
+        """Send requests at once, and do something when all of them are under way."""
+
+        async def send_all() -> list[httpx.Response]:
+            calls = [
+                asyncio.create_task(self._client.request(method, path, json=body)) for method, path, body in requests
+            ]
+            await asyncio.sleep(0.1)
+            then()
+            return await asyncio.gather(*calls)
+
+        return self._runner.run(send_all())
+
     def get(self, path: str, **parts: Any) -> Any:
         return self("GET", path, **parts).json()
 
@@ -34,8 +48,8 @@ class Client:
 
 
 @contextmanager
-def running_client(**settings: Any) -> Iterator[Client]:
-    application = create(Settings(_env_file=None, **{"store": "memory:", **settings}))
+def running_client(open_store: OpenStore = open_log, **settings: Any) -> Iterator[Client]:
+    application = Application(Settings(_env_file=None, **{"store": "memory:", **settings}), open_store=open_store)
     with asyncio.Runner() as runner:
         running = application.running()
         runner.run(running.__aenter__())
