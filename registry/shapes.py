@@ -121,7 +121,7 @@ def _config_value(value: object) -> object:
 
 
 def association_json(association: Association) -> Json:
-    """An association as its record keeps it; `frozen` only where it is not what the lifecycle implies."""
+    """An association as its record keeps it."""
     return present(
         guid=association.guid,
         tenant="default",
