@@ -105,6 +105,22 @@ def test_a_refused_record_may_be_sent_again_in_a_second(counted):
     assert answer.json()["error"]
 
 
+class FullSink:
+    def produce(self, values):
+        raise BufferError("Local: Queue full")
+
+
+def test_records_that_the_producer_has_no_room_for_may_be_sent_again():
+    async def scenario():
+        transport = httpx.ASGITransport(gateway(ENCODERS["json"](""), FullSink()))
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            return await client.post("/records", content=b"{}")
+
+    answer = asyncio.run(scenario())
+    assert (answer.status_code, answer.json()["error"]) == (503, "Local: Queue full")
+    assert answer.headers["retry-after"] == "1"
+
+
 BAD_INPUT = [
     ("/records", b"{", 400, "column 2"),
     ("/records", b"", 400, "empty document"),
