@@ -315,14 +315,19 @@ class PostgresLog:
         _logger.critical(self.alarm)
 
     async def _wait_for_hint(self, connection: Connection) -> None:
-        """Wait until another node has committed something, or a second."""
+        """Wait until another node has committed something that no turn has shown meanwhile, or a second."""
         poll = time.monotonic() + _POLL_SECONDS
         while (left := poll - time.monotonic()) > 0:
-            async for notice in connection.notifies(timeout=left, stop_after=1):
-                if not notice.payload.isdecimal() or int(notice.payload) > max(self._seen.end, self._sending):
-                    poll = 0
-        # Commits come in swarms; what is behind this one is read with it.
-        await asyncio.sleep(_GATHER_SECONDS)
+            payloads = [notice.payload async for notice in connection.notifies(timeout=left, stop_after=1)]
+            if self._is_news(payloads):
+                # Commits come in swarms: what is right behind is read with it, or has been by then.
+                await asyncio.sleep(_GATHER_SECONDS)
+                if self._is_news(payloads):
+                    return
+
+    def _is_news(self, payloads: list[str]) -> bool:
+        known = max(self._seen.end, self._sending)
+        return any(not payload.isdecimal() or int(payload) > known for payload in payloads)
 
 
 def _array(items: Iterable[bytes | None]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -123,29 +124,36 @@ class Line:
 
         A connection on which anything failed is not used again, unless it was a refusal of the database.
         """
+        is_whole = False
         async with self._lock:
             try:
                 connection = await self._open()
                 with _hanging_up(connection, seconds):
                     yield connection
+                is_whole = True
             except psycopg.Error as error:
-                if not is_refusal(error):
-                    self._lost(error)
+                is_whole = is_refusal(error)
+                if not is_whole:
+                    self._note_loss(error)
                 raise
-            except BaseException:
-                self.drop()
-                raise
+            finally:
+                # Also when the task was cancelled: what it was waiting for would be the answer to the next question.
+                if not is_whole:
+                    self.drop()
 
     async def ask(self, seconds: float, question: Callable[[Connection], Awaitable[Answer]]) -> Answer:
-        """Run a question that may be asked twice; twice when the connection broke before it was asked."""
+        """Put a question that may be put twice; a connection that broke since its last use is found out by using it."""
+        left = seconds
         if self._connection is not None:
+            started = time.monotonic()
             try:
                 async with self.within(seconds) as connection:
                     return await question(connection)
             except psycopg.Error as error:
-                if is_refusal(error):
+                left = seconds - (time.monotonic() - started)
+                if is_refusal(error) or left <= 0:
                     raise
-        async with self.within(seconds) as connection:
+        async with self.within(left) as connection:
             return await question(connection)
 
     async def roll_back(self) -> None:
@@ -176,11 +184,10 @@ class Line:
                 self._was_lost = False
         return self._connection
 
-    def _lost(self, error: psycopg.Error) -> None:
+    def _note_loss(self, error: psycopg.Error) -> None:
         if not self._was_lost:
             _logger.warning("The database %s is out of reach: %s", self._database.place, _reason(error))
         self._was_lost = True
-        self.drop()
 
 
 @contextmanager
