@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     store: str = Field("sqlite:signet.db", description="The URL of the store: `sqlite:FILE` or `memory:`.")
     cluster: str = Field("schema-registry", description="The name of this registry in /v1/metadata/id.")
     keep_alive_seconds: Count = Field(30, description="How long an idle connection is kept, in seconds.")
+    request_seconds: Count = Field(60, description="How long a request may take to arrive, in seconds.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is worth logging.")
     read_consistency: str = Field(
         "strong", description="How far reads may lag behind other nodes: `strong`, `bounded:<milliseconds>` or `local`."

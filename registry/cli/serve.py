@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 import os
-import re
 import signal
 import socket
 import sys
@@ -19,12 +18,16 @@ import uvicorn
 from cyclopts import Parameter
 
 from registry.app import Application, create
+from registry.cli.connection import Connection
+from registry.cli.options import without_password
 from registry.errors import SettingInvalid
 from registry.settings import Settings, read_settings, unknown_variables
 
 GC_THRESHOLDS: Final = (20_000, 10, 100)
 """Rarer and larger collections than Python's own: a request leaves almost no cycles, and each collection is a pause."""
 BACKLOG: Final = 2048
+TICKS_PER_SECOND: Final = 10
+"""How often uvicorn looks after itself."""
 log = logging.getLogger("signet")
 
 
@@ -51,6 +54,7 @@ def _run(settings: Settings) -> None:
     application = create(settings, _Replaying())
     config = uvicorn.Config(
         application,
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -64,9 +68,7 @@ def _run(settings: Settings) -> None:
     # While the store is opened and replayed, SIGTERM ends the process as Ctrl-C does; then the server listens to both.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(
-            _serve(_Server(config, application, settings.shutdown_drain_seconds), application, listener, settings)
-        )
+        runner.run(_serve(_Server(config, application, settings), application, listener, settings))
 
 
 async def _serve(server: _Server, application: Application, listener: socket.socket, settings: Settings) -> None:
@@ -75,7 +77,7 @@ async def _serve(server: _Server, application: Application, listener: socket.soc
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         print(  # noqa: T201 - the line that says where to find the registry
-            f"Signet {version('signet')} serves http://{shown}:{port} from {_without_password(settings.store)}",
+            f"Signet {version('signet')} serves http://{shown}:{port} from {without_password(settings.store)}",
             flush=True,
         )
         await server.serve(sockets=[listener])
@@ -104,17 +106,14 @@ def _listener(host: str, port: int) -> socket.socket:
         raise SettingInvalid(f"Cannot listen on {host}:{port}: {reason}") from None
 
 
-def _without_password(url: str) -> str:
-    return re.sub(r"(://[^/@:]*):[^/]*@", r"\1:***@", url)
-
-
 class _Server(uvicorn.Server):
     """A server that drains on the first signal, stops then, and stops at once on the second."""
 
-    def __init__(self, config: uvicorn.Config, application: Application, drain_seconds: float) -> None:
+    def __init__(self, config: uvicorn.Config, application: Application, settings: Settings) -> None:
         super().__init__(config)
         self._application = application
-        self._drain_seconds = drain_seconds
+        self._drain_seconds = settings.shutdown_drain_seconds
+        self._request_seconds = settings.request_seconds
         self._stop_at: float | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
@@ -127,4 +126,9 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         if self._stop_at is not None and time.monotonic() >= self._stop_at:
             self.should_exit = True
+        if counter % TICKS_PER_SECOND == 0:
+            deadline = asyncio.get_running_loop().time() - self._request_seconds
+            for connection in tuple(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.close_if_slow(deadline)
         return await super().on_tick(counter)

@@ -99,6 +99,35 @@ def test_a_client_that_vanishes_in_its_body_leaves_nothing(registry_url) -> None
     assert "vanished" not in httpx.get(f"{registry_url}/subjects").json()
 
 
+def test_an_endless_head_is_refused(registry_url) -> None:
+    with closing(connected(registry_url)) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX-Endless: ")
+        with pytest.raises(ConnectionError):
+            connection.sendall(b"a" * 2**26)
+
+
+def test_a_large_head_is_read_up_to_the_limit(registry_url) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: r\r\nConnection: close\r\nX-Large: %s\r\n\r\n" % (b"a" * 60_000)
+    assert exchange(registry_url, head) == (200, {})
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HT", post(b"/subjects/slow", sized())[:-5]])
+def test_a_request_that_takes_too_long_to_come_is_given_up(start_registry, begun) -> None:
+    running = start_registry(request_seconds=1)
+    with closing(connected(running.url)) as connection:
+        connection.sendall(begun)
+        assert connection.recv(100) == b""
+    assert httpx.get(f"{running.url}/").json() == {}
+
+
+def test_a_stream_lasts_longer_than_a_request_may_take_to_come(start_registry) -> None:
+    running = start_registry(request_seconds=1)
+    with httpx.stream("GET", f"{running.url}/signet/v1/events", timeout=10) as events:
+        time.sleep(2.5)
+        httpx.put(f"{running.url}/mode", json={"mode": "READONLY"})
+        assert next(events.iter_lines()) == "event: signet.mode.set"
+
+
 def test_many_idle_connections_do_not_disturb_others(registry_url) -> None:
     idle = [connected(registry_url) for _ in range(500)]
     assert httpx.get(f"{registry_url}/", timeout=5).json() == {}
