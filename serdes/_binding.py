@@ -1,4 +1,4 @@
-"""What a serializer must know before its first record: subject, id, schema, and what the schema refers to.
+"""What a serde must know before its first record: subject, id, schema, and what the schema refers to.
 
 Flows over a registry client, as generators of questions: a question names a method of the client and its arguments,
 so that our clients and confluent-kafka's, blocking and async, answer the same flows. Owns the order of the questions;
@@ -7,20 +7,27 @@ refuses to know codecs.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from uuid import UUID
 
-from serdes.schema import Schema
+from serdes.errors import RegistryError, SerializationError, SubjectUnknown
 from serdes.settings import SerializerSettings, SubjectSettings
-from serdes.subjects import STRATEGIES, SerializationContext, SubjectNameStrategyType, topic_subject_name_strategy
+from serdes.subjects import STRATEGIES, SerializationContext, SubjectNameStrategyType
 
 R = TypeVar("R")
+
+CLUSTER_ID = "subject.name.strategy.kafka.cluster.id"
+FALLBACK_TYPE = "subject.name.strategy.fallback.type"
+_ANY_CLUSTER = "-"
+# A registry that knows no associations says 404 or 405; one that knows them refuses some topic names with 422.
+_NO_ASSOCIATIONS = frozenset({404, 405, 422})
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Call a method of the registry client."""
+    """Call a method of the registry client. Result: the method's. Fails with RegistryError."""
 
     method: str
     arguments: tuple[Any, ...]
@@ -29,40 +36,135 @@ class Ask:
 Binding = Generator[Ask, Any, R]
 
 
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The schema to write or read with (`schema` has confluent-kafka's fields), under which id, and its version.
+
+    changes: whether asking again later may give another.
+    """
+
+    schema: Any
+    schema_id: int | None
+    guid: str | None
+    version: int | None
+    changes: bool = False
+
+
 def subject_of(
-    settings: SubjectSettings, ctx: SerializationContext | None, record_name: str | None
+    settings: SubjectSettings,
+    ctx: SerializationContext | None,
+    record_name: str | None,
+    cluster_id: Callable[[], str] | None = None,
 ) -> Binding[str | None]:
     """The subject of a record under the configured strategy; None when the strategy names none.
 
-    Raises SubjectUnknown when the strategy needs a context that is not there.
+    Raises SubjectUnknown when the strategy needs what is not there.
     """
     if settings.strategy is not None:
         named: str | None = settings.strategy(ctx, record_name)
         return named
-    kind = settings.strategy_type
-    strategy = topic_subject_name_strategy if kind is None else STRATEGIES[SubjectNameStrategyType(kind)]
-    yield from ()
-    return strategy(ctx, record_name)
+    kind = SubjectNameStrategyType(settings.strategy_type or SubjectNameStrategyType.ASSOCIATED)
+    if kind is SubjectNameStrategyType.ASSOCIATED:
+        return (yield from _associated(settings.strategy_conf or {}, ctx, record_name, cluster_id))
+    return STRATEGIES[kind](ctx, record_name)
 
 
-def registered(settings: SerializerSettings, subject: str, schema: Schema) -> Binding[Any]:
-    """The registration that a serializer writes with."""
+def _associated(
+    conf: Mapping[str, Any],
+    ctx: SerializationContext | None,
+    record_name: str | None,
+    cluster_id: Callable[[], str] | None,
+) -> Binding[str | None]:
+    """The subject that the registry has bound the topic to, else the fallback strategy's."""
+    if ctx is None:
+        raise SubjectUnknown(
+            "the associated subject name strategy needs a SerializationContext that names the topic and the field"
+        )
+    namespace = conf.get(CLUSTER_ID) or (cluster_id() if cluster_id else _ANY_CLUSTER)
+    field = "key" if ctx.field == "key" else "value"
+    try:
+        found = yield Ask("get_associations_by_resource_name", (ctx.topic, namespace, "topic", [field], 0, -1))
+    except RegistryError as error:
+        if error.http_status_code not in _NO_ASSOCIATIONS:
+            raise
+        found = []
+    if len(found) > 1:
+        raise SubjectUnknown(f"topic {ctx.topic} is associated with several subjects")
+    if found:
+        return found[0].subject  # type: ignore[no-any-return]  # of our client or of confluent-kafka's
+    fallback = SubjectNameStrategyType(str(conf.get(FALLBACK_TYPE, "TOPIC")).rpartition(".")[2].upper())
+    if fallback is SubjectNameStrategyType.NONE:
+        raise SubjectUnknown(f"topic {ctx.topic} is associated with no subject, and there is no fallback strategy")
+    return STRATEGIES[fallback](ctx, record_name)
+
+
+def to_write(settings: SerializerSettings, subject: str | None, own: Any, with_guid: bool) -> Binding[Registration]:
+    """The registration that a serializer writes with.
+
+    own: the serializer's schema, None when it writes with whatever the registry has.
+    """
+    if subject is None:
+        raise SubjectUnknown("the subject name strategy names no subject for this schema")
+    if settings.use_schema_id is not None:
+        schema = yield Ask("get_schema", (settings.use_schema_id, subject))
+        guid = (yield Ask("lookup_schema", (subject, schema, False, None, True))).guid if with_guid else None
+        return Registration(schema, settings.use_schema_id, guid, None)
+    latest = yield from latest_of(settings, subject)
+    if latest is not None:
+        return latest
+    if own is None:
+        raise SerializationError("a serializer without a schema needs use.latest.version or use.schema.id")
     method = "register_schema_full_response" if settings.auto_register else "lookup_schema"
-    return (yield Ask(method, (subject, schema, settings.normalize)))
+    found = yield Ask(method, (subject, own, settings.normalize))
+    # The registry may have added rules and metadata of its own; the text to write with is the serializer's.
+    return Registration(_with_rules(own, found.schema), found.schema_id, found.guid, found.version)
+
+
+def _with_rules(own: Any, registered: Any) -> Any:
+    return registered if own.rule_set is None and registered.rule_set is not None else own
+
+
+def latest_of(settings: SubjectSettings, subject: str) -> Binding[Registration | None]:
+    """The latest version that the settings ask for; None when they ask for none."""
+    if settings.use_latest_with_metadata is not None:
+        found = yield Ask("get_latest_with_metadata", (subject, settings.use_latest_with_metadata, True))
+    elif settings.use_latest_version:
+        found = yield Ask("get_latest_version", (subject,))
+    else:
+        return None
+    return Registration(found.schema, found.schema_id, found.guid, found.version, changes=True)
+
+
+def written(schema_id: int | None, guid: UUID | None, subject: str | None) -> Binding[Any]:
+    """The schema that a frame names."""
+    if schema_id is not None:
+        return (yield Ask("get_schema", (schema_id, subject)))
+    return (yield Ask("get_schema_by_guid", (str(guid),)))
 
 
 def references(schema: Any, method: str) -> Binding[tuple[tuple[str, str], ...]]:
     """Name and text of every schema that this one refers to, each after those that it needs itself."""
     found: dict[str, str] = {}
-    yield from _collect(schema, method, found)
+    yield from _collect(schema, method, found, 0)
     return tuple(found.items())
 
 
-def _collect(schema: Any, method: str, found: dict[str, str]) -> Binding[None]:
+def _collect(schema: Any, method: str, found: dict[str, str], depth: int) -> Binding[None]:
+    if depth > 100:
+        raise SerializationError("the references of the schema go round in a circle, or are nested too deeply")
     for reference in schema.references or ():
         if reference.name in found:
             continue
-        arguments = (reference.subject, reference.version) + ((True,) if method == "get_version" else ())
-        version = yield Ask(method, arguments)
-        yield from _collect(version.schema, method, found)
+        version = yield Ask(
+            method, (reference.subject, reference.version, *((True,) if method == "get_version" else ()))
+        )
+        yield from _collect(version.schema, method, found, depth + 1)
         found[reference.name] = version.schema.schema_str
+
+
+def versions_between(subject: str, first: Any, last: Any) -> Binding[list[Any]]:
+    """The registrations from one version of a subject to another, both included, in ascending order."""
+    found = [first]
+    for number in range(first.version + 1, last.version):
+        found += [(yield Ask("get_version", (subject, number, True)))]
+    return [*found, last]

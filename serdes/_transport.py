@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Thread
@@ -16,15 +16,18 @@ from typing import Any
 import httpx
 
 from serdes._requests import Answer, Request
-from serdes.errors import RegistryTimedOut, RegistryUnavailable, SettingInvalid
+from serdes.errors import RegistryTimedOut, RegistryUnavailable, SettingInvalid, refusal
 from serdes.settings import ClientSettings
+
+_EVENTS = {"Accept": "text/event-stream"}
+_SILENCE_SECONDS = 60.0
 
 
 class HttpTransport:
     """Sends requests and waits for whole answers, never longer than told."""
 
     def __init__(self, settings: ClientSettings) -> None:
-        self._client = httpx.Client(**_options(settings))
+        self._client = httpx.Client(proxy=settings.proxy, verify=_trust(settings))
 
     def send(self, url: str, request: Request[Any], headers: Mapping[str, str], timeout_seconds: float) -> Answer:
         """One exchange.
@@ -34,7 +37,8 @@ class HttpTransport:
         Raises RegistryUnavailable.
         """
         outcome: Future[Answer] = Future()
-        Thread(target=self._exchange, args=(outcome, url, request, headers, timeout_seconds), daemon=True).start()
+        arguments = (outcome, url, request, headers, timeout_seconds)
+        Thread(target=self._exchange, args=arguments, name="serdes-call", daemon=True).start()
         try:
             return outcome.result(timeout_seconds)
         except TimeoutError:
@@ -49,11 +53,23 @@ class HttpTransport:
         timeout_seconds: float,
     ) -> None:
         try:
-            outcome.set_result(_answer(self._client.send(_built(self._client, url, request, headers, timeout_seconds))))
+            response = self._client.send(_built(self._client, url, request, headers, timeout_seconds))
+            outcome.set_result(Answer(response.status_code, dict(response.headers), response.content))
         except httpx.TimeoutException:
             outcome.set_exception(_timed_out(url, timeout_seconds))
-        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError, OSError) as error:
             outcome.set_exception(_unreachable(url, error))
+
+    def lines(self, url: str, path: str, headers: Mapping[str, str]) -> Iterator[str]:
+        """The lines of an event stream. Raises RegistryError."""
+        try:
+            timeout = httpx.Timeout(_SILENCE_SECONDS)
+            with self._client.stream("GET", url + path, headers={**headers, **_EVENTS}, timeout=timeout) as response:
+                _check_stream(response)
+                yield ""  # the stream is open
+                yield from response.iter_lines()
+        except (httpx.HTTPError, RuntimeError) as error:
+            raise _unreachable(url, error) from error
 
     def close(self) -> None:
         """Close the connections."""
@@ -64,16 +80,31 @@ class AsyncHttpTransport:
     """The same for asyncio."""
 
     def __init__(self, settings: ClientSettings) -> None:
-        self._client = httpx.AsyncClient(**_options(settings))
+        self._client = httpx.AsyncClient(proxy=settings.proxy, verify=_trust(settings))
 
     async def send(self, url: str, request: Request[Any], headers: Mapping[str, str], timeout_seconds: float) -> Answer:
         """One exchange. Raises RegistryUnavailable."""
+        built = _built(self._client, url, request, headers, timeout_seconds)
         try:
             async with asyncio.timeout(timeout_seconds):
-                return _answer(await self._client.send(_built(self._client, url, request, headers, timeout_seconds)))
+                response = await self._client.send(built)
         except (TimeoutError, httpx.TimeoutException):
             raise _timed_out(url, timeout_seconds) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise _unreachable(url, error) from error
+        return Answer(response.status_code, dict(response.headers), response.content)
+
+    async def lines(self, url: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[str]:
+        """The lines of an event stream. Raises RegistryError."""
+        try:
+            timeout = httpx.Timeout(_SILENCE_SECONDS)
+            streaming = self._client.stream("GET", url + path, headers={**headers, **_EVENTS}, timeout=timeout)
+            async with streaming as response:
+                _check_stream(response)
+                yield ""  # the stream is open
+                async for line in response.aiter_lines():
+                    yield line
+        except (httpx.HTTPError, RuntimeError) as error:
             raise _unreachable(url, error) from error
 
     async def close(self) -> None:
@@ -98,8 +129,12 @@ def _built(
     )
 
 
-def _answer(response: httpx.Response) -> Answer:
-    return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content)
+def _check_stream(response: httpx.Response) -> None:
+    status = response.status_code
+    if status >= 500:
+        raise RegistryUnavailable("the event stream failed", status)
+    if status != 200 or not response.headers.get("content-type", "").startswith("text/event-stream"):
+        raise refusal(status, -1, "no event stream is offered")
 
 
 def _timed_out(url: str, timeout_seconds: float) -> RegistryTimedOut:
@@ -108,10 +143,6 @@ def _timed_out(url: str, timeout_seconds: float) -> RegistryTimedOut:
 
 def _unreachable(url: str, error: Exception) -> RegistryUnavailable:
     return RegistryUnavailable(f"{url} cannot be reached: {str(error) or type(error).__name__}")
-
-
-def _options(settings: ClientSettings) -> dict[str, Any]:
-    return {"auth": settings.credentials, "proxy": settings.proxy, "verify": _trust(settings)}
 
 
 def _trust(settings: ClientSettings) -> ssl.SSLContext | bool:

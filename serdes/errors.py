@@ -7,6 +7,7 @@ SerdesError
 ├── SerializationError              also a ValueError, never a TypeError (kafka-python retries those)
 │   ├── SubjectUnknown              no subject can be named for the record
 │   ├── RuleUnsupported             the schema has rules that cannot be run here
+│   ├── RuleFailed                  a rule refused the record, or failed
 │   ├── EncodeError                 the value does not fit the schema
 │   └── DecodeError
 │       ├── FramingError            not a frame of this wire format
@@ -30,7 +31,9 @@ Owns names, facts and sentences; refuses to know HTTP libraries and codecs.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Self, TypeVar
+
+E = TypeVar("E", bound="SerdesError")
 
 
 class SerdesError(Exception):
@@ -40,7 +43,7 @@ class SerdesError(Exception):
     topic, field, schema_id: where it happened, as far as known; `field` is "key" or "value".
     """
 
-    retriable: ClassVar[bool] = False
+    retriable: bool = False
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -49,7 +52,7 @@ class SerdesError(Exception):
         self.field: str | None = None
         self.schema_id: int | str | None = None
 
-    def at(self, topic: str | None, field: str | None, schema_id: int | str | None = None) -> SerdesError:
+    def at(self, topic: str | None, field: str | None, schema_id: int | str | None = None) -> Self:
         """The same error, with the place filled in where it is not known yet."""
         self.topic = self.topic or topic
         self.field = self.field or field
@@ -60,7 +63,7 @@ class SerdesError(Exception):
         return _rebuilt, (type(self), self.message, self.__dict__)
 
 
-def _rebuilt(kind: type[SerdesError], message: str, facts: dict[str, object]) -> SerdesError:
+def _rebuilt(kind: type[E], message: str, facts: dict[str, object]) -> E:
     error = kind.__new__(kind, message)
     error.__dict__.update(facts)
     return error
@@ -98,6 +101,10 @@ class SubjectUnknown(SerializationError):
 
 class RuleUnsupported(SerializationError):
     """The schema carries rules that must run and cannot run here."""
+
+
+class RuleFailed(SerializationError):
+    """A rule of the schema refused the record, or failed."""
 
 
 class EncodeError(SerializationError):
@@ -166,14 +173,21 @@ class RegistryError(SerdesError):
         self.error_code = error_code
         self.error_message = error_message
 
+    def again(self) -> RegistryError:
+        """The same refusal, for another caller."""
+        return _rebuilt(type(self), self.message, self.__dict__)
+
 
 class RegistryUnavailable(RegistryError):
-    """No answer that means anything: try again later."""
+    """No answer that means anything: try again later, not before `retry_after_seconds` if the registry said so."""
 
     retriable = True
 
-    def __init__(self, reason: str, http_status_code: int = 0, error_code: int = -1) -> None:
+    def __init__(
+        self, reason: str, http_status_code: int = 0, error_code: int = -1, retry_after_seconds: float = 0.0
+    ) -> None:
         super().__init__(http_status_code, error_code, reason)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class RegistryTimedOut(RegistryUnavailable):

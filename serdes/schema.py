@@ -102,6 +102,14 @@ class RegisteredSchema:
 
 
 @dataclass(frozen=True, slots=True)
+class SubjectVersion:
+    """A version of a subject, by its number."""
+
+    subject: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Association:
     """A Kafka resource bound to a subject."""
 
@@ -129,3 +137,17 @@ class Association:
             lifecycle=body.get("lifecycle"),
             frozen=body.get("frozen", body.get("lifecycle") == "STRONG"),
         )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form, absent parts left out."""
+        facts = {
+            "subject": self.subject,
+            "guid": self.guid,
+            "resourceName": self.resource_name,
+            "resourceNamespace": self.resource_namespace,
+            "resourceId": self.resource_id,
+            "resourceType": self.resource_type,
+            "associationType": self.association_type,
+            "lifecycle": self.lifecycle,
+        }
+        return {name: fact for name, fact in facts.items() if fact is not None} | {"frozen": self.frozen}

@@ -1,7 +1,7 @@
 """What a client remembers of the registry's answers.
 
-Owns three bounded shelves: what never changes (least recently used goes first), what changes (kept with its age,
-stale copies too), and refusals (for seconds). Refuses to know how answers are got.
+Owns three bounded shelves: what never changes (least recently used goes first), what changes (stale copies too), and
+refusals (for seconds). Refuses to know how answers are got and how long they may serve.
 """
 
 from __future__ import annotations
@@ -26,17 +26,21 @@ class Key(NamedTuple):
 
 @dataclass(slots=True)
 class Kept:
-    """An answer that may change, when it came (on the client's clock), and whether refreshing it failed since."""
+    """An answer.
+
+    since: when it came, on the client's clock. refresh_failed: the registry could not be asked again since.
+    unverified: it came from disk, and the registry has not confirmed it yet.
+    """
 
     answer: Any
     since: float
     refresh_failed: bool = False
+    unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    kind: type[RegistryError]
-    facts: tuple[int, int, str]
+    error: RegistryError
     seconds: float
 
 
@@ -44,9 +48,8 @@ class Memory:
     """Answers by question. Every method is safe to call from any thread."""
 
     def __init__(self, capacity: int, clock: Callable[[], float]) -> None:
-        self._clock = clock
         self._lock = RLock()
-        self._lasting: LRUCache[Key, Any] = LRUCache(capacity)
+        self._lasting: LRUCache[Key, Kept] = LRUCache(capacity)
         self._changing: LRUCache[Key, Kept] = LRUCache(capacity)
         self._refused: TLRUCache[Key, _Refusal] = TLRUCache(
             capacity, ttu=lambda _, refusal, now: now + refusal.seconds, timer=clock
@@ -56,65 +59,81 @@ class Memory:
         """Take a new lock: after a fork the old one may be held by a thread that does not exist here."""
         self._lock = RLock()
 
-    def lasting(self, key: Key) -> Any:
-        """The answer that holds for ever, or None."""
+    @property
+    def unverified(self) -> bool:
+        """Whether an answer from disk is in use that the registry has not confirmed yet."""
+        with self._lock:
+            return any(kept.unverified for shelf in (self._lasting, self._changing) for kept in shelf.values())
+
+    def lasting(self, key: Key) -> Kept | None:
+        """The answer that holds for ever."""
         with self._lock:
             return self._lasting.get(key)
 
-    def keep_lasting(self, key: Key, answer: Any) -> None:
+    def keep_lasting(self, key: Key, kept: Kept) -> None:
         """Remember an answer that holds for ever."""
         with self._lock:
-            self._lasting[key] = answer
-            self._refused.pop(key, None)
+            self._lasting[key] = kept
+            self._kept(key, kept)
 
     def changing(self, key: Key) -> Kept | None:
         """The last answer of a kind that changes, however old."""
         with self._lock:
             return self._changing.get(key)
 
-    def keep_changing(self, key: Key, answer: Any) -> None:
+    def keep_changing(self, key: Key, kept: Kept) -> None:
         """Remember an answer that may change."""
         with self._lock:
-            self._changing[key] = Kept(answer, self._clock())
-            self._refused.pop(key, None)
+            self._changing[key] = kept
+            self._kept(key, kept)
 
-    def raise_refusal(self, key: Key) -> None:
-        """Raise what the registry answered to this question a moment ago, if it refused."""
+    def _kept(self, key: Key, kept: Kept) -> None:
+        """What a subject was refused may be granted after it has changed."""
+        self._refused.pop(key, None)
+        if not kept.unverified and key.subject is not None:
+            for refused in [refused for refused in self._refused if refused.subject == key.subject]:
+                self._refused.pop(refused, None)
+
+    def refusal(self, key: Key) -> RegistryError | None:
+        """What the registry answered to this question a moment ago, if it refused."""
         with self._lock:
             refusal = self._refused.get(key)
-        if refusal is not None:
-            raise refusal.kind(*refusal.facts)
+        return None if refusal is None else refusal.error.again()
 
     def keep_refusal(self, key: Key, error: RegistryError, seconds: float) -> None:
         """Remember a refusal for some seconds."""
         with self._lock:
-            facts = (error.http_status_code, error.error_code, error.error_message)
-            self._refused[key] = _Refusal(type(error), facts, seconds)
+            self._refused[key] = _Refusal(error.again(), seconds)
 
     def forget(self, key: Key) -> None:
-        """Drop what was remembered for one question, refusals excepted."""
+        """Drop the answer to one question."""
         with self._lock:
             self._changing.pop(key, None)
             self._lasting.pop(key, None)
 
     def forget_changing(self, subject: str | None = None) -> None:
-        """Drop what may have changed: of one subject, or everything; refusals about it as well."""
+        """Drop what may have changed, refusals too: about one subject, or everything.
+
+        Which subject a topic is bound to is no question about a subject, and is dropped with any of them.
+        """
         with self._lock:
             for shelf in (self._changing, self._refused):
-                for key in [key for key in shelf if subject is None or key.subject == subject]:
+                for key in [key for key in shelf if subject is None or key.subject in (subject, None)]:
                     shelf.pop(key, None)
 
-    def forget_lasting(self, drop: Callable[[Key], bool] = lambda _: True) -> None:
-        """Drop what was thought to hold for ever: where `drop` says so, by default everything."""
+    def forget_subject(self, subject: str) -> None:
+        """Drop everything that was told about a subject."""
+        self.forget_changing(subject)
         with self._lock:
-            for key in [key for key in self._lasting if drop(key)]:
+            for key in [key for key in self._lasting if key.subject == subject]:
                 del self._lasting[key]
+
+    def forget_lasting(self) -> None:
+        """Drop what was thought to hold for ever."""
+        with self._lock:
+            self._lasting.clear()
 
     def sizes(self) -> dict[str, int]:
         """How many answers each shelf holds."""
         with self._lock:
-            return {
-                "lasting": len(self._lasting),
-                "changing": len(self._changing),
-                "refused": len(self._refused),
-            }
+            return {"lasting": len(self._lasting), "changing": len(self._changing), "refused": len(self._refused)}

@@ -1,7 +1,20 @@
 """From a schema to a function that writes or reads it."""
 
-from serdes.codec.codecs import Codecs, ReadOptions, WriteOptions
+from serdes.codec.codecs import Codecs
 from serdes.codec.parsing import AvroSchema, parse
-from serdes.codec.plain import Read, Write
+from serdes.codec.plain import Place, Read, ReadOptions, Write, WriteOptions
+from serdes.codec.plain import writer as plain_writer
+from serdes.codec.readable import unreadable
 
-__all__ = ["AvroSchema", "Codecs", "Read", "ReadOptions", "Write", "WriteOptions", "parse"]
+__all__ = [
+    "AvroSchema",
+    "Codecs",
+    "Place",
+    "Read",
+    "ReadOptions",
+    "Write",
+    "WriteOptions",
+    "parse",
+    "plain_writer",
+    "unreadable",
+]

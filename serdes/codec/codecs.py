@@ -6,7 +6,6 @@ Owns the choice between generated code and plain fastavro, and the way from the 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
@@ -18,28 +17,10 @@ from serdes.codec.generated.reading import Reading
 from serdes.codec.generated.source import Unsupported
 from serdes.codec.generated.writing import Writing
 from serdes.codec.parsing import AvroSchema
-from serdes.codec.plain import Read, Write
+from serdes.codec.plain import NOWHERE, USUAL_READING, USUAL_WRITING, Place, Read, ReadOptions, Write, WriteOptions
 from serdes.errors import CorruptPayload, EncodeError
 
 Maker = Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True)
-class WriteOptions:
-    """What fastavro is told when it writes, and whether code may be generated."""
-
-    strict: bool = False
-    strict_allow_default: bool = False
-    codegen: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
-    """What fastavro is told when it reads, and whether code may be generated."""
-
-    return_record_name: bool = False
-    refuse_trailing: bool = False
-    codegen: bool = True
 
 
 class Codecs:
@@ -62,9 +43,11 @@ class Codecs:
         """Take a new lock: after a fork the old one may be held by a thread that does not exist here."""
         self._lock = RLock()
 
-    def writer(self, schema: AvroSchema, frame: bytes, options: WriteOptions = WriteOptions()) -> Write:
-        """A function from a value to framed bytes; None stays None. The function raises EncodeError."""
-        slow = plain.writer(schema, frame, options.strict, options.strict_allow_default)
+    def writer(
+        self, schema: AvroSchema, frame: bytes, options: WriteOptions = USUAL_WRITING, place: Place = NOWHERE
+    ) -> Write:
+        """A function from a value to framed bytes; None stays None (a tombstone). It raises EncodeError."""
+        slow = plain.writer(schema, frame, options, place)
         if not options.codegen or plain.is_bytes(schema.tree):
             return slow
         made = self._made(
@@ -73,21 +56,24 @@ class Codecs:
                 schema.tree, strict=options.strict, strict_allow_default=options.strict_allow_default
             ).made(),
         )
-        return slow if made is None else made(H=frame, redo=self._counted(slow), too_deep=_value_too_deep)
+        if made is None:
+            return slow
+        return made(H=frame, redo=self._counted(slow), too_deep=lambda: _value_too_deep(place))  # type: ignore[no-any-return]  # generated
 
     def reader(
         self,
         schema: AvroSchema,
         reading: AvroSchema | None,
         frame_bytes: int,
-        options: ReadOptions = ReadOptions(),
+        options: ReadOptions = USUAL_READING,
+        place: Place = NOWHERE,
     ) -> Read:
         """A function from framed bytes to a value; None stays None.
 
         reading: the schema to read as, None for the one it was written with. frame_bytes: how many bytes to skip.
         The function raises CorruptPayload, SchemaResolutionError or TrailingData.
         """
-        slow = plain.reader(schema, reading, frame_bytes, options.return_record_name, options.refuse_trailing)
+        slow = plain.reader(schema, reading, frame_bytes, options, place)
         if not options.codegen or plain.is_bytes(schema.tree):
             return slow
         # As fastavro does: a reader's schema that is the writer's resolves nothing.
@@ -101,7 +87,9 @@ class Codecs:
                 refuse_trailing=options.refuse_trailing,
             ).made(),
         )
-        return slow if made is None else made(START=frame_bytes, redo=self._counted(slow), too_deep=_data_too_deep)
+        if made is None:
+            return slow
+        return made(START=frame_bytes, redo=self._counted(slow), too_deep=lambda: _data_too_deep(place))  # type: ignore[no-any-return]  # generated
 
     def _made(self, key: Hashable, make: Callable[[], Maker]) -> Maker | None:
         with self._lock:
@@ -120,10 +108,10 @@ class Codecs:
         return redo
 
 
-def _value_too_deep() -> bytes:
-    raise EncodeError("the value is nested deeper than Python's recursion limit")
+def _value_too_deep(place: Place) -> bytes:
+    raise EncodeError("the value is nested deeper than Python's recursion limit").at(*place)
 
 
-def _data_too_deep() -> Any:
+def _data_too_deep(place: Place) -> Any:
     # fastavro would recurse on the C stack, and a payload of some kilobytes would end the process.
-    raise CorruptPayload("the payload is nested deeper than Python's recursion limit")
+    raise CorruptPayload("the payload is nested deeper than Python's recursion limit").at(*place)

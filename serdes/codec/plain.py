@@ -6,8 +6,9 @@ Own the translation of fastavro's many exceptions into ours; every result and ev
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastavro import schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError as Unresolvable
@@ -21,27 +22,63 @@ Write = Callable[..., "bytes | None"]
 Read = Callable[..., Any]
 
 
-def writer(schema: AvroSchema, frame: bytes, strict: bool, strict_allow_default: bool) -> Write:
-    """A function from a value to framed bytes; None stays None (a tombstone). The function raises EncodeError."""
-    tree = schema.tree
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """What fastavro is told when it writes, and whether code may be generated."""
+
+    strict: bool = False
+    strict_allow_default: bool = False
+    codegen: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What fastavro is told when it reads, and whether code may be generated."""
+
+    return_record_name: bool = False
+    refuse_trailing: bool = False
+    codegen: bool = True
+
+
+class Place(NamedTuple):
+    """Where a codec is used, for its errors."""
+
+    topic: str | None = None
+    field: str | None = None
+    schema_id: int | str | None = None
+
+
+NOWHERE = Place()
+USUAL_WRITING = WriteOptions()
+USUAL_READING = ReadOptions()
+
+
+def writer(
+    schema: AvroSchema, frame: bytes, options: WriteOptions, place: Place = NOWHERE, *, tombstones: bool = True
+) -> Write:
+    """A function from a value to framed bytes. The function raises EncodeError.
+
+    tombstones: None stays None; otherwise it is a value like others.
+    """
+    tree, strict, strict_allow_default = schema.tree, options.strict, options.strict_allow_default
     if is_bytes(tree):
-        return _bytes_writer(frame)
+        return _bytes_writer(frame, place, tombstones)
 
     def write(value: Any, _ctx: object = None) -> bytes | None:
-        if value is None:
+        if value is None and tombstones:
             return None
         buffer = BytesIO()
         try:
             schemaless_writer(buffer, tree, value, strict=strict, strict_allow_default=strict_allow_default)
         except FAILURES as error:
-            raise encode_error(tree, value, error) from error
+            raise encode_error(tree, value, error).at(*place) from error
         return frame + buffer.getvalue()
 
     return write
 
 
 def reader(
-    schema: AvroSchema, reading: AvroSchema | None, frame_bytes: int, return_record_name: bool, refuse_trailing: bool
+    schema: AvroSchema, reading: AvroSchema | None, frame_bytes: int, options: ReadOptions, place: Place = NOWHERE
 ) -> Read:
     """A function from framed bytes to a value; None stays None.
 
@@ -57,13 +94,13 @@ def reader(
         buffer = BytesIO(data)
         buffer.seek(frame_bytes)
         try:
-            value = schemaless_reader(buffer, tree, reader_tree, return_record_name)
+            value = schemaless_reader(buffer, tree, reader_tree, options.return_record_name)
         except Unresolvable as error:
-            raise SchemaResolutionError(str(error)) from error
+            raise SchemaResolutionError(str(error)).at(*place) from error
         except FAILURES as error:
-            raise CorruptPayload(f"the payload does not fit its schema: {error!r}") from error
-        if refuse_trailing and buffer.tell() < len(data):
-            raise TrailingData(len(data) - buffer.tell())
+            raise CorruptPayload(f"the payload does not fit its schema: {error!r}").at(*place) from error
+        if options.refuse_trailing and buffer.tell() < len(data):
+            raise TrailingData(len(data) - buffer.tell()).at(*place)
         return value
 
     return read
@@ -74,14 +111,15 @@ def is_bytes(tree: Any) -> bool:
     return tree == "bytes" or (isinstance(tree, dict) and tree.get("type") == "bytes")
 
 
-def _bytes_writer(frame: bytes) -> Write:
+def _bytes_writer(frame: bytes, place: Place, tombstones: bool) -> Write:
     def write(value: Any, _ctx: object = None) -> bytes | None:
-        if value is None:
+        if value is None and tombstones:
             return None
         if isinstance(value, str):
             value = value.encode()
         if not isinstance(value, (bytes, bytearray)):
-            raise EncodeError("expected bytes", expected="bytes", value_type=type(value).__name__)
+            found = type(value).__name__
+            raise EncodeError(f"expected bytes, found {found}", expected="bytes", value_type=found).at(*place)
         return frame + value
 
     return write

@@ -64,7 +64,11 @@ def reading(url):
 def test_a_thousand_records_cost_one_call_on_each_side(registry, serializer, reading):
     for number in range(1000):
         reading(serializer({"id": number, "customer": "x"}, VALUE), VALUE)
-    assert registry.calls == {"POST /subjects/orders-value/versions": 1, "GET /schemas/ids/1": 1}
+    assert registry.calls == {
+        "GET /associations/resources/-/orders": 2,
+        "POST /subjects/orders-value/versions": 1,
+        "GET /schemas/ids/1": 1,
+    }
 
 
 def test_cold_threads_share_one_call(registry, serializer):
@@ -72,7 +76,7 @@ def test_cold_threads_share_one_call(registry, serializer):
     with ThreadPoolExecutor(32) as pool:
         written = set(pool.map(lambda _: serializer({"id": 1, "customer": "x"}, VALUE), range(32)))
     assert len(written) == 1
-    assert registry.calls == {"POST /subjects/orders-value/versions": 1}
+    assert registry.calls == {"GET /associations/resources/-/orders": 1, "POST /subjects/orders-value/versions": 1}
 
 
 def test_each_subject_keeps_its_own_id(registry, client):

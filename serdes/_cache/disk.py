@@ -1,0 +1,118 @@
+"""What is remembered across restarts: one JSON file for each answer.
+
+Owns the folder's layout, its permissions and the test of what is read back; refuses to decide when an answer from
+disk may serve. Files are written beside their place and moved there, so a reader never sees half of one; a file that
+does not match its own checksum is as good as none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from serdes._cache.memory import Key
+from serdes.normal import normal_text
+from serdes.schema import Association, RegisteredSchema, Schema
+
+_log = logging.getLogger(__name__)
+
+
+class Disk:
+    """Answers by registry and question.
+
+    Args:
+        folder: where the files lie; made when it is missing.
+        registry: the registry's URL, without credentials: two registries never share an answer.
+        max_age_seconds: an older answer is as good as none.
+    """
+
+    def __init__(self, folder: Path, registry: str, max_age_seconds: float) -> None:
+        self._folder = folder / hashlib.sha256(registry.encode()).hexdigest()[:16]
+        self._registry = registry
+        self._max_age_seconds = max_age_seconds
+
+    def load(self, key: Key) -> Any:
+        """The answer to a question, or None."""
+        found = _read(self._path(key))
+        if found is None or found["key"] != _plain(key):
+            return None
+        if not 0 <= time.time() - found["saved"] <= self._max_age_seconds:
+            return None
+        return _answer(found["answer"])
+
+    def save(self, key: Key, answer: Any) -> None:
+        """Write an answer down. A disk that cannot be written is logged, and is no reason to fail."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write(self._path(key), {"key": _plain(key), "answer": _written(answer), "saved": time.time()})
+        except OSError as error:
+            _log.warning("the disk cache cannot be written: %s", error)
+
+    def forget(self, key: Key) -> None:
+        """Drop the answer to a question."""
+        self._path(key).unlink(missing_ok=True)
+
+    def __iter__(self) -> Iterator[Path]:
+        """The files of this registry."""
+        return iter(sorted(self._folder.glob("*.json")))
+
+    def _path(self, key: Key) -> Path:
+        return self._folder / f"{hashlib.sha256(json.dumps(_plain(key)).encode()).hexdigest()}.json"
+
+
+def _plain(key: Key) -> Any:
+    """A question as JSON; a schema's text in normal form, so that its author's layout does not matter."""
+    return [key.question, key.subject, _plain_part(key.rest)]
+
+
+def _plain_part(part: Any) -> Any:
+    if isinstance(part, Schema):
+        return part.to_dict() | {"schema": normal_text(part.schema_str)}
+    if isinstance(part, frozenset):
+        return sorted(map(_plain_part, part))
+    return [_plain_part(item) for item in part] if isinstance(part, (tuple, list)) else part
+
+
+def _written(answer: Any) -> Any:
+    if isinstance(answer, RegisteredSchema):
+        return {"registered": answer.to_dict()}
+    return {"associations": [association.to_dict() for association in answer]}
+
+
+def _answer(written: Any) -> Any:
+    if "registered" in written:
+        return RegisteredSchema.from_dict(written["registered"])
+    return [Association.from_dict(item) for item in written["associations"]]
+
+
+def _checksum(entry: Any) -> str:
+    return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()
+
+
+def _read(path: Path) -> Any:
+    try:
+        stored = json.loads(path.read_bytes())
+        return stored["entry"] if stored["sha256"] == _checksum(stored["entry"]) else None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _log.warning("%s in the disk cache cannot be read: %r", path.name, error)
+        return None
+
+
+def _write(path: Path, entry: Any) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w") as file:
+            json.dump({"sha256": _checksum(entry), "entry": entry}, file)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,111 @@
+"""A call to the registry as a value, and what its answer means.
+
+Owns media types, query options and the reading of refusals; refuses to know sockets, retries and caches.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote, urlencode
+
+from serdes.errors import AnswerMalformed, RegistryError, RegistryFailed, RegistryRedirected, refusal
+
+R = TypeVar("R")
+
+MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
+RETRIABLE = frozenset({408, 429, 500, 502, 503, 504})
+_ACCEPT = f"{MEDIA_TYPE}, application/vnd.schemaregistry+json, application/json"
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[R]):
+    """One call. `read` turns the JSON of a good answer into what the caller wants."""
+
+    method: str
+    path: str
+    read: Callable[[Any], R]
+    query: tuple[tuple[str, str], ...] = ()
+    body: Mapping[str, Any] | None = None
+    form: Mapping[str, str] | None = None
+    operation: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the registry needs to know about the body, and the media types that are understood."""
+        if self.form is not None:
+            return {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+        return {"Accept": _ACCEPT} | ({} if self.body is None else {"Content-Type": MEDIA_TYPE})
+
+    @property
+    def content(self) -> bytes | None:
+        """The body as bytes."""
+        if self.form is not None:
+            return urlencode(self.form).encode()
+        return None if self.body is None else json.dumps(self.body).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: status, headers by lower-case name, body."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def retriable(self) -> bool:
+        """Whether the registry says that trying again may help."""
+        return self.status in RETRIABLE
+
+
+def read_answer(request: Request[R], answer: Answer) -> R:
+    """What the answer means for this request.
+
+    Raises RegistryError: the leaf says what kind of refusal, failure or nonsense it is.
+    """
+    if answer.status in _REDIRECTS:
+        raise RegistryRedirected(answer.status, answer.headers.get("location", ""))
+    if not 200 <= answer.status < 300:
+        raise _refused(answer)
+    if answer.status == 204 or not answer.body:
+        return request.read(None)
+    try:
+        return request.read(json.loads(answer.body))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        kind = answer.headers.get("content-type", "no media type")
+        raise AnswerMalformed(
+            answer.status, f"{request.method} {request.path} got an answer of {kind} that cannot be read: {error!r}"
+        ) from error
+
+
+def _refused(answer: Answer) -> RegistryError:
+    code, message = -1, answer.body[:200].decode("utf-8", "replace").strip() or "no message"
+    try:
+        told = json.loads(answer.body)
+        code, message = int(told["error_code"]), str(told.get("message", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass  # a proxy's page: its first words are the best message there is
+    if answer.retriable:
+        wait = answer.headers.get("retry-after", "")
+        seconds = float(wait) if wait.isdecimal() else 0.0
+        return RegistryFailed(f"the registry failed: {message}", answer.status, code, seconds)
+    return refusal(answer.status, code, message)
+
+
+def subject_path(subject: str, *rest: object) -> str:
+    """The path of something that belongs to a subject."""
+    return "/".join(["/subjects", quote(subject, safe=""), *map(str, rest)])
+
+
+def query(**options: object) -> tuple[tuple[str, str], ...]:
+    """Query options in order; absent and false ones are left out, lists are repeated."""
+    return tuple(
+        (name, "true" if value is True else str(value))
+        for name, option in options.items()
+        for value in (option if isinstance(option, (list, tuple)) else [option])
+        if value is not None and value is not False
+    )

@@ -1,0 +1,387 @@
+"""AvroDeserializer and AsyncAvroDeserializer: what an id means is resolved once, then a record costs a dictionary
+look-up on its first five bytes and a function call.
+
+Own the tables in front of the client and what becomes of a record that cannot be read; refuse to know HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, Self, TypeVar
+from uuid import UUID
+
+from serdes import _binding, wire
+from serdes._binding import Ask, Binding, Registration
+from serdes.avro.leases import leased, renewed_in_background
+from serdes.avro.poison import Watch
+from serdes.avro.registry import Registry
+from serdes.avro.rules import Rules, RuleSettings, migrations_between, rules_to_read
+from serdes.avro.serializer import place_of, schema_of
+from serdes.codec import AvroSchema, Place, Read, ReadOptions, parse
+from serdes.errors import DecodeError, NotCached, SchemaNotFound, SerdesError, SettingInvalid, UnknownSchemaId
+from serdes.schema import Schema
+from serdes.settings import Conf, DeserializerSettings
+from serdes.subjects import MessageField, SerializationContext
+
+T = TypeVar("T")
+
+FromDict = Callable[[Any, SerializationContext], T]
+Table = dict[bytes, Read]
+
+
+class SchemaInfo(NamedTuple):
+    """The schema that a record was written with: its id or GUID, the name of its record, its text."""
+
+    schema_id: int | None
+    guid: str | None
+    name: str | None
+    schema_str: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What a record says about its schema: an id or a GUID, how many bytes of the data say it, and the table key."""
+
+    schema_id: int | None
+    guid: UUID | None
+    length: int
+    key: bytes
+
+    @property
+    def identity(self) -> int | str:
+        """The id or the GUID."""
+        return self.schema_id if self.schema_id is not None else str(self.guid)
+
+
+class _Deserializer(Generic[T]):
+    """What both deserializers share: the tables, and the binding that fills them.
+
+    Args:
+        schema_registry_client: the client to ask what an id means: ours, or confluent-kafka's.
+        schema_str: the schema to read as; None for the one that was written.
+        from_dict: makes an object out of what was read and the context.
+        return_record_name: for a union of records, whether to return (name, record).
+        conf: the keys of DeserializerSettings.
+        rule_conf: configuration of rule executors, for schemas with rules.
+        rule_registry: confluent-kafka's rule registry; None for its global one.
+
+    Raises:
+        SettingInvalid: a key is unknown, or a value cannot be used.
+        SerializationError: the schema cannot be parsed.
+    """
+
+    def __init__(
+        self,
+        schema_registry_client: Any,
+        schema_str: Schema | str | None = None,
+        from_dict: FromDict[T] | None = None,
+        return_record_name: bool = False,
+        conf: Conf | None = None,
+        rule_conf: Conf | None = None,
+        rule_registry: Any = None,
+    ) -> None:
+        self._arguments = (
+            schema_registry_client, schema_str, from_dict, return_record_name, conf, rule_conf, rule_registry
+        )  # fmt: skip
+        self._registry = Registry(schema_registry_client)
+        self._settings = DeserializerSettings.read(conf)
+        if from_dict is not None and not callable(from_dict):
+            raise SettingInvalid("from_dict must be callable with the signature from_dict(dict, SerializationContext)")
+        if not isinstance(return_record_name, bool):
+            raise SettingInvalid("return_record_name must be a boolean value")
+        self._from_dict = from_dict
+        self._rules = RuleSettings(rule_conf or {}, rule_registry, self._registry.conf)
+        self._schema = None if schema_str is None else schema_of(schema_str)
+        self._options = ReadOptions(return_record_name, self._settings.refuse_trailing, self._settings.codegen != "off")
+        self._framed = self._settings.schema_id_deserializer
+        self._dual = self._framed is wire.dual_schema_id_deserializer
+        self._watch = Watch(self._settings, self._registry.clock)
+        self._cluster_id: Callable[[], str] | None = None
+        self._parsed: dict[Any, AvroSchema] = {}
+        if self._schema is not None and not self._schema.references:
+            self._parsed[self._schema] = parse(self._schema.schema_str)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._keys: dict[str, Table] = {}
+        self._values: dict[str, Table] = {}
+        self._unplaced: Table = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._arguments
+
+    def set_cluster_id_resolver(self, resolver: Callable[[], str]) -> None:
+        """Let the associated strategy ask for the Kafka cluster's id when it first needs it."""
+        self._cluster_id = resolver
+
+    def _table(self, ctx: SerializationContext | None) -> Table:
+        """The functions by frame, for one topic and field."""
+        if ctx is None:
+            return self._unplaced
+        tables = self._keys if ctx.field == "key" else self._values
+        table = tables.get(ctx.topic)
+        if table is None:
+            if len(tables) >= self._registry.capacity:
+                tables.clear()
+            table = tables.setdefault(ctx.topic, {})
+        return table
+
+    def _frame(self, data: bytes, ctx: SerializationContext | None) -> _Frame:
+        """What the record says about its schema. Raises FramingError."""
+        if self._dual or self._framed is wire.prefix_schema_id_deserializer:
+            header = wire.header_frame(ctx.headers, ctx.field) if self._dual and ctx is not None else None
+            schema_id, guid, length = wire.split(data if header is None else header)
+            if header is not None:
+                # A key that no prefix has: the same id, but the payload starts at the first byte.
+                return _Frame(schema_id, guid, 0, header + b"header")
+            return _Frame(schema_id, guid, length, data[:length])
+        identity = wire.SchemaId()
+        rest = self._framed(data, ctx, identity)
+        length = len(data) - len(rest.read())
+        return _Frame(identity.id, identity.guid, length, repr((identity.id, identity.guid, length)).encode())
+
+    def _look_up(self, frame: _Frame, ctx: SerializationContext | None) -> Binding[tuple[Read, bool]]:
+        """The function for a frame, and whether another may be right later."""
+        subject = yield from self._subject(ctx, None)
+        raw, schema = yield from self._written(frame, subject)
+        if subject is None and ctx is not None:
+            subject = yield from self._subject(ctx, schema.name)
+        latest = None if subject is None else (yield from _binding.latest_of(self._settings, subject))
+        target = latest.schema if latest is not None else self._schema
+        reading = None if target is None else (yield from self._read(target))
+        steps = () if latest is None else (yield from self._migrations(subject or "", raw, latest))
+        place = place_of(ctx)._replace(schema_id=frame.identity)
+        # Rules belong to a subject: without one, as without a context, there is nobody to say which.
+        rules = None
+        if subject is not None:
+            rules = rules_to_read(self._rules, subject, raw, target or raw, reading or schema, steps)
+        read = self._composed(schema, None if steps else reading, frame.length, place, rules)
+        return read, latest is not None or self._registry.unverified
+
+    def _subject(self, ctx: SerializationContext | None, record_name: str | None) -> Binding[str | None]:
+        if ctx is None:
+            return None
+        return (yield from _binding.subject_of(self._settings, ctx, record_name, self._cluster_id))
+
+    def _written(self, frame: _Frame, subject: str | None) -> Binding[tuple[Any, AvroSchema]]:
+        """The schema that a frame names, as the registry has it, and parsed."""
+        try:
+            raw = yield from _binding.written(frame.schema_id, frame.guid, subject)
+        except SchemaNotFound as error:
+            raise self._watch.unknown(UnknownSchemaId(frame.identity, error.error_message)) from error
+        self._watch.known(frame.identity)
+        return raw, (yield from self._read(raw))
+
+    def _read(self, schema: Any) -> Binding[AvroSchema]:
+        """A schema parsed, together with those that it refers to."""
+        parsed = self._parsed.get(schema)
+        if parsed is None:
+            method = self._registry.reference_method
+            parsed = parse(schema.schema_str, (yield from _binding.references(schema, method)))
+            if len(self._parsed) >= self._registry.capacity:
+                self._parsed.clear()
+            self._parsed[schema] = parsed
+        return parsed
+
+    def _migrations(self, subject: str, raw: Any, latest: Registration) -> Binding[Any]:
+        """The migration rules between the version that was written and the one to read as."""
+        source = yield Ask("lookup_schema", (subject, raw, False, None, True))
+        if source.version is None or latest.version is None or source.version == latest.version:
+            return ()
+        first, last = sorted((source, latest), key=lambda one: one.version)
+        return migrations_between(
+            (yield from _binding.versions_between(subject, first, last)), source.version < latest.version
+        )
+
+    def _composed(
+        self, schema: AvroSchema, reading: AvroSchema | None, frame_bytes: int, place: Place, rules: Rules | None
+    ) -> Read:
+        """The function from framed bytes (and the context) to an object."""
+        from_dict = self._from_dict
+        if rules is None:
+            decode = self._registry.codecs.reader(schema, reading, frame_bytes, self._options, place)
+            return decode if from_dict is None else _converting(decode, from_dict)
+        decode = self._registry.codecs.reader(schema, reading, 0, self._options, place)
+
+        def read(data: bytes | None, ctx: Any = None) -> Any:
+            if data is None:
+                return None
+            payload = rules.decode(data[frame_bytes:], ctx, data)
+            return rules.read(rules.migrate(decode(payload), ctx), ctx, data)
+
+        return read if from_dict is None else _converting(read, from_dict)
+
+    def _store(self, table: Table, frame: _Frame, read: Read) -> Read:
+        """Put a function where calls look for it."""
+        if len(table) >= self._registry.capacity:
+            table.clear()
+        table[frame.key] = read
+        return read
+
+    def _info(self, frame: _Frame, ctx: SerializationContext | None) -> Binding[SchemaInfo]:
+        subject = yield from self._subject(ctx, None)
+        raw, schema = yield from self._written(frame, subject)
+        guid = None if frame.guid is None else str(frame.guid)
+        return SchemaInfo(frame.schema_id, guid, schema.name, raw.schema_str)
+
+
+def _converting(read: Read, from_dict: FromDict[Any]) -> Read:
+    def convert(data: bytes | None, ctx: Any = None) -> Any:
+        if data is None:
+            return None
+        value = read(data, ctx)
+        if ctx is None:
+            raise DecodeError("from_dict needs a SerializationContext")
+        return from_dict(value, ctx)
+
+    return convert
+
+
+def _prepared(
+    ids: Iterable[int], topics: Iterable[str], field: str
+) -> Iterator[tuple[_Frame, SerializationContext | None]]:
+    """Each id with each topic; without topics, each id by itself."""
+    contexts: list[SerializationContext | None] = [SerializationContext(topic, MessageField(field)) for topic in topics]
+    for schema_id in ids:
+        prefix = wire.id_frame(schema_id)
+        for ctx in contexts or [None]:
+            yield _Frame(schema_id, None, len(prefix), prefix), ctx
+
+
+class AvroDeserializer(_Deserializer[T]):
+    """Reads values, whatever schema each was written with. Safe to share between threads."""
+
+    def __call__(self, data: bytes | None, ctx: SerializationContext | None = None) -> T | None:
+        """The value in framed bytes; None stays None.
+
+        With `on.error` return or drop, a record that cannot be read gives a Poison or None.
+
+        Raises:
+            FramingError: the bytes are not framed.
+            UnknownSchemaId: the registry does not know the id.
+            CorruptPayload, TrailingData: the bytes do not fit their schema.
+            SchemaResolutionError: they cannot be read as the reader's schema.
+            RegistryError: the registry had to be asked, and could not be.
+        """
+        if data is None:
+            return None
+        try:
+            read = None
+            if ctx is None:
+                read = self._unplaced.get(data[:5])
+            elif not ctx.headers:
+                table = (self._keys if ctx.field == "key" else self._values).get(ctx.topic)
+                if table is not None:
+                    read = table.get(data[:5])
+            if read is None:
+                read = self._found(data, ctx)
+            return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
+        except DecodeError as error:
+            return self._watch.failed(error, data)  # type: ignore[no-any-return]  # a Poison, where that is wanted
+
+    def for_topic(self, topic: str, field: str = "value") -> Callable[[bytes | None], T | None]:
+        """A function of the bytes alone: for hosts that pass neither topic nor headers."""
+        ctx = SerializationContext(topic, MessageField(field))
+        self._table(ctx)
+        return lambda data: self(data, ctx)
+
+    def deserialize_many(self, datas: Iterable[bytes | None], ctx: SerializationContext) -> list[T | None]:
+        """The values in many framed bytes of one topic and field."""
+        return [self(data, ctx) for data in datas]
+
+    def decode_with_schema(self, data: bytes, ctx: SerializationContext | None = None) -> tuple[T | None, SchemaInfo]:
+        """The value, and the schema that it was written with. Raises as a call does."""
+        frame = self._frame(data, ctx)
+        return self(data, ctx), self._registry.answer(self._info(frame, ctx))
+
+    def prepare(self, ids: Iterable[int] = (), topics: Iterable[str] = (), field: str = "value") -> None:
+        """Ask the registry now what these ids mean, for these topics or for none, so that errors show at the start."""
+        for frame, ctx in _prepared(ids, topics, field):
+            self._bind(frame, ctx)
+
+    def _found(self, data: bytes, ctx: SerializationContext | None) -> Read:
+        """The function for a record that the short way did not find."""
+        try:
+            frame = self._frame(data, ctx)
+            return self._table(ctx).get(frame.key) or self._bind(frame, ctx)
+        except SerdesError as error:
+            error.at(*place_of(ctx))
+            raise
+
+    def _bind(self, frame: _Frame, ctx: SerializationContext | None) -> Read:
+        placed = None if ctx is None else SerializationContext(ctx.topic, ctx.field)
+        read, may_change = self._registry.answer(self._look_up(frame, placed))
+        if may_change:
+            read = leased(read, lambda _: self._renewed(frame, placed), self._registry.clock)
+        return self._store(self._table(ctx), frame, self._watch.counted(read))
+
+    def _renewed(self, frame: _Frame, ctx: SerializationContext | None) -> Read:
+        read, may_change = self._registry.answer(self._look_up(frame, ctx))
+        return read if may_change else self._store(self._table(ctx), frame, self._watch.counted(read))
+
+
+class AsyncAvroDeserializer(_Deserializer[T]):
+    """Reads values, whatever schema each was written with; awaits the registry when it meets a new one."""
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        """confluent-kafka's async serdes are awaited when they are made; so these may be, too."""
+        yield from ()
+        return self
+
+    async def __call__(self, data: bytes | None, ctx: SerializationContext | None = None) -> T | None:
+        """The value in framed bytes; None stays None. Raises as the blocking deserializer does."""
+        if data is None:
+            return None
+        try:
+            frame = self._frame(data, ctx)
+            read = self._table(ctx).get(frame.key) or await self._bind(frame, ctx)
+            return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
+        except DecodeError as error:
+            error.at(*place_of(ctx))
+            return self._watch.failed(error, data)  # type: ignore[no-any-return]  # a Poison, where that is wanted
+
+    def try_sync(self, data: bytes | None, ctx: SerializationContext | None = None) -> T | None:
+        """The same without awaiting.
+
+        Raises:
+            NotCached: the registry has to be asked first what the id means.
+        """
+        if data is None:
+            return None
+        try:
+            frame = self._frame(data, ctx)
+            read = self._table(ctx).get(frame.key)
+            if read is None:
+                raise NotCached(f"nothing is known yet about schema {frame.identity}")
+            return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
+        except DecodeError as error:
+            error.at(*place_of(ctx))
+            return self._watch.failed(error, data)  # type: ignore[no-any-return]  # a Poison, where that is wanted
+
+    async def deserialize_many(self, datas: Iterable[bytes | None], ctx: SerializationContext) -> list[T | None]:
+        """The values in many framed bytes of one topic and field."""
+        return [await self(data, ctx) for data in datas]
+
+    async def decode_with_schema(
+        self, data: bytes, ctx: SerializationContext | None = None
+    ) -> tuple[T | None, SchemaInfo]:
+        """The value, and the schema that it was written with. Raises as a call does."""
+        frame = self._frame(data, ctx)
+        return await self(data, ctx), await self._registry.answer_async(self._info(frame, ctx))
+
+    async def prepare(self, ids: Iterable[int] = (), topics: Iterable[str] = (), field: str = "value") -> None:
+        """Ask the registry now what these ids mean, for these topics or for none, so that errors show at the start."""
+        for frame, ctx in _prepared(ids, topics, field):
+            await self._bind(frame, ctx)
+
+    async def _bind(self, frame: _Frame, ctx: SerializationContext | None) -> Read:
+        placed = None if ctx is None else SerializationContext(ctx.topic, ctx.field)
+        read, may_change = await self._registry.answer_async(self._look_up(frame, placed))
+        if may_change:
+            read = leased(read, renewed_in_background(lambda: self._renewed(frame, placed)), self._registry.clock)
+        return self._store(self._table(ctx), frame, self._watch.counted(read))
+
+    async def _renewed(self, frame: _Frame, ctx: SerializationContext | None) -> Read:
+        read, may_change = await self._registry.answer_async(self._look_up(frame, ctx))
+        return read if may_change else self._store(self._table(ctx), frame, self._watch.counted(read))

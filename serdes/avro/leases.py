@@ -1,0 +1,50 @@
+"""A function that is looked up again from time to time, for what may change under it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+Function = Callable[..., Any]
+
+# How long a serde relies on what may change before it asks the client again. The client answers from memory, so this
+# costs microseconds; what the client learns in the background takes effect within this time.
+LEASE_SECONDS = 0.25
+
+
+def leased(function: Function, renew: Callable[[Function], Function], clock: Callable[[], float]) -> Function:
+    """The function, until the lease is over; then what `renew` makes of it, and so on.
+
+    renew: gets the function and returns the one to go on with, or raises: then the next call tries again.
+    """
+    until = clock() + LEASE_SECONDS
+
+    def call(message: Any, ctx: Any = None) -> Any:
+        nonlocal function, until
+        if clock() > until:
+            function = renew(function)
+            until = clock() + LEASE_SECONDS
+        return function(message, ctx)
+
+    return call
+
+
+def renewed_in_background(look_up: Callable[[], Coroutine[Any, Any, Function]]) -> Callable[[Function], Function]:
+    """A `renew` for event loops: nobody waits; the old function serves until the new one is there.
+
+    What looking up fails with is raised at the next renewal.
+    """
+    task: asyncio.Task[Function] | None = None
+
+    def renew(function: Function) -> Function:
+        nonlocal task
+        if task is None:
+            task = asyncio.get_running_loop().create_task(look_up())
+            return function
+        if not task.done():
+            return function
+        done, task = task, None
+        return done.result()
+
+    return renew

@@ -1,0 +1,323 @@
+"""AvroSerializer and AsyncAvroSerializer: everything that depends on the schema is resolved once, then a record costs
+a dictionary look-up and a function call.
+
+Own the tables in front of the client; refuse to know HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, Generic, Self, TypeVar
+
+from serdes import _binding, wire
+from serdes._binding import Binding, Registration
+from serdes.avro.leases import leased, renewed_in_background
+from serdes.avro.registry import Registry
+from serdes.avro.rules import Rules, RuleSettings, rules_to_write
+from serdes.codec import AvroSchema, Place, Write, WriteOptions, parse, plain_writer, unreadable
+from serdes.errors import EncodeError, NotCached, SerdesError, SettingInvalid
+from serdes.schema import Schema
+from serdes.settings import Conf, SerializerSettings
+from serdes.subjects import MessageField, SerializationContext
+
+T = TypeVar("T")
+
+ToDict = Callable[[T, SerializationContext], Any]
+Table = dict[str, Write]
+
+
+def schema_of(schema: Any) -> Any:
+    """The schema to register; a bare name becomes an object, as confluent-kafka writes it.
+
+    Raises SettingInvalid for what is neither a text nor a Schema.
+    """
+    if isinstance(schema, str):
+        text = schema.strip()
+        return Schema(text if text[:1] in ("{", "[") else '{"type":' + text + "}")
+    if not hasattr(schema, "schema_str"):
+        raise SettingInvalid(f"a schema must be a text or a Schema, not {type(schema).__name__}")
+    return schema
+
+
+def place_of(ctx: SerializationContext | None) -> Place:
+    """The place that a context tells, for errors."""
+    return Place() if ctx is None else Place(ctx.topic, str(ctx.field))
+
+
+class _Serializer(Generic[T]):
+    """What both serializers share: the tables, and the binding that fills them.
+
+    Args:
+        schema_registry_client: the client to ask for ids: ours, or confluent-kafka's.
+        schema_str: the Avro schema; a Schema when it refers to others; None to write with what the registry has.
+        to_dict: makes a value that fits the schema out of an object and the context.
+        conf: the keys of SerializerSettings.
+        rule_conf: configuration of rule executors, for schemas with rules.
+        rule_registry: confluent-kafka's rule registry; None for its global one.
+
+    Raises:
+        SettingInvalid: a key is unknown, or a value cannot be used.
+        SerializationError: the schema cannot be parsed.
+    """
+
+    def __init__(
+        self,
+        schema_registry_client: Any,
+        schema_str: Schema | str | None = None,
+        to_dict: ToDict[T] | None = None,
+        conf: Conf | None = None,
+        rule_conf: Conf | None = None,
+        rule_registry: Any = None,
+    ) -> None:
+        self._arguments = (schema_registry_client, schema_str, to_dict, conf, rule_conf, rule_registry)
+        self._registry = Registry(schema_registry_client)
+        self._settings = SerializerSettings.read(conf)
+        if to_dict is not None and not callable(to_dict):
+            raise SettingInvalid("to_dict must be callable with the signature to_dict(object, SerializationContext)")
+        self._to_dict = to_dict
+        self._rules = RuleSettings(rule_conf or {}, rule_registry, self._registry.conf)
+        self._schema = None if schema_str is None else schema_of(schema_str)
+        self._options = WriteOptions(
+            self._settings.strict, self._settings.strict_allow_default, self._settings.codegen != "off"
+        )
+        self._cluster_id: Callable[[], str] | None = None
+        self._parsed: dict[Any, AvroSchema] = {}
+        if self._schema is not None and not self._schema.references:
+            self._parsed[self._schema] = parse(self._schema.schema_str)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._keys: Table = {}
+        self._values: Table = {}
+        self._written: dict[Any, Write] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._arguments
+
+    def set_cluster_id_resolver(self, resolver: Callable[[], str]) -> None:
+        """Let the associated strategy ask for the Kafka cluster's id when it first needs it."""
+        self._cluster_id = resolver
+
+    def _table(self, field: str) -> Table:
+        return self._keys if field == "key" else self._values
+
+    def _place(self, topic: str, field: str, write: Write) -> Write:
+        """Put a function where calls look for it; a strategy of the user's must see every record, so then nowhere."""
+        if self._settings.strategy is None:
+            table = self._table(field)
+            if len(table) >= self._registry.capacity:
+                table.clear()
+            table[topic] = write
+        return write
+
+    def _look_up(self, ctx: SerializationContext | None) -> Binding[tuple[Write, bool]]:
+        """The function for a topic and field, and whether another may be right later."""
+        own = None if self._schema is None else (yield from self._read(self._schema))
+        subject = yield from _binding.subject_of(
+            self._settings, ctx, None if own is None else own.name, self._cluster_id
+        )
+        with_guid = self._settings.schema_id_serializer is not wire.prefix_schema_id_serializer
+        registration = yield from _binding.to_write(self._settings, subject, self._schema, with_guid)
+        place = place_of(ctx)
+        key = (place, subject, registration)
+        write = self._written.get(key)
+        if write is None:
+            schema = yield from self._read(registration.schema)
+            self._check_latest(registration, schema, own)
+            write = self._composed(subject or "", registration, schema, place)
+            if len(self._written) >= self._registry.capacity:
+                self._written.clear()
+            self._written[key] = write
+        return write, registration.changes or self._registry.unverified
+
+    def _read(self, schema: Any) -> Binding[AvroSchema]:
+        """A schema parsed, together with those that it refers to."""
+        parsed = self._parsed.get(schema)
+        if parsed is None:
+            method = self._registry.reference_method
+            parsed = parse(schema.schema_str, (yield from _binding.references(schema, method)))
+            if len(self._parsed) >= self._registry.capacity:
+                self._parsed.clear()
+            self._parsed[schema] = parsed
+        return parsed
+
+    def _check_latest(self, registration: Registration, latest: AvroSchema, own: AvroSchema | None) -> None:
+        if not self._settings.latest_compatibility_strict or not registration.changes or own is None:
+            return
+        reason = unreadable(latest, own)
+        if reason is not None:
+            raise EncodeError(
+                f"latest.compatibility.strict: version {registration.version} of the subject cannot read what this "
+                f"serializer's schema writes: {reason}"
+            )
+
+    def _composed(self, subject: str, registration: Registration, schema: AvroSchema, place: Place) -> Write:
+        """The function from a value (and the context) to framed bytes."""
+        rules = rules_to_write(self._rules, self._settings, subject, registration.schema, schema)
+        framed = self._settings.schema_id_serializer
+        prefixed = framed is wire.prefix_schema_id_serializer and rules is None
+        place = Place(place.topic, place.field, registration.schema_id)
+        frame = wire.id_frame(registration.schema_id or 0) if prefixed else b""
+        encode = self._registry.codecs.writer(schema, frame, self._options, place)
+        if prefixed and self._to_dict is None:
+            return encode
+        steps = _Steps(
+            self._to_dict, rules, encode, plain_writer(schema, frame, self._options, place, tombstones=False)
+        )
+        if prefixed:
+            return steps.write
+        identity = wire.SchemaId(registration.schema_id, registration.guid)
+
+        def write(obj: Any, ctx: Any = None) -> bytes | None:
+            payload = steps.write(obj, ctx)
+            return None if payload is None else framed(payload, ctx, identity)
+
+        return write
+
+
+class _Steps:
+    """What happens to a record between the user's object and its payload."""
+
+    def __init__(self, to_dict: ToDict[Any] | None, rules: Rules | None, encode: Write, encode_none: Write) -> None:
+        self._to_dict = to_dict
+        self._rules = rules
+        self._encode = encode
+        self._encode_none = encode_none
+
+    def write(self, obj: Any, ctx: Any = None) -> bytes | None:
+        """The payload of an object; None stays None."""
+        if obj is None:
+            return None
+        if self._to_dict is not None:
+            if ctx is None:
+                raise EncodeError("to_dict needs a SerializationContext")
+            obj = self._to_dict(obj, ctx)
+        if self._rules is None:
+            # A value that became None on the way is no tombstone: it must fit the schema.
+            return self._encode(obj) if obj is not None else self._encode_none(obj)
+        value = self._rules.write(obj, ctx)
+        payload = self._encode(value) if value is not None else self._encode_none(value)
+        return self._rules.encode(payload, ctx)
+
+
+class AvroSerializer(_Serializer[T]):
+    """Writes values of one schema. Safe to share between threads."""
+
+    def __call__(self, obj: T | None, ctx: SerializationContext | None = None) -> bytes | None:
+        """The framed bytes of a value; None stays None.
+
+        Raises:
+            EncodeError: the value does not fit the schema.
+            SubjectUnknown: the strategy needs a context and there is none.
+            RegistryError: the registry had to be asked, and refused or could not be reached.
+        """
+        if obj is None:
+            return None
+        if ctx is None:
+            return self._bind(None)(obj, None)
+        write = (self._keys if ctx.field == "key" else self._values).get(ctx.topic)
+        if write is None:
+            write = self._bind(ctx)
+        return write(obj, ctx)
+
+    def for_topic(self, topic: str, field: str = "value") -> Callable[[T | None], bytes | None]:
+        """A function of the value alone, with everything resolved: for hosts that pass neither topic nor headers.
+
+        Raises what a call raises when the registry has to be asked.
+        """
+        ctx = SerializationContext(topic, MessageField(field))
+        write = self._bind(ctx)
+        return write if self._to_dict is None else lambda obj: write(obj, ctx)
+
+    def serialize_many(self, objects: Iterable[T | None], ctx: SerializationContext) -> list[bytes | None]:
+        """The framed bytes of many values of one topic and field."""
+        return [self(obj, ctx) for obj in objects]
+
+    def prepare(self, topics: Iterable[str], fields: Iterable[str] = ("value",)) -> None:
+        """Ask the registry now, for these topics and fields, so that what is wrong shows at the start."""
+        for topic in topics:
+            for field in fields:
+                self._bind(SerializationContext(topic, MessageField(field)))
+
+    def _bind(self, ctx: SerializationContext | None) -> Write:
+        try:
+            write, may_change = self._registry.answer(self._look_up(ctx))
+        except SerdesError as error:
+            error.at(*place_of(ctx))
+            raise
+        if ctx is None:
+            return write
+        if may_change:
+            placed = SerializationContext(ctx.topic, ctx.field)
+            write = leased(write, lambda _: self._renewed(placed), self._registry.clock)
+        return self._place(ctx.topic, str(ctx.field), write)
+
+    def _renewed(self, ctx: SerializationContext) -> Write:
+        write, may_change = self._registry.answer(self._look_up(ctx))
+        return write if may_change else self._place(ctx.topic, str(ctx.field), write)
+
+
+class AsyncAvroSerializer(_Serializer[T]):
+    """Writes values of one schema; awaits the registry on the first record of a topic and field."""
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        """confluent-kafka's async serdes are awaited when they are made; so these may be, too."""
+        yield from ()
+        return self
+
+    async def __call__(self, obj: T | None, ctx: SerializationContext | None = None) -> bytes | None:
+        """The framed bytes of a value; None stays None. Raises as the blocking serializer does."""
+        if obj is None:
+            return None
+        if ctx is None:
+            return (await self._bind(None))(obj, None)
+        write = self._table(ctx.field).get(ctx.topic)
+        if write is None:
+            write = await self._bind(ctx)
+        return write(obj, ctx)
+
+    def try_sync(self, obj: T | None, ctx: SerializationContext) -> bytes | None:
+        """The same without awaiting.
+
+        Raises:
+            NotCached: the registry has to be asked first.
+        """
+        if obj is None:
+            return None
+        write = self._table(ctx.field).get(ctx.topic)
+        if write is None:
+            raise NotCached(f"nothing is known yet about writing the {ctx.field} of topic {ctx.topic}")
+        return write(obj, ctx)
+
+    async def for_topic(self, topic: str, field: str = "value") -> Callable[[T | None], bytes | None]:
+        """A function of the value alone, which never awaits, with everything resolved."""
+        ctx = SerializationContext(topic, MessageField(field))
+        write = await self._bind(ctx)
+        return write if self._to_dict is None else lambda obj: write(obj, ctx)
+
+    async def serialize_many(self, objects: Iterable[T | None], ctx: SerializationContext) -> list[bytes | None]:
+        """The framed bytes of many values of one topic and field."""
+        return [await self(obj, ctx) for obj in objects]
+
+    async def prepare(self, topics: Iterable[str], fields: Iterable[str] = ("value",)) -> None:
+        """Ask the registry now, for these topics and fields, so that what is wrong shows at the start."""
+        for topic in topics:
+            for field in fields:
+                await self._bind(SerializationContext(topic, MessageField(field)))
+
+    async def _bind(self, ctx: SerializationContext | None) -> Write:
+        try:
+            write, may_change = await self._registry.answer_async(self._look_up(ctx))
+        except SerdesError as error:
+            error.at(*place_of(ctx))
+            raise
+        if ctx is None:
+            return write
+        if may_change:
+            placed = SerializationContext(ctx.topic, ctx.field)
+            write = leased(write, renewed_in_background(lambda: self._renewed(placed)), self._registry.clock)
+        return self._place(ctx.topic, str(ctx.field), write)
+
+    async def _renewed(self, ctx: SerializationContext) -> Write:
+        write, may_change = await self._registry.answer_async(self._look_up(ctx))
+        return write if may_change else self._place(ctx.topic, str(ctx.field), write)

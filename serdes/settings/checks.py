@@ -1,0 +1,148 @@
+"""How the value of a configuration key is checked, and how a class of settings is read from a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import Field, dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from serdes.errors import SettingInvalid
+from serdes.subjects import SubjectNameStrategyType
+
+Conf = Mapping[str, Any]
+Check = Callable[[str, Any], Any]
+
+
+def flag(key: str, value: Any) -> bool:
+    """True or False, nothing that resembles them."""
+    if not isinstance(value, bool):
+        raise SettingInvalid(f"{key} must be a boolean value, not {value!r}")
+    return value
+
+
+def text(key: str, value: Any) -> str:
+    """A text."""
+    if not isinstance(value, str):
+        raise SettingInvalid(f"{key} must be a text, not {type(value).__name__}")
+    return value
+
+
+def text_or_false(key: str, value: Any) -> str | bool:
+    """A text, or False."""
+    return False if value is False else text(key, value)
+
+
+def number(key: str, value: Any) -> float:
+    """A number of at least 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+        raise SettingInvalid(f"{key} must be a number of at least 0, not {value!r}")
+    return value
+
+
+def number_or_none(key: str, value: Any) -> float | None:
+    """A number of at least 0, or None for no limit."""
+    return None if value is None else number(key, value)
+
+
+def count(key: str, value: Any) -> int:
+    """A whole number of at least 0."""
+    return int(number(key, value))
+
+
+def at_least_one(key: str, value: Any) -> int:
+    """A whole number of at least 1."""
+    if count(key, value) < 1:
+        raise SettingInvalid(f"{key} must be at least 1, not {value!r}")
+    return int(value)
+
+
+def folder(key: str, value: Any) -> Path:
+    """A folder's path, as text or as a Path; it need not be there yet."""
+    if not isinstance(value, (str, Path)):
+        raise SettingInvalid(f"{key} must be a path, not {type(value).__name__}")
+    return Path(value)
+
+
+def texts(key: str, value: Any) -> str:
+    """A text, or a list of texts, which are joined with commas."""
+    return ",".join(text(key, item) for item in value) if isinstance(value, (list, tuple)) else text(key, value)
+
+
+def schema_id(key: str, value: Any) -> int:
+    """A whole number."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SettingInvalid(f"{key} must be an int value, not {value!r}")
+    return value
+
+
+def pairs(key: str, value: Any) -> Mapping[str, Any]:
+    """A dictionary."""
+    if not isinstance(value, Mapping):
+        raise SettingInvalid(f"{key} must be a dict value, not {type(value).__name__}")
+    return value
+
+
+def function(key: str, value: Any) -> Callable[..., Any]:
+    """Something that can be called."""
+    if not callable(value):
+        raise SettingInvalid(f"{key} must be callable, not {type(value).__name__}")
+    return value  # type: ignore[no-any-return]  # callable() tells nothing about the signature
+
+
+def strategy_type(key: str, value: Any) -> SubjectNameStrategyType:
+    """The name of a strategy, in any case."""
+    try:
+        named = SubjectNameStrategyType(str(getattr(value, "value", value)).upper())
+    except ValueError:
+        named = SubjectNameStrategyType.NONE
+    if named is SubjectNameStrategyType.NONE:
+        choices = ", ".join(kind.value for kind in SubjectNameStrategyType if kind is not SubjectNameStrategyType.NONE)
+        raise SettingInvalid(f"{key} must be one of {choices}, not {value!r}")
+    return named
+
+
+def anything(_key: str, value: Any) -> Any:
+    """Whatever is given."""
+    return value
+
+
+def one_of(*choices: str) -> Check:
+    """One of some words."""
+
+    def check(key: str, value: Any) -> str:
+        word = getattr(value, "value", value)
+        if word not in choices:
+            raise SettingInvalid(f"{key} must be one of {', '.join(choices)}, not {value!r}")
+        return str(word)
+
+    return check
+
+
+def key(name: str, check: Check, meaning: str) -> Mapping[str, Any]:
+    """What stands beside a field: the key that fills it, the check of its value, one sentence."""
+    return {"key": name, "check": check, "meaning": meaning}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the three kinds of settings share."""
+
+    @classmethod
+    def read(cls, conf: Conf | None) -> Self:
+        """The settings that a configuration means.
+
+        Raises SettingInvalid when a key is unknown or its value is not of the right kind.
+        """
+        known = {one.metadata["key"]: one for one in fields(cls)}
+        unknown = [str(key) for key in conf or {} if key not in known]
+        if unknown:
+            raise SettingInvalid(f"Unrecognized properties: {', '.join(unknown)}")
+        return cls(**{known[key].name: known[key].metadata["check"](key, value) for key, value in _given(conf, known)})
+
+
+def _given(conf: Conf | None, known: Mapping[str, Field[Any]]) -> Iterator[tuple[str, Any]]:
+    """The keys that say something: None is "not set", except where it means "no limit"."""
+    for key, value in (conf or {}).items():
+        if value is not None or known[key].metadata["check"] is number_or_none:
+            yield key, value
