@@ -51,16 +51,19 @@ class Schedule:
 
     def run(self) -> Run:
         """Measure everything."""
-        kinds = [(encoder, batch) for batch in (SINGLE, BATCH) for encoder in ENCODERS]
-        for kind in kinds:
-            self._slot(*kind, self._options.slot_seconds / 2)  # warms up, counts for nothing
-        slots = []
-        for _ in range(self._options.rounds):
-            random.shuffle(kinds)
-            slots += [self._slot(*kind, self._options.slot_seconds) for kind in kinds]
+        self._round()  # warms up, counts for nothing
+        slots = [slot for _ in range(self._options.rounds) for slot in self._round()]
         outages = self._outage(self._options.outage_seconds)
         today = date.today().isoformat()
         return Run(_machine(), today, self._options.num_users, BATCH_USERS, tuple(slots), outages)
+
+    def _round(self) -> list[Slot]:
+        """A slot for each gateway and size of request; those that are compared are neighbours."""
+        return [
+            self._slot(encoder, batch, self._options.slot_seconds)
+            for batch in (SINGLE, BATCH)
+            for encoder in random.sample(list(ENCODERS), len(ENCODERS))
+        ]
 
     def _turn(self, encoder: str, batch: int, users: int) -> Turn:
         url = self._stand.gateways[encoder].url + ("/records" if batch == SINGLE else "/batches")
