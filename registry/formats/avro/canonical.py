@@ -15,11 +15,9 @@ from registry.formats.avro.types import (
     PRIMITIVES,
     Absent,
     Annotated,
-    Array,
     Enum,
     Field,
     Fixed,
-    Map,
     Name,
     Named,
     Node,
@@ -55,69 +53,63 @@ class _Writer:
         text = _BARE_TEXTS.get(type(node))
         if text is not None:
             return text
-        if isinstance(node, Annotated):
-            return f'{{"type":"{node.kind.lower()}"{_props(node.props)}}}'
-        if isinstance(node, Union):
-            return _plain_union(node)
-        if isinstance(node, Record | Enum | Fixed):
+        if isinstance(node, Named):
             return self._plain_named(node, namespace)
-        return None
+        if isinstance(node, Annotated):
+            return f'{{"type":"{node.label}"{_props(node.props)}}}'
+        return _plain_union(node) if isinstance(node, Union) else None
 
     def _plain_named(self, node: Named, namespace: str) -> str | None:
         if isinstance(node, Unresolved):
             return quoted(node.sought)
         if node.name.full in self.known:
             return quoted(_short(node.name.full, namespace))
+        # Written out at its first use, wherever its definition stood, and a name from there on.
         self.known.add(node.name.full)
-        if isinstance(node, Record):
-            return None
-        return _enum(node, namespace) if isinstance(node, Enum) else _fixed(node, namespace)
+        if isinstance(node, Enum):
+            return _enum(node, namespace)
+        return _fixed(node, namespace) if isinstance(node, Fixed) else None
 
     def deep(self, node: Node, namespace: str) -> Task[None]:
-        """Write a node with types below it; a record is one that `plain` saw first."""
+        """Write a node with types below it, for which `plain` answered None."""
         if isinstance(node, Record):
             return self._record(node, namespace)
-        if isinstance(node, Union):
-            return self._union(node, namespace)
-        assert isinstance(node, Array | Map)
-        return self._collection(node, namespace)
+        return self._union(node, namespace) if isinstance(node, Union) else self._collection(node, namespace)
 
-    def _collection(self, node: Array | Map, namespace: str) -> Task[None]:
-        head, below = (
-            ('{"type":"array","items":', node.items)
-            if isinstance(node, Array)
-            else ('{"type":"map","values":', node.values)
-        )
+    def _collection(self, node: Node, namespace: str) -> Task[None]:
+        below, key = node.below[0], "items" if node.kind == "ARRAY" else "values"
         text = self.plain(below, namespace)
-        self.out.append(head + (text or ""))
+        self.out.append(f'{{"type":"{node.label}","{key}":{text or ""}')
         if text is None:
             yield self.deep(below, namespace)
         self.out.append(f"{_props(node.props)}}}")
 
     def _union(self, node: Union, namespace: str) -> Task[None]:
-        separator = "["
-        for branch in node.branches:
+        self.out.append("[")
+        for index, branch in enumerate(node.branches):
             text = self.plain(branch, namespace)
-            self.out.append(separator + (text or ""))
+            self.out.append(("," if index else "") + (text or ""))
             if text is None:
                 yield self.deep(branch, namespace)
-            separator = ","
         self.out.append("]")
 
     def _record(self, node: Record, namespace: str) -> Task[None]:
         own, out = node.name.namespace, self.out
-        separator = f'{_head("error" if node.is_error else "record", node.name, namespace)},"fields":['
+        out.append(f'{_head("error" if node.is_error else "record", node.name, namespace)},"fields":[')
+        separator = ""
         for field in node.fields.values():
             text = self.plain(field.type, own)
+            # Most fields take one string in all: this loop decides how long a text takes.
             tail = "}" if type(field) is Field else _field_tail(field)
-            if text is not None:
-                out.append(f'{separator}{{"name":{encode_basestring(field.name)},"type":{text}{tail}')
-            else:
-                out.append(f'{separator}{{"name":{encode_basestring(field.name)},"type":')
+            head = f'{separator}{{"name":{encode_basestring(field.name)},"type":'
+            if text is None:
+                out.append(head)
                 yield self.deep(field.type, own)
                 out.append(tail)
+            else:
+                out.append(f"{head}{text}{tail}")
             separator = ","
-        out.append(f"{separator if not node.fields else ''}]{_tail(node.name, node.props)}")
+        out.append(f"]{_tail(node.name, node.props)}")
 
 
 def _plain_union(node: Union) -> str | None:
@@ -128,6 +120,7 @@ def _plain_union(node: Union) -> str | None:
 
 
 def _head(word: str, name: Name, namespace: str) -> str:
+    # Also the null namespace is written, as "", where a type leaves the one around it.
     own = f',"namespace":{quoted(name.namespace)}' if name.namespace != namespace else ""
     doc = f',"doc":{quoted(name.doc)}' if name.doc is not None else ""
     return f'{{"type":"{word}","name":{quoted(name.simple)}{own}{doc}'
@@ -172,5 +165,6 @@ def _bare(alias: str) -> str:
 
 def _short(full: str, namespace: str) -> str:
     """A full name as it is written inside a namespace: without the namespace, unless it reads as a kind of type."""
+    # Java spells out `n.record` within n, though it reads `record` there without trouble.
     space, _, simple = full.rpartition(".")
     return simple if space and space == namespace and simple not in _TYPE_WORDS else full

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from registry.errors import RegistryError
 from registry.formats.avro.canonical import canonical_text
 from registry.formats.avro.suggestions import suggestion
 from registry.formats.avro.types import (
@@ -77,7 +78,7 @@ _Rule: TypeAlias = "Callable[[Any, Any, _Location], _Found | _Steps]"
 READABLE: Final[_Found] = ()
 
 
-class _Fails(Exception):
+class _Fails(RegistryError):
     """The comparison has no answer: Java throws, or it takes too long even by names."""
 
     def __init__(self, message: str, place: str, advice: str) -> None:
@@ -102,7 +103,7 @@ def unreadable(reader: Node, writer: Node) -> tuple[Finding, ...]:
     try:
         return _bounded(_findings(_judge(reader, writer)))
     except _Fails as failure:
-        return (Finding(EXCEPTION, "", str(failure), failure.place, failure.advice),)
+        return (Finding(EXCEPTION, "", failure.message, failure.place, failure.advice),)
 
 
 def _judge(reader: Node, writer: Node) -> _Found:
@@ -145,6 +146,7 @@ class _Comparison:
         self._work_left -= PAIR_WORK + reader.width
         if self._work_left < 0:
             raise _Exhausted
+        # Whoever meets this pair again while it is being compared may take it for readable: that ends recursion.
         self._memo[key] = READABLE
         outcome = self._rules[reader.kind][writer.kind](reader, writer, location)
         if isinstance(outcome, tuple):
@@ -228,6 +230,7 @@ def _fixed(reader: Fixed, writer: Fixed, location: _Location) -> _Found:
 
 def _enum(reader: Enum, writer: Enum, location: _Location) -> _Found:
     found = _names(reader, writer, location)
+    # The default takes what the reader does not know; the writer's default is of no use to a reader.
     if reader.symbols == writer.symbols or reader.default is not None:
         return found
     missing = set(writer.symbols).difference(reader.symbols)
@@ -251,6 +254,7 @@ def _is_called(reader: Named, writer: Named) -> bool:
 
 def _record(reader: Record, writer: Record, location: _Location) -> _Steps:
     found = list(_names(reader, writer, location))
+    # Fields mostly stand in the same order on both sides: then no name has to be looked up.
     in_step = iter(writer.fields.values())
     for place, field in enumerate(reader.fields.values()):
         match = next(in_step, None)
@@ -260,12 +264,14 @@ def _record(reader: Record, writer: Record, location: _Location) -> _Steps:
             match = _aliased(field, place, match, writer)
         if match is not None:
             mine, written = field.type, match.type
+            # Two primitive types have no name by which they could be met again, so they need no memo.
             if _RULES[mine.kind][written.kind] is _readable:
                 continue
             below = yield mine, written, _Location(location, f"fields/{place}/type")
         elif not isinstance(field.default, Absent):
             continue
         elif isinstance(field.type, Enum) and field.type.default is not None:
+            # Java compares the enum with the whole record here, which never fits; its message is kept.
             below = yield field.type, writer, _Location(location, f"fields/{place}/type")
         else:
             at = _Location(location, f"fields/{place}")
@@ -278,6 +284,7 @@ def _record(reader: Record, writer: Record, location: _Location) -> _Steps:
 
 def _aliased(field: Field, place: int, direct: Field | None, writer: Record) -> Field | None:
     """The writer's field for one that has aliases; Java fails when there are several."""
+    # An alias that is the field's own name counts as a second match, as it does for Java.
     matches = [writer.fields[alias] for alias in field.aliases if alias in writer.fields]
     if direct is not None:
         matches.append(direct)
@@ -303,7 +310,7 @@ def _takes(reader: Union, writer: Node) -> bool:
         for branch in reader.branches:
             if branch.kind == writer.kind:
                 return True
-            if isinstance(branch, Record | Enum | Fixed):
+            if isinstance(branch, Named):
                 return False
     return False
 

@@ -8,7 +8,7 @@ defaults cannot take exponential time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Any, ClassVar, Final
 
 from registry.errors import UnparsableSchema
 from registry.formats.avro.canonical import canonical_text
@@ -71,49 +71,50 @@ class Defaults:
         self._known: dict[tuple[int, int], tuple[bool, Node, JsonValue]] = {}
         self._left = MAX_VALUES
 
-    def valid(self, type_: Node, value: JsonValue) -> bool:
-        """Whether the value is one of this type; raises UnparsableSchema when a record is not complete yet."""
-        plain = _PLAIN.get(type_.kind)
-        if plain:
-            return plain(value)
-        if isinstance(type_, Union):
-            for branch in type_.branches:
-                plain = _PLAIN.get(branch.kind)
-                if plain and plain(value):
-                    return True
-        return run(self._valid(type_, value))
-
     def check(self, name: str, type_: Node, default: JsonValue | Absent) -> None:
-        """Refuse the default of the field `name`, if there is one, unless it is a value of this type."""
-        if not isinstance(default, Absent) and not self.valid(type_, default):
+        """Refuse the default of the field `name`, if there is one, unless it is a value of this type.
+
+        Raises UnparsableSchema, also when a record that has to be looked into is not complete yet.
+        """
+        # The common defaults need no walk: a scalar of the type, or of a plain branch of the union.
+        if not isinstance(default, Absent) and not self._valid_at_once(type_, default):
+            if run(self._valid(type_, default)):
+                return
             message = f"Invalid default for field {name}: {json_text(default)} not a {canonical_text(type_)}"
             raise UnparsableSchema(message)
 
+    def _valid_at_once(self, type_: Node, value: JsonValue) -> bool:
+        """Whether the value is plainly one of this type; False stands for not knowing."""
+        for branch in type_.branches if isinstance(type_, Union) else (type_,):  # noqa: SIM110  # any() takes longer than the answer
+            if _is_plain(branch, value):
+                return True
+        return False
+
     def _valid(self, type_: Node, value: JsonValue) -> Task[bool]:
-        plain = _PLAIN.get(type_.kind)
-        if plain:
-            return plain(value)
+        rule = self._RULES.get(type_.kind)
+        if rule is None:
+            return _is_plain(type_, value)
         key = (id(type_), id(value))
         known = self._known.get(key)
         if known is None:
             self._left -= 1
             if self._left < 0:
                 raise UnparsableSchema(f"Defaults have more than {MAX_VALUES} values to be checked against their types")
-            known = self._known[key] = ((yield self._valid_deep(type_, value)), type_, value)
+            # Both are kept, so that their ids stay theirs.
+            known = self._known[key] = ((yield rule(self, type_, value)), type_, value)
         return known[0]
 
-    def _valid_deep(self, type_: Node, value: JsonValue) -> Task[bool]:
-        if isinstance(type_, Union):
-            for branch in type_.branches:
-                if (yield self._valid(branch, value)):
-                    return True
-            return False
-        if isinstance(type_, Record):
-            return isinstance(value, dict) and (yield self._valid_record(type_, value))
-        if isinstance(type_, Array):
-            return isinstance(value, list) and (yield self._all_valid(type_.items, value))
-        assert isinstance(type_, Map)
-        return isinstance(value, dict) and (yield self._all_valid(type_.values, value.values()))
+    def _valid_union(self, type_: Union, value: JsonValue) -> Task[bool]:
+        for branch in type_.branches:
+            if (yield self._valid(branch, value)):
+                return True
+        return False
+
+    def _valid_array(self, type_: Array, value: JsonValue) -> Task[bool]:
+        return isinstance(value, list) and (yield from self._all_valid(type_.items, value))
+
+    def _valid_map(self, type_: Map, value: JsonValue) -> Task[bool]:
+        return isinstance(value, dict) and (yield from self._all_valid(type_.values, value.values()))
 
     def _all_valid(self, type_: Node, values: Iterable[JsonValue]) -> Task[bool]:
         plain = _PLAIN.get(type_.kind)
@@ -124,11 +125,26 @@ class Defaults:
                 return False
         return True
 
-    def _valid_record(self, record: Record, value: dict[str, JsonValue]) -> Task[bool]:
+    def _valid_record(self, record: Record, value: JsonValue) -> Task[bool]:
+        if not isinstance(value, dict):
+            return False
         if not self._has_fields(record):
             raise UnparsableSchema("Schema fields not set yet")
         for field in record.fields.values():
+            # A field that the value lacks is filled by its own default, which has to be valid here too.
             own = value.get(field.name, field.default)
             if isinstance(own, Absent) or not (yield self._valid(field.type, own)):
                 return False
         return True
+
+    _RULES: ClassVar[Mapping[Kind, Callable[[Any, Any, JsonValue], Task[bool]]]] = {
+        "UNION": _valid_union,
+        "ARRAY": _valid_array,
+        "MAP": _valid_map,
+        "RECORD": _valid_record,
+    }
+
+
+def _is_plain(type_: Node, value: JsonValue) -> bool:
+    plain = _PLAIN.get(type_.kind)
+    return plain is not None and plain(value)

@@ -7,25 +7,12 @@ Confluent's equivalence for looking a schema up (docs, alias sets and enum defau
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
 
-from registry.formats.avro.types import (
-    Absent,
-    Array,
-    Enum,
-    Field,
-    Fixed,
-    JsonValue,
-    Map,
-    Node,
-    Primitive,
-    Props,
-    Record,
-    Union,
-)
+from registry.formats.avro.types import Absent, Enum, Field, Fixed, JsonValue, Named, Node, Props, Record, Union
 
-_Pair: TypeAlias = tuple[Node, Node]
+_JsonPairs: TypeAlias = "list[tuple[JsonValue, JsonValue]]"
 
 
 def equal(one: Node, other: Node) -> bool:
@@ -39,63 +26,71 @@ def equivalent(one: Node, other: Node) -> bool:
 
 
 def _same(one: Node, other: Node, *, with_docs: bool) -> bool:
+    # A pair of records that is met again, be it in a cycle, counts as the same: any difference shows elsewhere.
     seen: set[tuple[int, int]] = set()
-    pairs: list[_Pair] = [(one, other)]
+    pairs = [(one, other)]
     while pairs:
         one, other = pairs.pop()
         if one is other or (id(one), id(other)) in seen:
             continue
-        if isinstance(one, Record):
-            seen.add((id(one), id(other)))
+        seen.add((id(one), id(other)))
         if not _same_here(one, other, with_docs=with_docs):
             return False
-        pairs.extend(_children(one, other))
+        pairs.extend(zip(one.below, other.below, strict=True))
     return True
 
 
 def _same_here(one: Node, other: Node, *, with_docs: bool) -> bool:
     """Whether two nodes agree in all but the types below them."""
-    if one.kind != other.kind:
+    if one.kind != other.kind or not same_props(one.props, other.props):
         return False
-    if isinstance(one, Union) and isinstance(other, Union):
-        return len(one.branches) == len(other.branches)
-    if isinstance(one, Union) or isinstance(other, Union) or not same_props(one.props, other.props):
+    rule = _RULES.get(one.kind)
+    return rule is None or rule(one, other, with_docs)
+
+
+def _same_name(one: Named, other: Named, with_docs: bool) -> bool:
+    mine, yours = one.name, other.name
+    if mine.full != yours.full:
         return False
-    if isinstance(one, Primitive | Array | Map) or isinstance(other, Primitive | Array | Map):
-        return True
-    if one.name.full != other.name.full or (with_docs and not _same_docs(one, other)):
+    return not with_docs or (mine.doc == yours.doc and set(mine.aliases) == set(yours.aliases))
+
+
+def _same_unions(one: Union, other: Union, _: bool) -> bool:
+    return len(one.branches) == len(other.branches)
+
+
+def _same_fixed(one: Fixed, other: Fixed, with_docs: bool) -> bool:
+    return one.size == other.size and _same_name(one, other, with_docs)
+
+
+def _same_enums(one: Enum, other: Enum, with_docs: bool) -> bool:
+    same_default = not with_docs or one.default == other.default
+    return one.symbols == other.symbols and same_default and _same_name(one, other, with_docs)
+
+
+def _same_records(one: Record, other: Record, with_docs: bool) -> bool:
+    # `error` or not is not asked.
+    if len(one.fields) != len(other.fields) or not _same_name(one, other, with_docs):
         return False
-    return _same_named(one, other, with_docs=with_docs)
+    fields = zip(one.fields.values(), other.fields.values(), strict=True)
+    return all(_same_field(mine, yours, with_docs) for mine, yours in fields)
 
 
-def _same_named(one: Record | Enum | Fixed, other: Record | Enum | Fixed, *, with_docs: bool) -> bool:
-    if isinstance(one, Fixed) and isinstance(other, Fixed):
-        return one.size == other.size
-    if isinstance(one, Enum) and isinstance(other, Enum):
-        return one.symbols == other.symbols and (not with_docs or one.default == other.default)
-    return (
-        isinstance(one, Record)
-        and isinstance(other, Record)
-        and len(one.fields) == len(other.fields)
-        and all(
-            _same_field(mine, yours, with_docs=with_docs)
-            for mine, yours in zip(one.fields.values(), other.fields.values(), strict=True)
-        )
-    )
+_RULES: Final[Mapping[str, Callable[[Any, Any, bool], bool]]] = {
+    "UNION": _same_unions,
+    "FIXED": _same_fixed,
+    "ENUM": _same_enums,
+    "RECORD": _same_records,
+}
+"""What to compare beside kind and properties."""
 
 
-def _same_docs(one: Record | Enum | Fixed, other: Record | Enum | Fixed) -> bool:
-    return one.name.doc == other.name.doc and set(one.name.aliases) == set(other.name.aliases)
-
-
-def _same_field(one: Field, other: Field, *, with_docs: bool) -> bool:
-    return (
-        one.name == other.name
-        and one.order == other.order
-        and _same_default(one.default, other.default)
-        and same_props(one.props, other.props)
-        and (not with_docs or (one.doc == other.doc and set(one.aliases) == set(other.aliases)))
-    )
+def _same_field(one: Field, other: Field, with_docs: bool) -> bool:
+    if one.name != other.name or one.order != other.order:
+        return False
+    if not _same_default(one.default, other.default) or not same_props(one.props, other.props):
+        return False
+    return not with_docs or (one.doc == other.doc and set(one.aliases) == set(other.aliases))
 
 
 def _same_default(one: JsonValue | Absent, other: JsonValue | Absent) -> bool:
@@ -113,40 +108,40 @@ def same_props(one: Props, other: Props) -> bool:
 
 def same_json(one: JsonValue, other: JsonValue) -> bool:
     """Jackson's equality of JSON values: 1 is not 1.0, 0.0 is not -0.0, the order of an object does not count."""
-    pairs: list[tuple[JsonValue, JsonValue]] = [(one, other)]
+    pairs: _JsonPairs = [(one, other)]
     while pairs:
         one, other = pairs.pop()
+        # Python finds True and 1, and 1 and 1.0, equal; Jackson has a class for each.
         if type(one) is not type(other):
             return False
-        if isinstance(one, dict) and isinstance(other, dict):
-            if one.keys() != other.keys():
-                return False
-            pairs.extend((value, other[key]) for key, value in one.items())
-        elif isinstance(one, list) and isinstance(other, list):
-            if len(one) != len(other):
-                return False
-            pairs.extend(zip(one, other, strict=True))
-        elif isinstance(one, float) and isinstance(other, float):
-            if not _same_double(one, other):
-                return False
-        elif one != other:
+        rule = _JSON_RULES.get(type(one))
+        if not (rule(one, other, pairs) if rule else one == other):
             return False
     return True
 
 
-def _same_double(one: float, other: float) -> bool:
+def _same_objects(one: dict[str, JsonValue], other: dict[str, JsonValue], pairs: _JsonPairs) -> bool:
+    if one.keys() != other.keys():
+        return False
+    pairs.extend((value, other[key]) for key, value in one.items())
+    return True
+
+
+def _same_lists(one: list[JsonValue], other: list[JsonValue], pairs: _JsonPairs) -> bool:
+    if len(one) != len(other):
+        return False
+    pairs.extend(zip(one, other, strict=True))
+    return True
+
+
+def _same_doubles(one: float, other: float, _: _JsonPairs) -> bool:
     if math.isnan(one) or math.isnan(other):
         return math.isnan(one) and math.isnan(other)
     return one == other and math.copysign(1.0, one) == math.copysign(1.0, other)
 
 
-def _children(one: Node, other: Node) -> Iterator[_Pair]:
-    if isinstance(one, Array) and isinstance(other, Array):
-        yield one.items, other.items
-    elif isinstance(one, Map) and isinstance(other, Map):
-        yield one.values, other.values
-    elif isinstance(one, Union) and isinstance(other, Union):
-        yield from zip(one.branches, other.branches, strict=True)
-    elif isinstance(one, Record) and isinstance(other, Record):
-        for mine, yours in zip(one.fields.values(), other.fields.values(), strict=True):
-            yield mine.type, yours.type
+_JSON_RULES: Final[Mapping[type, Callable[[Any, Any, _JsonPairs], bool]]] = {
+    dict: _same_objects,
+    list: _same_lists,
+    float: _same_doubles,
+}

@@ -6,7 +6,7 @@ import hashlib
 from typing import Final
 
 from registry.formats.avro.trampoline import Task, run
-from registry.formats.avro.types import Array, Enum, Fixed, Map, Node, Primitive, Record, Union
+from registry.formats.avro.types import Array, Enum, Fixed, Map, Named, Node, Record, Union
 
 _EMPTY: Final = 0xC15D213AA4D7A795
 
@@ -50,39 +50,44 @@ def sha256(form: str) -> bytes:
 
 
 def _write(node: Node, out: list[str], known: set[str]) -> Task[None]:
-    if isinstance(node, Primitive):
-        out.append(f'"{node.kind.lower()}"')
-    elif isinstance(node, Array | Map):
-        is_array = isinstance(node, Array)
-        out.append('{"type":"array","items":' if is_array else '{"type":"map","values":')
-        yield _write(node.items if isinstance(node, Array) else node.values, out, known)
-        out.append("}")
+    # Names and symbols are written without escapes, as Java does; strict names need none.
+    if isinstance(node, Named):
+        if node.name.full in known:
+            out.append(f'"{node.name.full}"')
+        else:
+            known.add(node.name.full)
+            yield _write_named(node, out, known)
     elif isinstance(node, Union):
-        out.append("[")
-        for index, branch in enumerate(node.branches):
-            if index:
-                out.append(",")
-            yield _write(branch, out, known)
-        out.append("]")
-    elif node.name.full in known:
-        out.append(f'"{node.name.full}"')
+        yield _write_union(node, out, known)
+    elif isinstance(node, Array | Map):
+        key = "items" if isinstance(node, Array) else "values"
+        out.append(f'{{"type":"{node.label}","{key}":')
+        yield _write(node.below[0], out, known)
+        out.append("}")
     else:
-        known.add(node.name.full)
-        yield _write_named(node, out, known)
+        out.append(f'"{node.label}"')
 
 
-def _write_named(node: Record | Enum | Fixed, out: list[str], known: set[str]) -> Task[None]:
+def _write_union(node: Union, out: list[str], known: set[str]) -> Task[None]:
+    out.append("[")
+    for index, branch in enumerate(node.branches):
+        out.append("," if index else "")
+        yield _write(branch, out, known)
+    out.append("]")
+
+
+def _write_named(node: Named, out: list[str], known: set[str]) -> Task[None]:
     out.append(f'{{"name":"{node.name.full}","type":"{node.kind.lower()}"')
     if isinstance(node, Enum):
         symbols = ",".join(f'"{symbol}"' for symbol in node.symbols)
-        out.append(f',"symbols":[{symbols}]}}')
-    elif isinstance(node, Fixed):
-        out.append(f',"size":{node.size}}}')
-    else:
-        separator = ',"fields":['
-        for field in node.fields.values():
-            out.append(f'{separator}{{"name":"{field.name}","type":')
+        out.append(f',"symbols":[{symbols}]')
+    if isinstance(node, Fixed):
+        out.append(f',"size":{node.size}')
+    if isinstance(node, Record):
+        out.append(',"fields":[')
+        for index, field in enumerate(node.fields.values()):
+            out.append(f'{"," if index else ""}{{"name":"{field.name}","type":')
             yield _write(field.type, out, known)
             out.append("}")
-            separator = ","
-        out.append("]}" if node.fields else ',"fields":[]}')
+        out.append("]")
+    out.append("}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import chain
 from typing import Any, Final, NoReturn
 
 from registry.errors import UnparsableSchema
@@ -16,26 +17,26 @@ from registry.formats.avro.json_scanner import MAX_DEPTH, MAX_NAME_CHARS, MAX_NU
 from registry.formats.avro.types import JsonValue
 
 
-class _Unsure(Exception):
-    """Python's reader cannot be trusted with this text."""
-
-
 def _integer(text: str) -> int:
-    if len(text) > MAX_NUMBER_CHARS:
-        raise _Unsure
-    return int(text)
+    return int(_short_enough(text))
 
 
 def _float(text: str) -> float:
+    return float(_short_enough(text))
+
+
+def _short_enough(text: str) -> str:
     if len(text) > MAX_NUMBER_CHARS:
-        raise _Unsure
-    return float(text)
+        raise ValueError
+    return text
 
 
 def _constant(_: str) -> NoReturn:
-    raise _Unsure
+    # Python knows NaN and Infinity.
+    raise ValueError
 
 
+# Strings are matched to be left alone. Both may run to the end of the text, so that no text is scanned twice.
 _COMMENT_OR_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|//[^\r\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
 _ODD: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DECODER: Final = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_constant)
@@ -48,10 +49,11 @@ def read_json(text: str) -> tuple[JsonValue, str]:
     """
     try:
         value, end = _DECODER.raw_decode(text, _start(text))
-    except (ValueError, RecursionError, _Unsure):
+    except (ValueError, RecursionError):
         return _read_without_comments(text)
     if not _settled(text, value, end):
         return _read_slowly(text)
+    # Java shows what follows as it stands, comments included.
     return value, text[end:]
 
 
@@ -61,7 +63,7 @@ def _read_without_comments(text: str) -> tuple[JsonValue, str]:
         return _read_slowly(text)
     try:
         value, end = _DECODER.raw_decode(blank, _start(blank))
-    except (ValueError, RecursionError, _Unsure):
+    except (ValueError, RecursionError):
         return _read_slowly(text)
     return (value, text[end:]) if _settled(text, value, end) else _read_slowly(text)
 
@@ -74,6 +76,7 @@ def _blanked(found: re.Match[str]) -> str:
 
 def _settled(text: str, value: JsonValue, end: int) -> bool:
     """Whether Jackson accepts what Python's reader accepted."""
+    # Of a number or a word alone Python takes what it can, and leaves the rest; Jackson asks for a space between.
     whole = isinstance(value, str | list | dict) or end == len(text)
     return whole and _within_limits(text, value)
 
@@ -86,14 +89,16 @@ def _within_limits(text: str, value: JsonValue) -> bool:
     """Whether no level of nesting and no name is beyond what Jackson accepts; cheap for all but large texts."""
     if text.count("{") + text.count("[") <= MAX_DEPTH and len(text) <= MAX_NAME_CHARS:
         return True
+    # Level by level, so that the depth of the text is no depth of calls.
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH + 1):
-        level = [inner for inner in level if isinstance(inner, list | dict)]
+        objects = [inner for inner in level if isinstance(inner, dict)]
+        if any(len(key) > MAX_NAME_CHARS for key in chain.from_iterable(objects)):
+            return False
+        arrays = [inner for inner in level if isinstance(inner, list)]
+        level = [*chain.from_iterable(inner.values() for inner in objects), *chain.from_iterable(arrays)]
         if not level:
             return True
-        if any(len(key) > MAX_NAME_CHARS for inner in level if isinstance(inner, dict) for key in inner):
-            return False
-        level = [below for inner in level for below in (inner.values() if isinstance(inner, dict) else inner)]
     return False
 
 

@@ -5,6 +5,7 @@ Owns escapes and the writing of numbers; refuses to know schemas.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from json.encoder import encode_basestring
 from typing import Final
 
@@ -20,6 +21,7 @@ _ESCAPES: Final = {
 
 def quoted(text: str) -> str:
     """A JSON string: only quotes, backslashes and controls are escaped, hexadecimal digits in upper case."""
+    # Python's encoder does the same at C speed, but for the hexadecimal digits, which it writes in lower case.
     escaped = encode_basestring(text)
     if "\\u" in escaped:
         return f'"{text.translate(_ESCAPES)}"'
@@ -42,29 +44,23 @@ def json_text(value: JsonValue) -> str:
 def _scalar(value: bool | int | float) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return double_text(value)
-    return str(value)
+    return double_text(value) if isinstance(value, float) else str(value)
 
 
 def _write(value: JsonValue, out: list[str]) -> Task[None]:
     if isinstance(value, dict):
-        separator = "{"
-        for key, inner in value.items():
-            out.append(f"{separator}{quoted(key)}:")
-            separator = ","
-            if isinstance(inner, list | dict):
-                yield _write(inner, out)
-            else:
-                out.append(json_text(inner))
-        out.append("}" if value else "{}")
+        yield from _write_entries("{", ((f"{quoted(key)}:", inner) for key, inner in value.items()), "}", out)
     elif isinstance(value, list):
-        out.append("[")
-        for index, inner in enumerate(value):
-            if index:
-                out.append(",")
-            if isinstance(inner, list | dict):
-                yield _write(inner, out)
-            else:
-                out.append(json_text(inner))
-        out.append("]")
+        yield from _write_entries("[", (("", inner) for inner in value), "]", out)
+    else:
+        out.append(json_text(value))
+
+
+def _write_entries(begin: str, entries: Iterable[tuple[str, JsonValue]], end: str, out: list[str]) -> Task[None]:
+    separator = ""
+    out.append(begin)
+    for head, inner in entries:
+        out.append(separator + head)
+        yield _write(inner, out)
+        separator = ","
+    out.append(end)

@@ -37,6 +37,7 @@ def _decimal(node: Primitive | Fixed) -> bool:
         return False
     assert isinstance(precision, int)
     assert isinstance(scale, int)
+    # A decimal that its bytes cannot hold, or with a scale beyond its precision, is a plain annotation.
     return 0 < precision <= _max_precision(node) and 0 <= scale <= precision
 
 

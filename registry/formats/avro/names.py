@@ -7,36 +7,50 @@ schemas that are stored already. Follows Avro Java's STRICT_VALIDATOR and UTF_VA
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
+from typing import Final
 
 from registry.errors import UnparsableSchema
+
+_LETTERS: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo"})
 
 
 def strict_fault(name: str) -> str | None:
     """Why a new schema may not use this name: ASCII letters, digits and `_`, no digit first."""
+    # Python's identifiers in ASCII are just these names, and the check runs at C speed.
     if name.isascii() and name.isidentifier():
         return None
-    if not name:
-        return "Empty name"
-    first = name[0]
-    if not (first.isascii() and (first.isalpha() or first == "_")):
-        return f"Illegal initial character: {name}"
-    return f"Illegal character in: {name}"
+    return _fault(name, _is_ascii_initial, _is_ascii_part)
 
 
 def lenient_fault(name: str) -> str | None:
     """Why a stored schema may not use this name: letters and digits of any script below U+10000, and `_`."""
-    if name.isascii():
-        return strict_fault(name)
-    if not _letter(name[0]) and name[0] != "_":
+    return strict_fault(name) if name.isascii() else _fault(name, _is_initial, _is_part)
+
+
+def _fault(name: str, is_initial: Callable[[str], bool], is_part: Callable[[str], bool]) -> str | None:
+    if not name:
+        return "Empty name"
+    if not is_initial(name[0]):
         return f"Illegal initial character: {name}"
-    if not all(char == "_" or _letter(char) or unicodedata.category(char) == "Nd" for char in name):
-        return f"Illegal character in: {name}"
-    return None
+    return None if all(map(is_part, name)) else f"Illegal character in: {name}"
 
 
-def _letter(char: str) -> bool:
-    """Java looks at UTF-16 units one by one, so that nothing beyond U+FFFF is a letter."""
-    return char <= "\uffff" and unicodedata.category(char) in {"Lu", "Ll", "Lt", "Lm", "Lo"}
+def _is_ascii_initial(char: str) -> bool:
+    return char.isascii() and (char.isalpha() or char == "_")
+
+
+def _is_ascii_part(char: str) -> bool:
+    return char.isascii() and (char.isalnum() or char == "_")
+
+
+def _is_initial(char: str) -> bool:
+    # Java looks at UTF-16 units one by one, so that nothing beyond U+FFFF is a letter.
+    return char == "_" or (char <= "\uffff" and unicodedata.category(char) in _LETTERS)
+
+
+def _is_part(char: str) -> bool:
+    return _is_initial(char) or (char <= "\uffff" and unicodedata.category(char) == "Nd")
 
 
 def check_strict(name: str) -> None:

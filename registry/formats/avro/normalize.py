@@ -7,7 +7,7 @@ normalisation does; where that loses a default or changes a full name, the defau
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, TypeGuard
 
 from registry.formats.avro.logical_types import is_logical
@@ -23,6 +23,7 @@ from registry.formats.avro.types import (
     Field,
     Fixed,
     JsonValue,
+    Kind,
     Map,
     Name,
     Named,
@@ -50,28 +51,31 @@ class _Normalizer:
 
     def node(self, node: Node) -> Task[Node]:
         """The normal form of one node."""
+        if isinstance(node, Named):
+            made = self._made.get(node.name.full)
+            if made is not None:
+                return made
+            return (yield self._named(node))
         if isinstance(node, Annotated):
             return Annotated(node.kind, _typed_props(node))
-        if isinstance(node, Primitive):
-            return node
-        if isinstance(node, Array):
-            return Array((yield self.node(node.items)), _sorted_props(node.props))
-        if isinstance(node, Map):
-            return Map((yield self.node(node.values)), _sorted_props(node.props))
-        if isinstance(node, Union):
-            return Union(tuple((yield from in_order(map(self.node, node.branches)))))
-        made = self._made.get(node.name.full)
-        return made or (yield self._named(node))
+        below = yield from in_order(map(self.node, node.below))
+        rebuild = _REBUILD.get(node.kind)
+        # A bare primitive type has nothing to put in order.
+        return rebuild(below, _sorted_props(node.props)) if rebuild else node
 
     def _named(self, node: Named) -> Task[Node]:
         name = Name(node.name.simple, node.name.namespace, node.name.doc or None, _sorted(node.name.aliases))
-        if isinstance(node, Fixed):
-            return self._keep(Fixed(name, node.size, _typed_props(node)))
+        if isinstance(node, Record):
+            return (yield self._record(node, name))
         if isinstance(node, Enum):
             return self._keep(Enum(name, node.symbols, node.default, _sorted_props(node.props)))
+        assert isinstance(node, Fixed)
+        return self._keep(Fixed(name, node.size, _typed_props(node)))
+
+    def _record(self, node: Record, name: Name) -> Task[Node]:
+        # The record is known before its fields are, because they may refer to it; nobody else sees it yet.
         fields: dict[str, Field] = {}
-        record = Record(name, fields, is_error=False, props=_sorted_props(node.props))
-        self._keep(record)
+        record = self._keep(Record(name, fields, is_error=False, props=_sorted_props(node.props)))
         for field in node.fields.values():
             type_ = yield self.node(field.type)
             default, aliases = _default(field), _sorted(field.aliases)
@@ -82,6 +86,13 @@ class _Normalizer:
     def _keep(self, node: Named) -> Node:
         self._made[node.name.full] = node
         return node
+
+
+_REBUILD: Final[Mapping[Kind, Callable[[list[Node], Props], Node]]] = {
+    "ARRAY": lambda below, props: Array(below[0], props),
+    "MAP": lambda below, props: Map(below[0], props),
+    "UNION": lambda below, _: Union(tuple(below)),
+}
 
 
 def _sorted(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -97,6 +108,7 @@ def _typed_props(node: Primitive | Fixed) -> Props:
     props = _sorted_props(node.props)
     if not is_logical(node):
         return props
+    # Confluent writes the scale of a decimal first only where it is not 0; elsewhere it keeps its place by name.
     decimal = props["logicalType"] == "decimal"
     first = [key for key in _LOGICAL if key in props and (key == "logicalType" or (decimal and props[key] != 0))]
     return {key: props[key] for key in dict.fromkeys([*first, *props])}
@@ -127,6 +139,7 @@ def _written_through(value: JsonValue, type_: Node) -> Task[JsonValue]:
 
     A union writes through its first branch; what does not fit the type stays as written.
     """
+    # Confluent drops a default that is of another branch than the first; here it stays.
     while isinstance(type_, Union) and type_.branches:
         type_ = type_.branches[0]
     if isinstance(value, list):
@@ -147,6 +160,7 @@ def _number_through(value: int | float, type_: Node) -> JsonValue:
     if type_.kind == "DOUBLE":
         return float(value)
     single = _single(value)
+    # Inside of lists and objects an infinite number could not be read back: there it is no valid default.
     return single if type_.kind == "FLOAT" and math.isfinite(single) else value
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import math
 import re
 import struct
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 _HIDDEN_BIT: Final = 52
-_SIGNIFICANT_DIGITS_DROPPED: Final = (
+_MAX_INTEGER_EXPONENT: Final = 62
+_MAX_LONG_POWER_OF_5: Final = 26
+_DIGITS_DROPPED: Final = (
     0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 8, 8, 8, 9, 9, 9, 9, 10, 10, 10,
     11, 11, 11, 12, 12, 12, 12, 13, 13, 13, 14, 14, 14, 15, 15, 15, 15, 16, 16, 16, 17, 17, 17, 18, 18, 18, 19,
 )  # fmt: skip
@@ -54,15 +57,17 @@ def parse_double(text: str) -> float | None:
     """`Double.parseDouble(text)`, or None where Java raises NumberFormatException."""
     text = text.strip(_JAVA_SPACE)
     if _DECIMAL.fullmatch(text):
-        return float(text.rstrip("fFdD") if text[-1:] in "fFdD" else text)
+        # The suffixes that say float or double in Java's own language are allowed here too.
+        return float(text if text.endswith(("NaN", "Infinity")) else text.rstrip("fFdD"))
     hexadecimal = _HEXADECIMAL.fullmatch(text)
-    if hexadecimal is None:
-        return None
-    sign, whole, before, after, exponent = hexadecimal.groups()
+    return _from_hexadecimal(*hexadecimal.groups(default="")) if hexadecimal else None
+
+
+def _from_hexadecimal(sign: str, whole: str, before: str, after: str, exponent: str) -> float:
     try:
         return float.fromhex(f"{sign}0x{whole or before or 0}.{after or 0}p{exponent}")
     except OverflowError:
-        return math.copysign(math.inf, -1 if sign == "-" else 1)
+        return -math.inf if sign == "-" else math.inf
 
 
 def _text(sign: int, exponent: int, fraction: int, width: int, bias: int) -> str:
@@ -82,19 +87,22 @@ def _text(sign: int, exponent: int, fraction: int, width: int, bias: int) -> str
 
 
 def _digits(exponent: int, fraction: int, significant: int) -> tuple[str, int]:
-    """The decimal digits and the place of the point, of `fraction` / 2**52 * 2**`exponent`."""
+    """The decimal digits and the place of the point, of `fraction` / 2**52 * 2**`exponent`.
+
+    significant: how many bits of the fraction carry meaning; fewer for floats and for the smallest numbers.
+    """
     trailing = (fraction & -fraction).bit_length() - 1
     used = _HIDDEN_BIT + 1 - trailing
     below_point = max(0, used - exponent - 1)
-    if below_point == 0 and exponent <= 62:
+    if below_point == 0 and exponent <= _MAX_INTEGER_EXPONENT:
         return _integer_digits(exponent, fraction, significant)
-    fraction >>= trailing
-    return _fraction_digits(exponent, fraction, used, below_point, significant)
+    return _fraction_digits(exponent, fraction >> trailing, used, below_point, significant)
 
 
 def _integer_digits(exponent: int, fraction: int, significant: int) -> tuple[str, int]:
+    """The digits of an integer, without those that the significant bits do not carry."""
     beyond = exponent - significant - 1
-    dropped = _SIGNIFICANT_DIGITS_DROPPED[beyond] if 1 < beyond < len(_SIGNIFICANT_DIGITS_DROPPED) else 0
+    dropped = _DIGITS_DROPPED[beyond] if beyond > 1 else 0
     value = fraction << exponent >> _HIDDEN_BIT
     if dropped:
         value, rest = divmod(value, 10**dropped)
@@ -103,59 +111,81 @@ def _integer_digits(exponent: int, fraction: int, significant: int) -> tuple[str
     return digits.rstrip("0"), len(digits) + dropped
 
 
-def _estimated_exponent(fraction: int, used: int, exponent: int) -> int:
-    mantissa = fraction / (1 << (used - 1))
-    return math.floor((mantissa - 1.5) * 0.289529654 + 0.176091259 + exponent * 0.301029995663981)
-
-
-def _bits_of_power_of_5(power: int) -> int:
-    return (5**power).bit_length() * (power > 0) if power < 27 else power * 3
-
-
 def _fraction_digits(exponent: int, fraction: int, used: int, below_point: int, significant: int) -> tuple[str, int]:
+    """The digits of any other number: it, its scale and half its last place as integers, divided digit by digit."""
     decimal = _estimated_exponent(fraction, used, exponent)
     value5, scale5 = max(0, -decimal), max(0, decimal)
+    # The powers of 2 are kept apart from those of 5, so that what they have in common can be taken out.
     value2, scale2 = value5 + below_point + exponent, scale5 + below_point
     ulp2 = value2 - significant
     value2 -= used - 1
     common = min(value2, scale2)
     value2, scale2, ulp2 = value2 - common, scale2 - common, ulp2 - common
     if used == 1:
+        # The neighbour below a power of two is only half as far away.
         ulp2 -= 1
     if ulp2 < 0:
         value2, scale2, ulp2 = value2 - ulp2, scale2 - ulp2, 0
-    value = fraction * 5**value5 << value2
-    scale = 5**scale5 << scale2
-    half_ulp = 5**value5 << ulp2
     bits = max(used + value2 + _bits_of_power_of_5(value5), scale2 + 1 + _bits_of_power_of_5(scale5 + 1))
-    return _generated(value, scale, half_ulp, decimal, width=32 if bits < 32 else 64 if bits < 64 else 0)
+    width = 32 if bits < 32 else 64 if bits < 64 else 0
+    steps = _division(fraction * 5**value5 << value2, 5**scale5 << scale2, 5**value5 << ulp2, width)
+    return _generated(steps, decimal)
 
 
-def _generated(value: int, scale: int, half_ulp: int, decimal: int, *, width: int) -> tuple[str, int]:
-    """Divide digit after digit until what is left is below half a unit in the last place.
+def _estimated_exponent(fraction: int, used: int, exponent: int) -> int:
+    """The decimal exponent, at times one too high; Java's formula, because its errors show."""
+    mantissa = fraction / (1 << (used - 1))
+    return math.floor((mantissa - 1.5) * 0.289529654 + 0.176091259 + exponent * 0.301029995663981)
+
+
+def _bits_of_power_of_5(power: int) -> int:
+    if power == 0:
+        return 0
+    return (5**power).bit_length() if power <= _MAX_LONG_POWER_OF_5 else power * 3
+
+
+class _Step(NamedTuple):
+    """A digit; whether the rest, or what the rest lacks to the next digit, is below half the last place; rounding."""
+
+    digit: int
+    low: bool
+    high: bool
+    beyond_middle: int
+
+
+def _division(value: int, scale: int, half_ulp: int, width: int) -> Iterator[_Step]:
+    """Long division of `value` by `scale`.
 
     width: the bits of the integers that Java computes in, where sums may overflow; 0 stands for its unbounded ones,
     with which it also stops on equality.
     """
     ten_scale = 10 * scale
-    digits: list[int] = []
-    first, low, high = True, False, False
-    while not low and not high:
+    while True:
         digit, value = divmod(value, scale)
         value, half_ulp = 10 * value, _overflowing(10 * half_ulp, width)
         total = _overflowing(value + half_ulp, width)
-        low, high = value < half_ulp, total > ten_scale or (total == ten_scale and not width)
-        if first and digit == 0 and not high:
-            decimal -= 1
-        else:
-            digits.append(digit)
-        if first:
-            low, high = low and -3 <= decimal < 8, high and -3 <= decimal < 8
-        elif half_ulp <= 0:
-            low = high = True
-        first = False
-    doubled = 2 * value
-    if high and (not low or doubled > ten_scale or (doubled == ten_scale and digits[-1] % 2)):
+        overflown = half_ulp <= 0
+        low = value < half_ulp or overflown
+        high = total > ten_scale or overflown or (total == ten_scale and not width)
+        yield _Step(digit, low, high, 2 * value - ten_scale)
+
+
+def _generated(steps: Iterator[_Step], decimal: int) -> tuple[str, int]:
+    """Digits until what is left is below half a unit in the last place, the last of them rounded."""
+    step = next(steps)
+    digits = [step.digit]
+    if step.digit == 0 and not step.high:
+        # The exponent was estimated one too high.
+        decimal -= 1
+        digits.clear()
+    if not -3 <= decimal < 8:
+        # A number in scientific form has at least one digit after the point.
+        step = step._replace(low=False, high=False)
+    while not (step.low or step.high):
+        step = next(steps)
+        digits.append(step.digit)
+    tie_up = step.beyond_middle == 0 and digits[-1] % 2 == 1
+    if step.high and (not step.low or step.beyond_middle > 0 or tie_up):
         return _rounded_up(digits, decimal + 1)
     return "".join(map(str, digits)), decimal + 1
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 
 from registry.errors import UnparsableSchema
 from registry.formats.avro.defaults import Defaults
@@ -41,7 +41,8 @@ from registry.formats.avro.types import (
     Unresolved,
 )
 
-_JsonObject = dict[str, JsonValue]
+_JsonObject: TypeAlias = dict[str, JsonValue]
+# What Java never keeps as a property, whether the type at hand has a use for it or not.
 _RESERVED: Final = frozenset(
     {"doc", "fields", "items", "name", "namespace", "size", "symbols", "values", "type", "aliases"}
 )
@@ -52,10 +53,13 @@ _COLLECTIONS: Final[Mapping[str, tuple[str, Callable[[Node, Props], Node]]]] = {
     "map": ("values", Map),
 }
 _DEEP_WORDS: Final = frozenset({"record", "error", "array", "map"})
+# A name and a type.
 _PLAIN_FIELD_KEYS: Final = 2
 _FLOATING: Final = frozenset({"FLOAT", "DOUBLE"})
 _ORDERS: Final = frozenset({"ASCENDING", "DESCENDING", "IGNORE"})
+# The longest array of Java, less what some virtual machines keep for themselves.
 _MAX_FIXED_BYTES: Final = 2**31 - 9
+# What `String.trim` takes for space.
 _JAVA_SPACE: Final = "".join(map(chr, range(0x21)))
 
 
@@ -83,7 +87,9 @@ class Parser:
         node = self._plain(value, "") or run(self._deep(value, ""))
         if self._forward:
             node = resolve(node, self.known, check_defaults=self._strict)
+        # A text that repeats a definition of another text stands for that one, as all uses of the name do.
         node = self.known[node.name.full] if isinstance(node, Named) else node
+        # Java looks at what follows only now, so that any fault of the schema itself is told first.
         rest = rest.strip(_JAVA_SPACE)
         if rest:
             _refuse(f"dangling content after end of schema: {rest}")
@@ -113,6 +119,8 @@ class Parser:
     def _find(self, name: str, namespace: str) -> Node:
         """The named type that a name stands for, or what stands for it until its definition is read."""
         full = f"{namespace}.{name}" if namespace and "." not in name else name
+        # The null namespace is looked at too, but only for what is defined by now: a later definition has to be in the
+        # namespace of its use.
         found = self.known.get(full) or self.known.get(name)
         if found is None:
             self._forward = True
@@ -160,6 +168,7 @@ class Parser:
         _refuse_primitive(simple, space)
         symbols: dict[str, None] = {}
         for symbol in given:
+            # Java takes anything that is no text for a missing name.
             if not isinstance(symbol, str):
                 _refuse("Null name")
             if self._strict:
@@ -167,6 +176,7 @@ class Parser:
             if symbol in symbols:
                 _refuse(f"Duplicate enum symbol: {symbol}")
             symbols[symbol] = None
+        # A default of another kind than text is ignored, and is no property either.
         default = _text(value, "default")
         if default is not None and default not in symbols:
             _refuse(f"The Enum Default: {default} is not in the enum symbol set: [{', '.join(symbols)}]")
@@ -189,6 +199,7 @@ class Parser:
                 _refuse(f"No field type: {json_text(entry)}")
             type_ = self._plain(entry["type"], space) or (yield self._deep(entry["type"], space))
             field = self._field(field_name, type_, entry)
+            # Java looks for names that come twice when it has read all fields, so any other fault is told first.
             if field_name in fields:
                 twice = twice or _twice(field, fields, f"{space}.{simple}" if space else simple)
             fields[field_name] = field
@@ -203,19 +214,20 @@ class Parser:
             if self._strict and not (name.isascii() and name.isidentifier()):
                 check_strict(name)
             return Field(name, type_)
+        return self._detailed_field(name, type_, value)
+
+    def _detailed_field(self, name: str, type_: Node, value: _JsonObject) -> Field:
         order = _order(value) if "order" in value else "ascending"
         default = value.get("default", ABSENT)
         if isinstance(default, str) and type_.kind in _FLOATING:
             default = _number_in(default)
         if self._strict:
-            if not (name.isascii() and name.isidentifier()):
-                check_strict(name)
-            if default is not ABSENT:
-                self._defaults.check(name, type_, default)
+            check_strict(name)
+            self._defaults.check(name, type_, default)
         doc = value.get("doc")
         aliases = _aliases(value) if "aliases" in value else ()
-        props = NO_PROPS if _FIELD_RESERVED.issuperset(value) else _props(value, _FIELD_RESERVED)
-        return DetailedField(name, type_, doc if isinstance(doc, str) else None, default, order, aliases, props)
+        doc = doc if isinstance(doc, str) else None
+        return DetailedField(name, type_, doc, default, order, aliases, _props(value, _FIELD_RESERVED))
 
     def _name(self, value: _JsonObject, namespace: str) -> tuple[str, str]:
         """The simple name and the namespace of a definition."""
@@ -223,6 +235,7 @@ class Parser:
         name = _text(value, "name")
         if name is None:
             _refuse(f"No name in schema: {json_text(value)}")
+        # A dotted name brings its own namespace; an empty one is the null namespace, also within another.
         space, dot, simple = name.rpartition(".")
         if not dot:
             space = namespace if own is None else own
@@ -240,6 +253,7 @@ class Parser:
             check_strict(simple)
         if not dot:
             return f"{namespace}.{simple}" if namespace else simple
+        # An alias that names the null namespace keeps its dot where that is not the type's own, and matches nothing.
         if not space:
             return f".{simple}" if namespace else simple
         return alias
@@ -250,6 +264,8 @@ class Parser:
         if self._strict and namespace and namespace not in self._namespaces:
             check_namespace(namespace)
             self._namespaces.add(namespace)
+        # The same definition may be repeated, with another doc even. Each repetition is a node of its own, which
+        # counts where aliases differ.
         known = self.known.setdefault(full, node)
         if known is not node and not equal(known, node):
             _refuse(f"Can't redefine: {full}")
@@ -261,6 +277,7 @@ def _plain_union(value: list[JsonValue]) -> Union | None:
     try:
         makers = _bare_branches(tuple(value))
     except TypeError:
+        # A branch that is an object or a union cannot be looked up.
         return None
     return Union(tuple([make() for make in makers])) if makers else None
 
@@ -301,6 +318,7 @@ def _aliases(value: _JsonObject) -> tuple[str, ...]:
 def _order(value: _JsonObject) -> str:
     given = value["order"]
     if not isinstance(given, str):
+        # What Java's virtual machine says of the null that it meets here.
         _refuse(
             'Cannot invoke "String.toUpperCase(java.util.Locale)" because the return value of '
             '"com.fasterxml.jackson.databind.JsonNode.textValue()" is null'

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from registry.formats.avro.names import check_lenient
-from registry.formats.avro.types import Array, Enum, Map, Node, Primitive, Record, Union
+from registry.formats.avro.types import Enum, Named, Node, Record
 
 
 def check_names(root: Node) -> None:
@@ -21,22 +21,18 @@ def check_names(root: Node) -> None:
             check_lenient(item)
         elif id(item) not in seen:
             seen.add(id(item))
-            stack.extend(reversed(list(_parts(item))))
+            stack.extend(reversed([*_parts(item)]))
 
 
 def _parts(node: Node) -> Iterator[Node | str]:
-    """The names of a node and the types below it, in order."""
-    if isinstance(node, Primitive):
-        return
-    if isinstance(node, Array | Map):
-        yield node.items if isinstance(node, Array) else node.values
-    elif isinstance(node, Union):
-        yield from node.branches
-    else:
+    """The names of a node and the types below it, in the order in which Confluent checks them."""
+    if isinstance(node, Named):
         yield node.name.simple
-        if isinstance(node, Enum):
-            yield from node.symbols
-        elif isinstance(node, Record):
-            for field in node.fields.values():
-                yield field.name
-                yield field.type
+    if isinstance(node, Enum):
+        yield from node.symbols
+    if isinstance(node, Record):
+        for field in node.fields.values():
+            yield field.name
+            yield field.type
+    else:
+        yield from node.below

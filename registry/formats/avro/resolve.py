@@ -6,8 +6,8 @@ fields of a record of its own cycle is accepted or refused. Follows Avro Java's 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, TypeAlias, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from registry.errors import UnparsableSchema
 from registry.formats.avro.canonical import canonical_text
@@ -21,14 +21,13 @@ from registry.formats.avro.types import (
     Record,
     Union,
     Unresolved,
-    full_name,
 )
 
 MAX_STEPS: Final = 300_000
 """How far references are followed: far more than any schema made by people needs, and less than a second."""
 
-_Deep: TypeAlias = Record | Union | Array | Map
-N = TypeVar("N", bound=Node)
+
+_DEEP: Final = (Record, Union, Array, Map)
 
 
 def union_of(branches: tuple[Node, ...]) -> Union:
@@ -36,11 +35,12 @@ def union_of(branches: tuple[Node, ...]) -> Union:
     union = Union(branches)
     seen = set()
     for branch in branches:
+        # What it will be is not known yet; the union is checked again when it is.
         if isinstance(branch, Unresolved):
             continue
         if isinstance(branch, Union):
             raise UnparsableSchema(f"Nested union: {canonical_text(union)}")
-        name = full_name(branch)
+        name = branch.label
         if name in seen:
             raise UnparsableSchema(f"Duplicate in union:{name}")
         seen.add(name)
@@ -52,6 +52,8 @@ def resolve(node: Node, known: Mapping[str, Named], *, check_defaults: bool) -> 
 
     Raises UnparsableSchema for a name without definition, a union that has a type twice, and a default that is none.
     """
+    # Java completes all types again whenever a text is added to those read before, and may then refuse a default
+    # that it took at first; this is why all `known` types are walked, not only those of the last text.
     resolution = _Resolution(known, check_defaults=check_defaults)
     for start in (*known.values(), node):
         run(resolution.visit(start))
@@ -73,7 +75,7 @@ class _Resolution:
         self._complete: set[int] = set()
         self._completed: list[int] = []
         self._closed: set[int] = set()
-        self._below: dict[int, list[_Deep]] = {}
+        self._below: dict[int, Sequence[Node]] = {}
         self._steps_left = MAX_STEPS
         self._defaults = Defaults(lambda record: id(record) in self._complete) if check_defaults else None
 
@@ -82,14 +84,14 @@ class _Resolution:
         self._closed.update(self._completed)
         self._completed.clear()
 
-    def target(self, node: N) -> N | Named:
+    def target(self, node: Node) -> Node:
         """The type that a node stands for."""
         return self._known[node.sought] if isinstance(node, Unresolved) else node
 
     def visit(self, start: Node) -> Task[None]:
         """Walk depth first in Java's order; a name that is met before its definition sends the walk there first."""
         visited: set[int] = set()
-        stack: list[tuple[_Deep, bool]] = [(start, False)] if isinstance(start, _Deep) else []
+        stack = [(start, False)]
         while stack:
             node, below_done = stack.pop()
             if below_done:
@@ -100,7 +102,7 @@ class _Resolution:
                 visited.add(id(node))
                 self._begun.add(id(node))
                 stack.append((node, True))
-                stack.extend((child, False) for child in self._deep_below(node))
+                stack.extend((child, False) for child in self._in_turn(node))
 
     def _follow(self, name: Unresolved) -> Task[None]:
         definition = self._known.get(name.sought)
@@ -109,15 +111,17 @@ class _Resolution:
         if id(definition) not in self._begun:
             yield self.visit(definition)
 
-    def _deep_below(self, node: _Deep) -> list[_Deep]:
+    def _in_turn(self, node: Node) -> Sequence[Node]:
         """The types below a node that have types below them, the one to be visited first last."""
-        below = self._below.get(id(node))
-        if below is None:
-            below = self._below[id(node)] = [child for child in _children(node) if isinstance(child, _Deep)]
-        self._steps_left -= 1 + len(below)
+        turn = self._below.get(id(node))
+        if turn is None:
+            deep = [child for child in node.below if isinstance(child, _DEEP)]
+            # Java takes the fields of a record from the first to the last and the branches of a union the other way.
+            turn = self._below[id(node)] = deep if isinstance(node, Union) else deep[::-1]
+        self._steps_left -= 1 + len(turn)
         if self._steps_left < 0:
             raise UnparsableSchema(f"Types refer to each other in more ways than can be followed in {MAX_STEPS} steps")
-        return below
+        return turn
 
     def _finish(self, node: Node) -> None:
         """All below a node is done: bind it to the defined types and check it again."""
@@ -127,22 +131,16 @@ class _Resolution:
             _bind(node, "items", self.target(node.items))
         elif isinstance(node, Map):
             _bind(node, "values", self.target(node.values))
-        elif isinstance(node, Record) and id(node) not in self._complete and not isinstance(node, Unresolved):
-            for field in node.fields.values():
-                _bind(field, "type", self.target(field.type))
-                if self._defaults:
-                    self._defaults.check(field.name, field.type, field.default)
-            self._complete.add(id(node))
-            self._completed.append(id(node))
+        elif isinstance(node, Record) and id(node) not in self._complete:
+            self._finish_record(node)
 
-
-def _children(node: _Deep) -> list[Node]:
-    """The types below a node, the one to be visited first last."""
-    if isinstance(node, Record):
-        return [field.type for field in reversed(list(node.fields.values()))]
-    if isinstance(node, Union):
-        return list(node.branches)
-    return [node.items if isinstance(node, Array) else node.values]
+    def _finish_record(self, node: Record) -> None:
+        for field in node.fields.values():
+            field.type = self.target(field.type)
+            if self._defaults:
+                self._defaults.check(field.name, field.type, field.default)
+        self._complete.add(id(node))
+        self._completed.append(id(node))
 
 
 def _bind(owner: object, attribute: str, value: object) -> None:

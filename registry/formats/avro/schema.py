@@ -76,11 +76,14 @@ class AvroFormat:
         """Parse a schema after the schemas it refers to; raises UnparsableSchema in Avro Java's words."""
         parser = Parser(strict=strict)
         referenced: dict[str, Named] = {}
+        # All are read by one parser, so that each may use the types of those before it. Only the outermost type of a
+        # reference is written as a name: one nested in it is written out where it is used, as Confluent does.
         for reference in references.values():
             root = parser.parse(reference)
             if isinstance(root, Named):
                 referenced[root.name.full] = root
         root = parser.parse(text)
+        # What is stored was judged by older rules: namespaces and defaults are let pass, names nearly so.
         if not strict:
             check_names(root)
         return AvroSchema(root, referenced)

@@ -1,74 +1,60 @@
 """The smallest change of the reader that would mend an incompatibility, as one sentence.
 
-Owns the sentences; refuses to know where the incompatibility stands.
+Owns the sentences; refuses to know where the incompatibility stands and which of the two schemas is the new one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
-from registry.formats.avro.types import Enum, Field, Fixed, Node, full_name
+from registry.formats.avro.types import Enum, Field, Fixed, Node
+from registry.model import java_order
 
-_WIDENED: Final[Mapping[tuple[str, str], str]] = {
-    ("INT", "LONG"): "long",
-    ("INT", "FLOAT"): "float",
-    ("INT", "DOUBLE"): "double",
-    ("LONG", "FLOAT"): "float",
-    ("LONG", "DOUBLE"): "double",
-    ("FLOAT", "DOUBLE"): "double",
+_WIDER: Final[Mapping[str, frozenset[str]]] = {
+    "INT": frozenset({"LONG", "FLOAT", "DOUBLE"}),
+    "LONG": frozenset({"FLOAT", "DOUBLE"}),
+    "FLOAT": frozenset({"DOUBLE"}),
 }
-"""By reader and writer: narrowing loses data, so the reader must stay as wide as the writer."""
+"""By reader: what cannot be narrowed to it without loss."""
 
 
 def suggestion(kind: str, reader: Node | Field, writer: Node) -> str:
-    """One sentence for an incompatibility of this kind between these two."""
+    """One sentence for an incompatibility of this kind between a reader's type or field and a writer's type."""
     return _SENTENCES[kind](reader, writer)
 
 
-def _word(node: Node | Field) -> str:
-    return full_name(node.type if isinstance(node, Field) else node)
+def _missing_default(field: Field, _: Node) -> str:
+    return f"Give the field {field.name} a default, or the field's former name as an alias."
 
 
-def _missing_default(reader: Node | Field, _writer: Node) -> str:
-    name = reader.name if isinstance(reader, Field) else ""
-    return f"Give the field {name} a default, or an alias that names the field it was before."
+def _type_mismatch(reader: Node, writer: Node) -> str:
+    mine, theirs = reader.label, writer.label
+    if writer.kind in _WIDER.get(reader.kind, ()):
+        return f"Keep {theirs} here, or anything wider: {mine} cannot hold every {theirs}."
+    if writer.kind == "NULL":
+        return f'Allow null here: make the type the union of "null" and {mine}.'
+    return f"Make the type the union of {theirs} and {mine}, or leave it as it is and add a new field."
 
 
-def _type_mismatch(reader: Node | Field, writer: Node) -> str:
-    mine, theirs = reader.kind if not isinstance(reader, Field) else reader.type.kind, writer.kind
-    wide = _WIDENED.get((mine, theirs))
-    if wide:
-        return f"Keep the wider type {wide}: {_word(reader)} cannot hold every {wide}."
-    if theirs == "NULL":
-        return f'Allow null as well: make the type a union of "null" and {_word(reader)}.'
-    return f"Make the type a union that has both {_word(writer)} and {_word(reader)}, or add a new field instead."
+def _name_mismatch(_: Node, writer: Node) -> str:
+    return f'Add "{writer.label}" to the aliases of the renamed type.'
 
 
-def _name_mismatch(_reader: Node | Field, writer: Node) -> str:
-    return f'Add "{full_name(writer)}" to the aliases of the renamed type.'
+def _missing_symbols(reader: Enum, writer: Enum) -> str:
+    missing = sorted(set(writer.symbols).difference(reader.symbols), key=java_order)
+    return f"Keep {', '.join(missing)} among the symbols, or give the enum {reader.label} a default."
 
 
-def _missing_symbols(reader: Node | Field, writer: Node) -> str:
-    name = _word(reader)
-    missing = (
-        sorted(set(writer.symbols).difference(reader.symbols))
-        if isinstance(reader, Enum) and isinstance(writer, Enum)
-        else []
-    )
-    return f"Keep the symbols {', '.join(missing)}, or give the enum {name} a default symbol."
+def _missing_branch(_: Node, writer: Node) -> str:
+    return f"Add {writer.label} to the union, or mend the branch that is meant to read it."
 
 
-def _missing_branch(_reader: Node | Field, writer: Node) -> str:
-    return f"Add {_word(writer)} to the union."
+def _fixed_size(_: Fixed, writer: Fixed) -> str:
+    return f"Keep the size {writer.size}, or add a new field with a fixed type of another name."
 
 
-def _fixed_size(_reader: Node | Field, writer: Node) -> str:
-    size = writer.size if isinstance(writer, Fixed) else 0
-    return f"Keep the size {size}, or add a new field with a fixed type of another name."
-
-
-_SENTENCES: Final[Mapping[str, Callable[[Node | Field, Node], str]]] = {
+_SENTENCES: Final[Mapping[str, Callable[[Any, Any], str]]] = {
     "READER_FIELD_MISSING_DEFAULT_VALUE": _missing_default,
     "TYPE_MISMATCH": _type_mismatch,
     "NAME_MISMATCH": _name_mismatch,

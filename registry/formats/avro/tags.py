@@ -13,7 +13,7 @@ from typing import Final
 from registry.errors import UnparsableSchema
 from registry.formats.avro.json_reader import read_json
 from registry.formats.avro.json_writer import json_text
-from registry.formats.avro.types import Array, JsonValue, Map, Node, Props, Record, Union
+from registry.formats.avro.types import JsonValue, Node, Props, Record
 from registry.formats.protocol import InlineTags
 
 _TAGS: Final = "confluent:tags"
@@ -30,13 +30,11 @@ def inline_tags(root: Node) -> Iterator[InlineTags]:
         if isinstance(item, InlineTags):
             if item.tags:
                 yield item
-        elif isinstance(item, Union):
-            stack.extend(reversed(item.branches))
-        elif isinstance(item, Array | Map):
-            stack.append(item.items if isinstance(item, Array) else item.values)
-        elif isinstance(item, Record) and item.name.full not in visited:
+        elif not isinstance(item, Record):
+            stack.extend(reversed(item.below))
+        elif item.name.full not in visited:
             visited.add(item.name.full)
-            stack.extend(reversed(list(_entities(item))))
+            stack.extend(reversed([*_entities(item)]))
 
 
 def _entities(record: Record) -> Iterator[Node | InlineTags]:
@@ -58,12 +56,14 @@ def retagged(text: str, add: Sequence[InlineTags], remove: Sequence[InlineTags])
 
     Raises UnparsableSchema when a path names no record or field of the text.
     """
+    # The text is edited, not the nodes: whatever is not a tag stays as it is.
     schema, _ = read_json(text)
     for path, kind in dict.fromkeys((entity.path.removeprefix("."), entity.kind) for entity in [*add, *remove]):
         entity = _find(schema, path, kind)
         tags = dict.fromkeys([*_own_tags(entity), *_tags_for(add, path, kind)])
         gone = set(_tags_for(remove, path, kind))
         left: list[JsonValue] = [tag for tag in tags if tag not in gone]
+        # Java's `replace`: a property that was there keeps its place.
         if left:
             entity[_TAGS] = left
         else:
@@ -79,35 +79,41 @@ def _tags_for(entities: Iterable[InlineTags], path: str, kind: str) -> Iterator[
 
 def _find(schema: JsonValue, path: str, kind: str) -> dict[str, JsonValue]:
     """The JSON object of a record or field, searched breadth first."""
-    record_path, _, field = path.rpartition(".") if kind == _FIELD else (path, "", "")
-    namespace, _, name = record_path.rpartition(".")
-    queue: deque[tuple[JsonValue, str | None]] = deque([(schema, None)])
+    record, _, field = path.rpartition(".") if kind == _FIELD else (path, "", "")
+    namespace, _, name = record.rpartition(".")
+    queue: deque[tuple[JsonValue, str]] = deque([(schema, "")])
     while queue:
-        node, space = queue.popleft()
+        node, outer = queue.popleft()
         if isinstance(node, list):
-            queue.extend((branch, space) for branch in node)
+            queue.extend((branch, outer) for branch in node)
         if not isinstance(node, dict):
             continue
-        own = node.get("namespace")
-        space = own if isinstance(own, str) else space
-        fields = node.get("fields")
-        if node.get("type") != "record" or not isinstance(fields, list):
-            queue.append((_below(node), space))
-        elif node.get("name") != name or namespace not in {"", space}:
-            queue.extend((entry, space) for entry in fields)
-        else:
-            found = node if kind == _RECORD else _named(fields, field)
-            if found is not None:
-                return found
+        space = str(node.get("namespace", outer))
+        if not (_is_record(node) and node.get("name") == name and namespace in {"", space}):
+            queue.extend((below, space) for below in _below(node))
+            continue
+        # What stands inside a record that has the path's name is not searched.
+        found = node if kind == _RECORD else _named(node["fields"], field)
+        if found is not None:
+            return found
     raise UnparsableSchema(f"No matching path '{path}' found in the schema")
 
 
-def _below(node: dict[str, JsonValue]) -> JsonValue:
-    return node.get({"array": "items", "map": "values"}.get(str(node.get("type")), "type"))
+def _is_record(node: dict[str, JsonValue]) -> bool:
+    return node.get("type") == "record" and isinstance(node.get("fields"), list)
 
 
-def _named(fields: list[JsonValue], name: str) -> dict[str, JsonValue] | None:
-    for entry in fields:
+def _below(node: dict[str, JsonValue]) -> list[JsonValue]:
+    """Where to search on: the fields of a record, the type of anything else."""
+    word = node.get("type")
+    fields = node.get("fields")
+    if word == "record" and isinstance(fields, list):
+        return fields
+    return [node.get({"array": "items", "map": "values"}.get(str(word), "type"))]
+
+
+def _named(fields: JsonValue, name: str) -> dict[str, JsonValue] | None:
+    for entry in fields if isinstance(fields, list) else []:
         if isinstance(entry, dict) and entry.get("name") == name:
             return entry
     return None

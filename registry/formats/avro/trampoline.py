@@ -27,6 +27,7 @@ def run(task: Task[T]) -> T:
     running: Task[Any] = task
     result: Any = None
     while True:
+        # The first `send` of a generator has to be None, which is what `result` is then.
         try:
             needed = running.send(result)
         except StopIteration as done:
