@@ -55,7 +55,7 @@ class _Normalizer:
             made = self._made.get(node.name.full)
             if made is not None:
                 return made
-            return (yield self._named(node))
+            return (yield from self._named(node))
         if isinstance(node, Annotated):
             return Annotated(node.kind, _typed_props(node))
         below = yield from in_order(map(self.node, node.below))
@@ -66,7 +66,7 @@ class _Normalizer:
     def _named(self, node: Named) -> Task[Node]:
         name = Name(node.name.simple, node.name.namespace, node.name.doc or None, _sorted(node.name.aliases))
         if isinstance(node, Record):
-            return (yield self._record(node, name))
+            return (yield from self._record(node, name))
         if isinstance(node, Enum):
             return self._keep(Enum(name, node.symbols, node.default, _sorted_props(node.props)))
         assert isinstance(node, Fixed)
