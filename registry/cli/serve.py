@@ -68,19 +68,16 @@ def _run(settings: Settings) -> None:
     # While the store is opened and replayed, SIGTERM ends the process as Ctrl-C does; then the server listens to both.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_serve(_Server(config, application, settings), application, listener, settings))
+        runner.run(_serve(_Server(config, application, settings), application, listener))
 
 
-async def _serve(server: _Server, application: Application, listener: socket.socket, settings: Settings) -> None:
+async def _serve(server: _Server, application: Application, listener: socket.socket) -> None:
     gc.set_threshold(*GC_THRESHOLDS)
     async with application.running():
-        host, port = listener.getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
-        print(  # noqa: T201 - the line that says where to find the registry
-            f"Signet {version('signet')} serves http://{shown}:{port} from {without_password(settings.store)}",
-            flush=True,
-        )
         await server.serve(sockets=[listener])
+        # The end has begun: whoever is impatient now would only turn a clean one into a crash.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
 
 
 class _Replaying:
@@ -112,9 +109,19 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, application: Application, settings: Settings) -> None:
         super().__init__(config)
         self._application = application
+        self._store = without_password(settings.store)
         self._drain_seconds = settings.shutdown_drain_seconds
         self._request_seconds = settings.request_seconds
         self._stop_at: float | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # Said only now that signals are listened to: who reads the line may send one at once.
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            line = f"Signet {version('signet')} serves http://{shown}:{port} from {self._store}"
+            print(line, flush=True)  # noqa: T201 - the line that says where to find the registry
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         if self._stop_at is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from registry.cli.serve import _without_password
+from registry.cli.options import without_password
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("SIGNET_")}
 
@@ -137,5 +137,6 @@ def test_a_file_keeps_what_was_registered(start_registry, tmp_path: Path) -> Non
 
 
 def test_the_password_of_a_store_is_not_shown() -> None:
-    assert _without_password("postgresql://me:pass@word@db/x") == "postgresql://me:***@db/x"
-    assert _without_password("sqlite:a@b.db") == "sqlite:a@b.db"
+    assert without_password("postgresql://me:pass@word@db/x") == "postgresql://me:***@db/x"
+    assert without_password("postgresql:///x?user=me&password=a&host=db") == "postgresql:///x?user=me&password=***&host=db"
+    assert without_password("sqlite:a@b.db") == "sqlite:a@b.db"
