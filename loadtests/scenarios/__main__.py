@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -52,7 +53,8 @@ def run(url: str, options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _finished(process: subprocess.Popen[bytes]) -> int:
-    """Wait for Locust, which ends by itself after Ctrl-C, with its summary."""
+    """Wait for Locust, which ends by itself after Ctrl-C, with its summary; SIGTERM is passed on."""
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     while True:
         try:
             return process.wait()

@@ -20,8 +20,13 @@ from loadtests.scenarios import registry_user
 class Slot(registry_user.RegistryUser):
     """Runs one process after another; the number of users is how many start at the same time."""
 
-    begun: ClassVar[Iterator[int]] = count(1)
-    ended: ClassVar[Iterator[int]] = count(1)
+    begun: ClassVar[Iterator[int]]
+    ended: ClassVar[Iterator[int]]
+
+    @classmethod
+    def begin_run(cls) -> None:
+        """Count from one."""
+        cls.begun, cls.ended = count(1), count(1)
 
     @task
     def start_process(self) -> None:

@@ -49,6 +49,10 @@ class RegistryUser(FastHttpUser):
             # A user that called quit itself would be stopped by it half-way.
             Thread(target=self.environment.runner.quit).start()
 
+    @classmethod
+    def begin_run(cls) -> None:
+        """Forget what the users shared in the run before, since Locust's page can start many."""
+
     def wait_time(self) -> float:
         """Seconds until the next task; the end of the run when there were enough requests."""
         if 0 < self.options.requests <= self.environment.stats.total.num_requests:
@@ -104,7 +108,10 @@ def fill(environment: Environment, **_: Any) -> None:
     assert environment.parsed_options is not None  # Locust reads its command line first
     RegistryUser.ending = False
     RegistryUser.stock = Stock(environment.host or "", environment.parsed_options)
-    if any(getattr(user, "fills_stock", False) for user in environment.user_classes):
+    users = [user for user in environment.user_classes if issubclass(user, RegistryUser)]
+    for user in users:
+        user.begin_run()
+    if any(user.fills_stock for user in users):
         try:
             RegistryUser.stock.fill()
         except (httpx.HTTPError, RuntimeError) as error:

@@ -13,7 +13,12 @@ from loadtests.scenarios.stock import HEADERS
 class Reader(registry_user.RegistryUser):
     """Reads schemas by id; an id whose answer changes is a failure."""
 
-    seen: ClassVar[dict[int, bytes]] = {}
+    seen: ClassVar[dict[int, bytes]]
+
+    @classmethod
+    def begin_run(cls) -> None:
+        """No id means anything yet."""
+        cls.seen = {}
 
     @task
     def read(self) -> None:

@@ -29,8 +29,14 @@ class Client(registry_user.RegistryUser):
     """Registers and looks up; all users share the two subjects."""
 
     fills_stock = False
-    begun: ClassVar[dict[str, int]] = dict.fromkeys(SUBJECTS, 0)
-    ids: ClassVar[dict[str, dict[str, int]]] = {subject: {} for subject in SUBJECTS}
+    begun: ClassVar[dict[str, int]]
+    ids: ClassVar[dict[str, dict[str, int]]]
+
+    @classmethod
+    def begin_run(cls) -> None:
+        """No subject has a schema yet."""
+        cls.begun = dict.fromkeys(SUBJECTS, 0)
+        cls.ids = {subject: {} for subject in SUBJECTS}
 
     @task
     def register_new(self) -> None:

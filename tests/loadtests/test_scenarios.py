@@ -2,11 +2,14 @@
 
 import json
 import os
+import sys
+import time
+from contextlib import ExitStack
 
 import httpx
 import pytest
 
-from loadtests.servers import uvicorn
+from loadtests.servers import free_port, running, uvicorn
 
 SCENARIOS = {
     "cold_start": {"START producer", "GET /schemas/ids/[id]", "POST /subjects/[subject]/versions"},
@@ -99,3 +102,40 @@ def test_without_a_url_a_registry_of_our_own_is_started(command, tmp_path):
     ended = command("loadtests.scenarios", "steady_reads", *size, env=environment)
     assert ended.returncode == 0, ended.stderr
     assert "GET" in ended.stdout + ended.stderr
+
+
+@pytest.fixture
+def page(registry_url):
+    """Locust's page for a scenario, as a client of it."""
+    with ExitStack() as stack:
+
+        def open_page(scenario):
+            port = free_port()
+            command = [sys.executable, "-m", "loadtests.scenarios", scenario, "--url", registry_url, *map(str, SMALL)]
+            server = stack.enter_context(running([*command, "--ui", "--web-port", str(port)], port))
+            return stack.enter_context(httpx.Client(base_url=server.url))
+
+        yield open_page
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 30
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert condition()
+
+
+def runs_with_requests(client, count):
+    told = client.get("/stats/requests").json()
+    return told["state"] == "running" and told["stats"][-1]["num_requests"] > count
+
+
+@pytest.mark.parametrize("scenario", ["steady_reads", "two_subjects"])
+def test_runs_can_be_started_again_and_again_from_the_page(scenario, page, registry_url):
+    client = page(scenario)
+    for _ in range(2):
+        client.post("/swarm", data={"user_count": 2, "spawn_rate": 2, "host": registry_url, "requests": 0})
+        wait_until(lambda: runs_with_requests(client, 50))
+        assert client.post("/stop").json()["success"]
+        assert client.get("/stats/requests").json()["errors"] == []
+        assert httpx.get(f"{registry_url}/subjects?deleted=true").json() == []
