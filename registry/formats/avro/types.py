@@ -8,6 +8,8 @@ node, as in Avro Java: the compatibility check tells nodes apart by identity.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
@@ -20,6 +22,9 @@ Kind: TypeAlias = Literal[
 """The words for types in Java's messages; as keys on hot paths, plain texts are faster than enum members."""
 
 NO_PROPS: Final[Props] = MappingProxyType({})
+
+
+_NAMED_KINDS: Final = frozenset({"RECORD", "ENUM", "FIXED"})
 
 
 class Absent:
@@ -130,13 +135,14 @@ class Map(Node):
 
 
 class Union(Node):
-    """A union type."""
+    """A union type; `leading` are the kinds of the primitive types that stand in it before any named type."""
 
-    __slots__ = ("branches",)
+    __slots__ = ("branches", "leading")
     kind = "UNION"
 
     def __init__(self, branches: tuple[Node, ...]) -> None:
         self.branches: Final = branches
+        self.leading: Final = _leading(tuple([branch.kind for branch in branches]))
 
     @property
     def below(self) -> Sequence[Node]:
@@ -147,6 +153,13 @@ class Union(Node):
     def width(self) -> int:
         """A quarter of the branches: of most, only the name is looked at."""
         return len(self.branches) // 4
+
+
+# There are few different answers, which all unions share.
+@lru_cache(maxsize=1024)
+def _leading(kinds: tuple[Kind, ...]) -> frozenset[Kind]:
+    unnamed = takewhile(lambda kind: kind not in _NAMED_KINDS, kinds)
+    return frozenset(kind for kind in unnamed if kind.lower() in PRIMITIVES)
 
 
 class Name:
