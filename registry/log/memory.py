@@ -63,6 +63,7 @@ class MemoryLog:
         self._ends.append(batch.end)
 
     def _batch(self, after: int) -> Batch | None:
+        # Positions are dense here: the entry at position n has index n - 1.
         if after >= len(self._entries):
             return None
         last = bisect_left(self._ends, min(after + BATCH_ENTRIES, len(self._entries)))

@@ -25,7 +25,8 @@ from registry.log.postgres_tables import migrate
 
 # A turn is two messages of several statements each. In libpq's pipeline mode it would be two round trips as well, but
 # a request to flush, which the driver sends behind everything, stops the timer of a transaction that stands idle, and
-# a node that is frozen between two statements would hold the lock for ever.
+# a node that is frozen between two statements would hold the lock for ever. The cursor is there because it is BINARY:
+# under contention much is missed, and as text it would be twice as long.
 _TAKE_TURN: Final = """
 BEGIN;
 SELECT set_config('idle_in_transaction_session_timeout', '5s', true),
@@ -33,10 +34,12 @@ SELECT set_config('idle_in_transaction_session_timeout', '5s', true),
        set_config('statement_timeout', '15s', true),
        set_config('synchronous_commit', coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), true);
 SELECT uuid, position, (SELECT commit_id FROM signet.log WHERE position = %(seen)s) FROM signet.head FOR UPDATE;
-SELECT position, timestamp_ms, key, value, author, commit_id
-FROM signet.log
-WHERE position > %(after)s
-ORDER BY position
+DECLARE missed BINARY CURSOR FOR
+    SELECT position, timestamp_ms, key, value, author, commit_id
+    FROM signet.log
+    WHERE position > %(after)s
+    ORDER BY position;
+FETCH ALL FROM missed
 """
 # The head is moved only from where the turn found it, so an append outside of a turn would write nothing. A commit
 # that waits for a standby must not be given up by a timeout: it would be done here, and not yet there.
@@ -74,6 +77,10 @@ _TURN_SECONDS: Final = 30.0
 _LOOKUP_SECONDS: Final = 20.0
 """How long the outcome of a commit is looked for, on a database that went away in the middle of it."""
 
+_NOT_WRITTEN: Final = "The store was out of reach for a moment, and nothing was written"
+
+# After these the node hangs up. They are longer than what the settings of a turn allow, so that the database's own
+# refusal comes first; what is left is a database, or a network, that says nothing any more.
 _LOCK_SECONDS: Final = 12.0
 _APPEND_SECONDS: Final = 10.0
 _READ_SECONDS: Final = 15.0
@@ -128,6 +135,7 @@ class PostgresLog:
         self.uuid: Final = uuid
         self.shared: Final = True
         self.alarm: str | None = None
+        # Apart, so that a barrier need not wait behind an export, nor a turn behind either.
         self._turns = Line(database)
         self._reads = Line(database)
         self._ends = Line(database)
@@ -231,23 +239,34 @@ class PostgresLog:
         if end < after:
             raise gone_backwards(end, after)
         cursor.nextset()
+        cursor.nextset()
         return end, await cursor.fetchall()
 
     async def _write(self, batch: Batch) -> None:
         commit = _Commit(batch.end, uuid4())
         self._sending = batch.end
-        give_up = time.monotonic() + _LOOKUP_SECONDS
+        try:
+            await self._send_until_known(batch, commit, time.monotonic() + _LOOKUP_SECONDS)
+        finally:
+            self._sending = 0
+        self._seen = commit
+
+    async def _send_until_known(self, batch: Batch, commit: _Commit, give_up: float) -> None:
         while True:
             try:
                 await self._send(batch, commit)
-                break
             except psycopg.Error as error:
                 if is_refusal(error):
                     await self._turns.roll_back()
                     raise failure(error) from error
+            else:
+                return
+            # The connection broke, and with it the answer: the commit may stand or not.
             if await self._came_through(batch, commit, give_up):
-                break
-        self._seen = commit
+                return
+            if time.monotonic() > give_up:
+                await self._turns.roll_back()
+                raise Overloaded(_NOT_WRITTEN)
 
     async def _send(self, batch: Batch, commit: _Commit) -> None:
         """Append, notify and commit: one round trip."""
@@ -285,7 +304,7 @@ class PostgresLog:
         await self._turns.roll_back()
         if any(commit_id == commit.id for *_, commit_id in rows):
             return True
-        raise Overloaded("The store was out of reach for a moment, and nothing was written")
+        raise Overloaded(_NOT_WRITTEN)
 
     def _batch(self, after: int, rows: list[Row]) -> Batch:
         """The rows as a batch that is handed out now, so that its end counts as seen."""
@@ -299,6 +318,8 @@ class PostgresLog:
 
     def _end_in(self, head: Row | None, seen: _Commit) -> int | None:
         """The end that a head tells; None, and an alarm, when what was seen before is not there any more."""
+        # The id finds what the position alone would not: a standby that took over without the last commits, and
+        # has been written to since.
         uuid, end, commit_id = head or (None, 0, None)
         if uuid != self.uuid:
             self._raise_alarm("The store holds another log than the one that was opened")

@@ -129,6 +129,7 @@ async def migrate(connection: psycopg.AsyncConnection[Any], place: str) -> None:
     newer version of this one.
     """
     async with connection.transaction():
+        # Ten nodes may start at once, and the one that is first may be frozen in the middle of it.
         await connection.execute("SET LOCAL idle_in_transaction_session_timeout = '5s'")
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
         done = await _steps_done(connection, place)
@@ -146,6 +147,7 @@ async def _steps_done(connection: psycopg.AsyncConnection[Any], place: str) -> i
         " EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace('signet'))"
     )
     has_schema, has_migrations, has_tables = await state.fetchone() or (False, False, False)
+    # CREATE SCHEMA IF NOT EXISTS would ask for the right to create one even where an administrator has done so.
     if not has_schema:
         await connection.execute("CREATE SCHEMA signet")
     if not has_migrations:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from functools import partial
 from itertools import starmap
 from pathlib import Path
@@ -60,27 +60,29 @@ async def open_url(url: str, clock: Clock) -> SqliteLog:
     Raises StoreUnusable, with one sentence, when the file is taken by another process or cannot be used.
     """
     path = path_of(url)
-    lock = FileLock(path)
     try:
-        return await asyncio.to_thread(_open, path, lock, clock)
+        return await asyncio.to_thread(_open, path, clock)
     except sqlite3.Error as error:
-        lock.release()
         raise unusable(path, error) from error
-    except StoreUnusable:
-        lock.release()
-        raise
 
 
-def _open(path: Path, lock: FileLock, clock: Clock) -> SqliteLog:
+def _open(path: Path, clock: Clock) -> SqliteLog:
     with ExitStack() as undo:
+        lock = FileLock(path)
+        undo.callback(lock.release)
         writer = undo.enter_context(closing(connect(path)))
+        # A plugin of sqlite-utils is somebody's tool for looking at data; it has no business in a server.
         database = Database(writer, execute_plugins=False)
+        # Whose file it is comes first: another program's is left as it is, to its journal mode.
         claim(database, str(path))
         make_writer(writer, path)
         migrate(database, str(path))
         reader = undo.enter_context(closing(connect(path)))
         make_reader(reader)
-        log = SqliteLog(lock, database, reader, clock)
+        identity = database.execute("SELECT uuid FROM identity").fetchone()
+        if identity is None:
+            raise StoreUnusable(f"{path} holds no whole log: its identity is missing")
+        log = SqliteLog(UUID(*identity), lock, writer, reader, clock)
         undo.pop_all()
         return log
 
@@ -88,16 +90,19 @@ def _open(path: Path, lock: FileLock, clock: Clock) -> SqliteLog:
 class SqliteLog:
     """One file, one thread that commits and checkpoints, one that reads."""
 
-    def __init__(self, lock: FileLock, database: Database, reader: sqlite3.Connection, clock: Clock) -> None:
-        ((identity,),) = database.execute("SELECT uuid FROM identity")
-        ((end,),) = database.execute("SELECT coalesce(max(position), 0) FROM log")
-        self.uuid: Final = UUID(identity)
+    def __init__(
+        self, uuid: UUID, lock: FileLock, writer: sqlite3.Connection, reader: sqlite3.Connection, clock: Clock
+    ) -> None:
+        ((end,),) = writer.execute("SELECT coalesce(max(position), 0) FROM log")
+        self.uuid: Final = uuid
         self.shared: Final = False
         self.alarm: Final = None
         self._end: int = end
         self._lock = lock
-        self._writer = database.conn
+        self._writer = writer
         self._reader = reader
+        # One connection commits and checkpoints, on one thread: SQLite up to 3.51.2 can corrupt a file when two
+        # connections do so at the same instant.
         self._writing = ThreadPoolExecutor(1, "log-writer")
         self._reading = ThreadPoolExecutor(1, "log-reader")
         self._door = Door(clock)
@@ -118,6 +123,7 @@ class SqliteLog:
     async def turn(self, after: int) -> AsyncIterator[HeldTurn]:
         """Wait for the door and hold it; see the protocol."""
         async with self._door:
+            # Nobody else writes: what can be missed is an append of our own whose caller was cancelled.
             if after > self._end:
                 raise gone_backwards(self._end, after)
             missed = [batch async for batch in self.read(after)] if after < self._end else []
@@ -158,16 +164,24 @@ class SqliteLog:
     def _commit(self, batch: Batch, commit_id: str) -> None:
         *others, last = batch.entries
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
-            self._writer.executemany(INSERT, [(*entry, None) for entry in others])
-            self._writer.execute(INSERT, (*last, commit_id))
-            self._writer.execute("COMMIT")
+            with self._transaction():
+                self._writer.executemany(INSERT, [(*entry, None) for entry in others])
+                self._writer.execute(INSERT, (*last, commit_id))
         except sqlite3.Error:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
             # A commit can fail behind the point where it counts.
             if not self._writer.execute(_COMMITTED, (batch.end, commit_id)).fetchone():
                 raise
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        # A deferred transaction would fail at its first write, without waiting, while a person holds the file.
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._writer.execute("COMMIT")
+        finally:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
 
     def _plan_checkpoint(self, written_bytes: int) -> None:
         self._unmoved_bytes += written_bytes

@@ -55,6 +55,7 @@ class FileLock:
         except OSError as error:
             raise StoreUnusable(f"{path}.lock cannot be written: {error.strerror}") from error
         try:
+            # Not on the database itself: closing any descriptor of it would drop the locks that SQLite holds on it.
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(self._file, 20).decode("ascii", "replace").strip()
@@ -76,7 +77,7 @@ def connect(path: Path) -> sqlite3.Connection:
 def connect_reading(path: Path) -> sqlite3.Connection:
     """A connection to a file that is there, which can write nothing and never checkpoints."""
     return sqlite3.connect(
-        f"{path.as_uri()}?mode=ro",
+        f"{path.resolve().as_uri()}?mode=ro",
         uri=True,
         timeout=_BUSY_TIMEOUT_SECONDS,
         isolation_level=None,

@@ -99,6 +99,14 @@ def half_a_log(path: Path) -> None:
     database.close()
 
 
+def log_without_identity(path: Path) -> None:
+    newer_program(path)
+    with sqlite3.connect(path) as database:
+        database.execute("DELETE FROM _sqlite_migrations WHERE name LIKE '99%'")
+        database.execute("DELETE FROM identity")
+    database.close()
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
@@ -107,6 +115,7 @@ def half_a_log(path: Path) -> None:
         (other_application, "is an SQLite database of another program"),
         (newer_program, "was written by a newer version of this program (step '99 of tomorrow')"),
         (half_a_log, "cannot be used: "),
+        (log_without_identity, "holds no whole log: its identity is missing"),
         (lambda path: path.mkdir(), "is a folder, not an SQLite file"),
     ],
 )
@@ -114,10 +123,11 @@ async def test_a_file_that_is_no_log_of_ours_is_refused_and_left_as_it_is(tmp_pa
     path = tmp_path / "signet.db"
     make(path)
     before = path.read_bytes() if path.is_file() else None
-    with pytest.raises(StoreUnusable) as refused:
-        await open_log(f"sqlite:{path}")
-    assert refused.value.message.startswith(f"{path} ")
-    assert sentence in refused.value.message
+    for _ in range(2):
+        with pytest.raises(StoreUnusable) as refused:
+            await open_log(f"sqlite:{path}")
+        assert refused.value.message.startswith(f"{path} ")
+        assert sentence in refused.value.message
     assert before is None or path.read_bytes() == before
 
 

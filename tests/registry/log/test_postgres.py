@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from registry.envelope import Batch, Entry
-from registry.errors import Overloaded, StoreFailed
+from registry.errors import Overloaded, RegistryError, SchemaTooLarge, StoreFailed
 from registry.log import Log, open_log
+from registry.log.postgres_line import failure
 
 pytestmark = pytest.mark.anyio
 
@@ -400,3 +402,23 @@ async def test_a_database_that_becomes_read_only_refuses_writes_until_it_is_not(
         await append(near, after=1)
     postgres.query("BEGIN READ WRITE; ALTER DATABASE postgres RESET default_transaction_read_only; COMMIT")
     assert (await append(near)).end == 2
+
+
+@pytest.mark.parametrize(
+    ("statement", "failed", "message"),
+    [
+        ("SELECT 1/0", StoreFailed, "The store failed (22012)"),
+        ("SELECT repeat('x', 2000000000)", SchemaTooLarge, "Register operation failed because schema is too large"),
+        ("SELECT pg_terminate_backend(pg_backend_pid())", Overloaded, "The store is out of reach"),
+        ("SET statement_timeout = 1; SELECT pg_sleep(1)", Overloaded, "The store is out of reach"),
+        ("DO $$ BEGIN RAISE disk_full USING MESSAGE = 'x'; END $$", StoreFailed, "The disk of the store is full"),
+    ],
+)
+async def test_what_the_database_says_becomes_an_error_of_the_registry(
+    near: Log, statement: str, failed: type[RegistryError], message: str
+) -> None:
+    with pytest.raises(psycopg.Error) as raised:
+        async with near._turns.within(5) as connection:
+            await connection.execute(statement)
+    error = failure(raised.value)
+    assert (type(error), error.message) == (failed, message)
