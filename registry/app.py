@@ -38,6 +38,7 @@ from registry.model import Subject
 from registry.operations import Consistency, OnReplay, Registry, opened
 from registry.settings import Settings, read_settings
 
+# FastAPI's router tries them in this order for whatever `Dispatch` does not find in its table.
 HOT_FIRST: Final = (
     schemas.router,
     versions.router,
@@ -52,6 +53,7 @@ HOT_FIRST: Final = (
     events.router,
 )
 OpenStore = Callable[[str], Awaitable[Log]]
+# Below a packet's size compression saves nothing; above level 5 it costs more time than it saves bytes.
 MIN_GZIP_BYTES: Final = 1024
 GZIP_LEVEL: Final = 5
 

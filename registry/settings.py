@@ -39,11 +39,14 @@ Seconds = Annotated[float, Field(ge=0)]
 class Settings(BaseSettings):
     """What an operator can decide; frozen once read."""
 
+    # An empty variable counts as none: compose files and charts pass on what they were not given.
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True, extra="ignore")
 
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8081, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
-    store: str = Field("sqlite:signet.db", description="The URL of the store: `sqlite:FILE` or `memory:`.")
+    store: str = Field(
+        "sqlite:signet.db", description="The URL of the store: `sqlite:FILE`, `postgresql://...` or `memory:`."
+    )
     cluster: str = Field("schema-registry", description="The name of this registry in /v1/metadata/id.")
     keep_alive_seconds: Count = Field(30, description="How long an idle connection is kept, in seconds.")
     request_seconds: Count = Field(60, description="How long a request may take to arrive, in seconds.")
@@ -122,6 +125,7 @@ def unknown_variables(environment: Iterable[str]) -> list[str]:
     sentences = []
     for variable in sorted(environment):
         name = variable.upper().removeprefix(PREFIX)
+        # Reported, not refused: Kubernetes itself sets SIGNET_PORT_8081_TCP and the like for a service of this name.
         if variable.upper() == name or name in known or variable in NOT_OURS:
             continue
         # Compared without the prefix, which would make any two names look alike.

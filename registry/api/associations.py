@@ -108,6 +108,7 @@ async def _result(registry: Registry, request: AssociationGetRequest, include_sc
 
 async def _associations_of(registry: Registry, request: AssociationGetRequest, include_schemas: bool) -> Members:
     found = await _found(registry, request)
+    # What the question left open is filled in from what was found; there may be nothing.
     first = found[0].association if found else None
     shown = [await _of_resource(registry, bound, include_schemas) for bound in found]
     return present(

@@ -40,5 +40,6 @@ async def delete_context(
     context: Annotated[str, AfterValidator(unquote), Path(description="The context, such as `.prod` or `:.prod:`.")],
 ) -> Response:
     """Forget a context without subjects; its config and mode stay."""
+    # It arrives as `:.prod:` whatever was sent: the address was rewritten like any other below `/contexts/`.
     await registry.contexts.delete(Subject.of(context).context)
     return Response(status_code=204)

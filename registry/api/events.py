@@ -89,6 +89,7 @@ async def follow(
 def event_of(log: UUID, change: Change) -> Json | None:
     """A change as a CloudEvent, or None when it is of no interest outside."""
     key, value = change.record.key, change.record.value
+    # Marks and no-ops are between nodes; a kind of record that this release does not know is left to later ones.
     if type(key) not in WRITTEN_AND_REMOVED:
         return None
     written, removed = WRITTEN_AND_REMOVED[type(key)]

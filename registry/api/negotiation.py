@@ -51,6 +51,7 @@ def check_body_type(content_type: str) -> None:
 
     Raises UnsupportedMediaType for anything that is not read as JSON.
     """
+    # The charset does not matter either: JSON says itself which Unicode encoding it is in.
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type and media_type not in READABLE:
         raise UnsupportedMediaType

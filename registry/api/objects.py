@@ -133,11 +133,11 @@ def bound_object(bound: Bound) -> Json:
 
 def details_object(details: Details, text: str) -> Json:
     """A version with who registered it and when (ours)."""
-    registered_at = rfc3339(details.registered_ms)
+    # Nobody is told apart from not known: the member stays when it is null.
     return {
         **version_object(SCHEMA, Shown(details.stored, text)),
         "registeredBy": details.registered_by,
-        "registeredAt": registered_at,
+        "registeredAt": rfc3339(details.registered_ms),
     }
 
 

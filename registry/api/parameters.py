@@ -36,6 +36,7 @@ def java_int(text: str) -> int:
 
 def java_boolean(text: str) -> bool:
     """`true` in any case is true, everything else is false."""
+    # So `?deleted=1` and `?deleted` are false, which is why a mistyped flag is never refused.
     return text.lower() == "true"
 
 
@@ -70,6 +71,7 @@ def optional_subject(text: str) -> Subject | None:
 
 
 def _number(default: int, text: str) -> int:
+    # `?limit=` is what a form sends for an empty field.
     return java_int(text) if text.strip() else default
 
 
@@ -88,6 +90,7 @@ def _read(read: Callable[[str], object], shown_as: type) -> BeforeValidator:
     )
 
 
+# Paths are routed percent-encoded (see `paths`), so that each parameter is decoded here, once.
 SubjectPath = Annotated[
     str,
     AfterValidator(unquote),

@@ -33,6 +33,7 @@ GuidPath = Annotated[str, AfterValidator(unquote), Path(description="The GUID, w
 router = new_router("schemas")
 
 
+# First of all routes, because it is what every consumer in every language asks for first.
 @router.get("/schemas/ids/{id}", responses=answers(SchemaString, SchemaNotFound), summary="Get a schema by id")
 async def get_by_id(
     registry: TheRegistry,

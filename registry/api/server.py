@@ -30,6 +30,7 @@ async def post_root(body: dict[str, Any]) -> Response:  # noqa: ARG001 - the bod
 @router.get("/v1/metadata/id", responses=answers(ServerIdentity), summary="Identify the registry")
 async def get_identity(request: Request, registry: TheRegistry) -> Response:
     """Which log this registry serves, and its name, where Confluent's clients look for them."""
+    # Clients compare these to tell registries apart; the log's identity is what makes one registry one.
     clusters = {"kafka-cluster": str(registry.uuid), "schema-registry-cluster": request.app.state.cluster}
     return Json({"scope": {"path": [], "clusters": clusters}})
 
@@ -46,6 +47,7 @@ async def get_deployment() -> Response:
     return Json({"attributes": []})
 
 
+# Probes send whatever Accept header they like, or none, and are not told that their media type is not served.
 @health_router.get("/health/live", response_model=Health, summary="Tell whether the server runs")
 async def get_liveness() -> Response:
     """200 as long as the server can answer at all."""

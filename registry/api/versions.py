@@ -81,6 +81,7 @@ async def register(
     """Register a schema under a subject; one that is there already is answered as it is."""
     place, candidate = Subject.of(subject), body.value()
 
+    # Told for a dry run only, accepted or not: `force` may let a schema in that has findings.
     async def findings() -> dict[str, Any]:
         return {"findings": await _findings(registry, place, candidate, normalize)}
 
@@ -198,6 +199,7 @@ async def delete_version(
     """Delete a version softly, or one that is soft-deleted already for good."""
     place = Subject.of(subject)
 
+    # A soft delete is held back by live referrers, a permanent one by soft-deleted ones as well.
     async def dependants() -> dict[str, Any]:
         return {"dependants": await dependants_of(registry, place, [version], permanent)}
 
@@ -230,6 +232,7 @@ async def tag_version(
 ) -> Response:
     """Make a new version of an old one with other inline tags, metadata and rules."""
     stored = await registry.versions.tag(Subject.of(subject), version, body.value())
+    # Never a plan: tags know no dry run.
     assert isinstance(stored, Stored)
     return Json(version_object(REGISTERED, Shown(stored, stored.schema.text)))
 
