@@ -1,24 +1,22 @@
-"""The limit: an ASGI application that reads the request and answers with fixed bytes, and nothing else.
+"""The limit: an ASGI application that reads the request and answers with fixed headers and bytes, and nothing else.
 
-`SIGNET_BARE_BODY` names the file with those bytes.
+`SIGNET_BARE_ANSWER` names a JSON file with `headers`, pairs of texts, and `body`, a text: an answer of the registry.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
-BODY = Path(os.environ["SIGNET_BARE_BODY"]).read_bytes()
+ANSWER = json.loads(Path(os.environ["SIGNET_BARE_ANSWER"]).read_text())
 START = {
     "type": "http.response.start",
     "status": 200,
-    "headers": [
-        (b"content-type", b"application/vnd.schemaregistry.v1+json"),
-        (b"content-length", str(len(BODY)).encode()),
-    ],
+    "headers": [(name.encode(), value.encode()) for name, value in ANSWER["headers"]],
 }
-END = {"type": "http.response.body", "body": BODY}
+END = {"type": "http.response.body", "body": ANSWER["body"].encode()}
 
 
 async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:

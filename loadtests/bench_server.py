@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -100,11 +101,11 @@ def run(rounds: int, requests: int) -> None:
         for subject, body in (("orders-value", small), ("wide-value", large)):
             answer = httpx.post(f"{ours.url}/subjects/{subject}/versions", content=body)
             answer.raise_for_status()
-        body_file = folder / "body"
-        body_file.write_bytes(httpx.get(f"{ours.url}/schemas/ids/1").content)
+        answer_file = folder / "answer.json"
+        answer_file.write_text(json.dumps(_answer_of(httpx.get(f"{ours.url}/schemas/ids/1"))))
         others = {
             "bare": stack.enter_context(
-                uvicorn("loadtests.bare:app", cpu=SERVER_CPU, env={"SIGNET_BARE_BODY": str(body_file)})
+                uvicorn("loadtests.bare:app", cpu=SERVER_CPU, env={"SIGNET_BARE_ANSWER": str(answer_file)})
             ),
             "plain": stack.enter_context(
                 uvicorn("loadtests.plain:app", cpu=SERVER_CPU, env={"SIGNET_PLAIN_STORE": str(folder / "plain.db")})
@@ -114,6 +115,11 @@ def run(rounds: int, requests: int) -> None:
         print(f"{'':34}{'us CPU':>9}{'limit':>9}{'ratio':>8}{'goal':>7}{'req/s':>9}{'p99 ms':>8}")
         for row in rows(small, large):
             _print(row, *_measured(row, ours, others.get(row.limit), rounds, requests))
+
+
+def _answer_of(response: httpx.Response) -> dict[str, object]:
+    headers = [(name, value) for name, value in response.headers.items() if name != "date"]  # uvicorn adds its own
+    return {"headers": headers, "body": response.text}
 
 
 def _measured(

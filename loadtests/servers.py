@@ -105,7 +105,16 @@ def registry(
 def uvicorn(application: str, *, cpu: int | None = None, env: Mapping[str, str] | None = None) -> Iterator[Server]:
     """An ASGI application on the same server program and with the same settings as the registry."""
     port = free_port()
-    options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    options = [
+        "--loop",
+        "uvloop",
+        "--http",
+        "httptools",
+        "--no-access-log",
+        "--no-server-header",
+        "--log-level",
+        "warning",
+    ]
     command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), *options]
     with running(command, port, env=env, cpu=cpu) as server:
         yield server

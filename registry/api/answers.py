@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final
 
 from cachetools import LRUCache
 from starlette.types import Message, Send
@@ -27,25 +26,16 @@ BYTES_PER_ANSWER: Final = 1024
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 
-class Key(NamedTuple):
-    """All of a request that its answer depends on; `headers` are those that decide its form."""
+Key = tuple[str, bytes, bytes, RawHeaders, bytes]
+"""All of a request that its answer depends on: method, raw path, query, the headers that decide its form, and the
+SHA-256 of its body (empty for none).
+"""
 
-    method: str
-    raw_path: bytes
-    query: bytes
-    headers: RawHeaders
-    body_digest: bytes
 
-    @classmethod
-    def of(cls, method: str, raw_path: bytes, query: bytes, headers: RawHeaders, body: bytes) -> Key:
-        """The key of a request; a body counts by its SHA-256."""
-        return cls(method, raw_path, query, headers, sha256(body).digest() if body else b"")
-
-    @property
-    def is_content(self) -> bool:
-        """Whether the answer is what an id or GUID means, which does not change while it means anything."""
-        path = self.raw_path
-        return path.startswith(b"/schemas/") and not path.endswith((b"/subjects", b"/versions", b"/ids"))
+def is_content(key: Key) -> bool:
+    """Whether the answer is what an id or GUID means, which does not change while it means anything."""
+    path = key[1]
+    return path.startswith(b"/schemas/") and not path.endswith((b"/subjects", b"/versions", b"/ids"))
 
 
 @dataclass(slots=True)
@@ -53,9 +43,14 @@ class Answer:
     """An answer as it was sent, and what it stands on; `position` is where it was last seen to be right."""
 
     headers: list[tuple[bytes, bytes]]
-    body: bytes
+    end: Message
     questions: tuple[tuple[Question, int], ...]
     position: int = -1
+
+    def start(self, request_id: bytes | None = None) -> Message:
+        """The message that begins the answer, with the id of the request if it is given."""
+        headers = [*self.headers] if request_id is None else [*self.headers, (b"x-request-id", request_id)]
+        return {"type": "http.response.start", "status": OK, "headers": headers}
 
     def stands(self, state: State) -> bool:
         """Whether nothing that the answer stands on has changed."""
@@ -80,8 +75,11 @@ class Answers:
 
     def at_once(self, key: Key) -> Answer | None:
         """The finished answer to a request, if there is one, it is still right, and it needs no barrier."""
-        answer = self._kept.get(key)
-        if answer is None or self.registry is None or (self.registry.shared and not key.is_content):
+        try:
+            answer = self._kept[key]
+        except KeyError:
+            return None
+        if self.registry is None or (self.registry.shared and not is_content(key)):
             return None
         return answer if answer.stands(self.registry.state) else None
 
@@ -90,7 +88,7 @@ class Answers:
         answer = self._kept.get(key)
         if answer is None or self.registry is None:
             return None
-        if self.registry.shared and not key.is_content:
+        if self.registry.shared and not is_content(key):
             await self.registry.barrier()
         return answer if answer.stands(self.registry.state) else None
 
@@ -132,8 +130,8 @@ class _Recorder:
         if self.headers is None or self.body is None or not questions:
             return None
         decisive = {ANYTHING: questions[ANYTHING]} if ANYTHING in questions else questions
-        return Answer(self.headers, self.body, tuple(decisive.items()))
+        return Answer(self.headers, {"type": "http.response.body", "body": self.body}, tuple(decisive.items()))
 
 
 def _size(answer: Answer) -> int:
-    return BYTES_PER_ANSWER + len(answer.body)
+    return BYTES_PER_ANSWER + len(answer.end["body"])
