@@ -49,7 +49,8 @@ demo: $(VENV)/.dev ## Produce and consume 200,000 records over a broker, and cou
 	$(BIN)/python -m loadtests.demo
 
 bench: $(VENV)/.dev ## Measure serdes against fastavro and the server against a bare ASGI application
-	$(BIN)/python -m loadtests.bench
+	$(BIN)/python -m loadtests.bench_serdes
+	$(BIN)/python -m loadtests.bench_server
 
 bench-server: $(VENV)/.dev ## Measure the server against a bare ASGI application on the same uvicorn
 	$(BIN)/python -m loadtests.bench_server
