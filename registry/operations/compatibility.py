@@ -14,7 +14,7 @@ from registry.operations.reading import Reading, prepare, read, read_stored, sen
 from registry.operations.requests import Candidate
 from registry.rules.compatibility import Verdict, check, reserved_faults
 from registry.rules.contracts import property_of, reserved_fields
-from registry.state import Row, State
+from registry.state import Content, Row, State
 
 
 class Compatibility:
@@ -66,22 +66,24 @@ def judge_against(
     core: Core, state: State, subject: Subject, reading: Reading, config: Config, older: Sequence[Row]
 ) -> Verdict:
     """Judge a schema against versions, newest first, by the level in force."""
-    level = config.compatibility_level or Level.NONE
-    group = config.compatibility_group
-    if group is not None:
-        own = property_of(reading.content.schema.metadata, group)
-        older = [row for row in older if property_of(row.content.schema.metadata, group) == own]
-    compared = older if level.transitive else older[:1]
+    compared = same_group(reading.content, config, older)
     return check(
-        level,
+        config.compatibility_level or Level.NONE,
         reading.parsed,
-        [(row.version, read_stored(core, state, subject, row.content.schema)) for row in compared]
-        if level.directions
-        else (),
+        ((row.version, read_stored(core, state, subject, row.content.schema)) for row in compared),
         validate_fields=bool(config.validate_fields),
         reserved=_reserved(reading, older) if config.validate_fields else (),
         unreadable=core.languages.unreadable,
     )
+
+
+def same_group(content: Content, config: Config, rows: Sequence[Row]) -> Sequence[Row]:
+    """The versions that are compared with a schema: all, or those of its compatibility group where there are any."""
+    group = config.compatibility_group
+    if group is None:
+        return rows
+    own = property_of(content.schema.metadata, group)
+    return [row for row in rows if property_of(row.content.schema.metadata, group) == own]
 
 
 def _reserved(reading: Reading, older: Sequence[Row]) -> Sequence[str]:

@@ -22,7 +22,7 @@ from registry.errors import (
     VersionSoftDeleted,
 )
 from registry.model import LATEST, Subject
-from registry.operations.compatibility import judge_against
+from registry.operations.compatibility import judge_against, same_group
 from registry.operations.core import Core, check_writable, stored
 from registry.operations.reading import Reading, read_stored
 from registry.operations.requests import Stored
@@ -106,15 +106,25 @@ class Undelete:
         check_writable(state, subject)
         if not row.deleted:
             raise OperationNotPermitted(f"Subject '{subject}' Version {row.version} is not soft deleted")
-        parsed = read_stored(self.core, state, subject, row.content.schema, revived=True)
+        reading = Reading(row.content, read_stored(self.core, state, subject, row.content.schema, revived=True))
         if not self.force:
-            config = self.core.config_of(state, subject)
-            older = [other for other in reversed(state.live_rows(subject)) if other.version < row.version]
-            verdict = judge_against(self.core, state, subject, Reading(row.content, parsed), config, older)
-            if not verdict.compatible:
-                raise IncompatibleSchema(subject, verdict.messages)
+            self._check_neighbours(state, row, reading)
         record = Record(SchemaKey(subject, row.version), row.value(deleted=False))
         return Decision(stored(subject, row._replace(deleted=False)), (record,))
+
+    def _check_neighbours(self, state: State, row: Row, reading: Reading) -> None:
+        """Judge the version as if it had been there all the time, later ones too: it is among what they follow."""
+        core, subject, config = self.core, self.subject, self.core.config_of(state, self.subject)
+        group = same_group(reading.content, config, state.live_rows(subject))
+        older = [other for other in reversed(group) if other.version < row.version]
+        later = [other for other in group if other.version > row.version]
+        verdicts = [judge_against(core, state, subject, reading, config, older)]
+        for other in later if config.compatibility_level and config.compatibility_level.transitive else later[:1]:
+            successor = Reading(other.content, read_stored(core, state, subject, other.content.schema))
+            verdicts.append(judge_against(core, state, subject, successor, config, [row]))
+        for verdict in verdicts:
+            if not verdict.compatible:
+                raise IncompatibleSchema(subject, verdict.messages)
 
 
 def _check_unreferenced(state: State, subject: Subject, row: Row, permanent: bool, *, same_subject: bool) -> None:
