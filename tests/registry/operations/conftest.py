@@ -12,9 +12,9 @@ import pytest
 from registry.envelope import Batch, Entry
 from registry.errors import RegistryError
 from registry.log.memory import MemoryLog
-from registry.model import Config, Level, Mode, Subject
+from registry.model import Config, Level, Mode, Reference, Schema, Subject
 from registry.operations import Candidate, Page, Policy, Registry, Stored, Visibility, opened
-from registry.records import Record, read_record
+from registry.records import Record, SchemaKey, SchemaValue, read_record
 
 ANY_LEVEL = Policy(defaults=Config(compatibility_level=Level.NONE))
 
@@ -92,6 +92,11 @@ class Desk:
     async def append(self, *records: Record) -> None:
         """Have another writer of the log append records, and take them in."""
         await self.append_entries(*(record.entry() for record in records))
+
+    async def append_version(self, subject: str, text: str, references: tuple[Reference, ...], number: int) -> None:
+        """Have another writer of the log append the first version of a subject, judged by nobody."""
+        schema = Schema(text, references=references)
+        await self.append(Record(SchemaKey(Subject.of(subject), 1), SchemaValue(number, schema)))
 
     async def append_entries(self, *entries: Entry) -> None:
         """Have another writer of the log append entries, and take them in."""
