@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Final
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
@@ -113,7 +114,8 @@ def _surface(settings: Settings, answers: Answers, on_replay: OnReplay | None, o
             yield
 
     # Routes go in as they are: `include_router` would look for every one of them twice.
-    surface = FastAPI(
+    # FastAPIOffline, because a registry often stands where no CDN is in reach, and its documentation stands with it.
+    surface = FastAPIOffline(
         title="Signet",
         summary="A schema registry that speaks Confluent's REST API.",
         version=version("signet"),
