@@ -57,6 +57,12 @@ def read_json(text: str) -> tuple[JsonValue, str]:
     return value, text[end:]
 
 
+def check_depth(text: str) -> None:
+    """Raise UnparsableSchema unless the text, known to be JSON otherwise, nests no deeper than can be read."""
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        read_json(text)
+
+
 def _read_without_comments(text: str) -> tuple[JsonValue, str]:
     blank = _COMMENT_OR_STRING.sub(_blanked, text) if "/" in text else text
     if blank == text:

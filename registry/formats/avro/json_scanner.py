@@ -40,7 +40,8 @@ _LITERALS: Final[Mapping[str, JsonValue]] = {"true": True, "false": False, "null
 _VALUES: Final = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 _SOURCE: Final = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled);"
 _PACKAGE: Final = "com.fasterxml.jackson.core."
-_WORD_CATEGORIES: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nl", "Sc", "Pc", "Nd", "Mn", "Mc", "Cf"})
+_INITIAL_CATEGORIES: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nl", "Sc", "Pc"})
+_WORD_CATEGORIES: Final = _INITIAL_CATEGORIES | {"Nd", "Mn", "Mc", "Cf"}
 
 _Container: TypeAlias = list[JsonValue] | dict[str, JsonValue]
 
@@ -244,7 +245,7 @@ class Scanner:
     # Refusals.
 
     def _refuse_word(self, word: str) -> NoReturn:
-        if not word or word[0].isdigit():
+        if not word or (word[0] != "-" and unicodedata.category(word[0]) not in _INITIAL_CATEGORIES):
             self._unexpected(f"expected a valid value {_VALUES}")
         self._at += min(len(word), _MAX_TOKEN_CHARS)
         if word in _NO_NUMBERS:

@@ -71,13 +71,13 @@ class Parser:
     """Reads texts that may use each other's named types.
 
     strict: apply the rules for new schemas to names, namespaces and defaults. `known` are the named types read so
-    far, by full name, in the order in which their definitions ended.
+    far, by full name, in the order in which their definitions ended; `forward` is whether any was used before that.
     """
 
     def __init__(self, *, strict: bool) -> None:
         self._strict = strict
         self._defaults = Defaults()
-        self._forward = False
+        self.forward = False
         self._namespaces: set[str] = set()
         self.known: dict[str, Named] = {}
 
@@ -85,7 +85,7 @@ class Parser:
         """Read one text; raises UnparsableSchema in Avro Java's words."""
         value, rest = read_json(text)
         node = self._plain(value, "") or run(self._deep(value, ""))
-        if self._forward:
+        if self.forward:
             node = resolve(node, self.known, check_defaults=self._strict)
         # A text that repeats a definition of another text stands for that one, as all uses of the name do.
         node = self.known[node.name.full] if isinstance(node, Named) else node
@@ -123,7 +123,7 @@ class Parser:
         # namespace of its use.
         found = self.known.get(full) or self.known.get(name)
         if found is None:
-            self._forward = True
+            self.forward = True
             return Unresolved(full)
         return found
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, Self
 
+from registry.errors import UnparsableSchema
 from registry.formats.avro.canonical import canonical_text
 from registry.formats.avro.compatibility import unreadable
 from registry.formats.avro.equality import equivalent
 from registry.formats.avro.fingerprints import parsing_form
+from registry.formats.avro.json_reader import check_depth
 from registry.formats.avro.normalize import normal_form
 from registry.formats.avro.parse import Parser
 from registry.formats.avro.reachable import check_names
@@ -86,4 +88,18 @@ class AvroFormat:
         # What is stored was judged by older rules: namespaces and defaults are let pass, names nearly so.
         if not strict:
             check_names(root)
-        return AvroSchema(root, referenced)
+        schema = AvroSchema(root, referenced)
+        _check_writable(schema.text)
+        # Written where it is used first, a type may come to stand deeper than in the text that was read; a canonical
+        # text that nobody can read again must not be kept.
+        if parser.forward or references:
+            check_depth(schema.text)
+        return schema
+
+
+def _check_writable(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Java accepts it here and fails later, when the text is to be stored.
+        raise UnparsableSchema("Half of a surrogate pair stands where a character should be") from None
