@@ -52,19 +52,16 @@ def running(
     path: str = "/",
     env: Mapping[str, str] | None = None,
     cpu: int | None = None,
-    niceness: int = 0,
 ) -> Iterator[Server]:
     """Run a server until the block ends.
 
     command: what to start; port: where it will listen on 127.0.0.1; path: answers as soon as it is ready; cpu: the
-    processor to keep it on, niceness: how readily it yields a processor to others, where the system can do that.
+    processor to keep it on, where the system can do that.
     """
     process = subprocess.Popen(command, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL)
     try:
         if cpu is not None and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(process.pid, {cpu})
-        if niceness and hasattr(os, "setpriority"):
-            os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
         url = f"http://127.0.0.1:{port}"
         _wait_for(url + path, process)
         yield Server(url, psutil.Process(process.pid))
@@ -91,13 +88,12 @@ def registry(
     *,
     port: int | None = None,
     cpu: int | None = None,
-    niceness: int = 0,
     env: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """A Signet registry, on a free port unless one is given."""
     port = port or free_port()
     command = [sys.executable, "-m", "registry", "serve", "--port", str(port), "--store", store]
-    with running(command, port, env=env, cpu=cpu, niceness=niceness) as server:
+    with running(command, port, env=env, cpu=cpu) as server:
         yield server
 
 

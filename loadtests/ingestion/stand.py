@@ -18,8 +18,6 @@ from loadtests.gateway import ENCODERS, IN_PROCESS
 from loadtests.servers import Server, free_port, registry, running
 
 GATEWAY_CPU = 0
-REGISTRY_NICENESS = 10
-"""A registry that starts again needs a second of a processor, which must not be taken from the load generator."""
 
 
 class Stand:
@@ -38,7 +36,7 @@ class Stand:
 
     def start_registry(self) -> Server:
         """Start the registry where it was, with what it knew."""
-        self.registry = self._stack.enter_context(registry(self._store, port=self._port, niceness=REGISTRY_NICENESS))
+        self.registry = self._stack.enter_context(registry(self._store, port=self._port))
         return self.registry
 
     def kill_registry(self) -> None:
