@@ -55,7 +55,10 @@ class History(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of files and connections when the append under way has ended; what was appended stays."""
+        """Let go of files and connections when the append under way has ended; what was appended stays.
+
+        Closing what is closed does nothing.
+        """
         ...
 
 

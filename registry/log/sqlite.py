@@ -106,6 +106,7 @@ class SqliteLog:
         self._writing = ThreadPoolExecutor(1, "log-writer")
         self._reading = ThreadPoolExecutor(1, "log-reader")
         self._door = Door(clock)
+        self._is_closed = False
         self._unmoved_bytes = 0
         self._idle_timer: asyncio.TimerHandle | None = None
 
@@ -137,6 +138,9 @@ class SqliteLog:
     async def close(self) -> None:
         """Close the file, moving the write-ahead log into it, and let the next process in."""
         async with self._door:
+            if self._is_closed:
+                return
+            self._is_closed = True
             if self._idle_timer:
                 self._idle_timer.cancel()
             await self._in(self._reading, self._reader.close)

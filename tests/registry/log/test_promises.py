@@ -234,6 +234,12 @@ async def test_closing_waits_for_the_append_under_way(store) -> None:
     assert (await appending).end == 50
 
 
+async def test_a_log_may_be_closed_twice(log: Log) -> None:
+    await append(log, numbered(1))
+    await log.close()
+    await log.close()
+
+
 async def test_a_reader_may_leave_early(log: Log) -> None:
     for first, second in pairwise(range(1, 4)):
         await append(log, numbered(BATCH_ENTRIES, first=first))
