@@ -34,8 +34,12 @@ MAX_FINDINGS: Final = 10_000
 MAX_FINDING_CHARS: Final = 4_000_000
 """Types that share broken types can have exponentially many findings; what is listed ends at either limit."""
 
-MAX_WORK: Final = 600_000
-"""How much is compared before a shorter way is taken: a field counts 1, four branches 1, a pair of types PAIR_WORK."""
+MAX_EXACT_WORK: Final = 1_000_000
+MAX_WORK: Final = 4_000_000
+"""How much is compared before unions are compared by name, and then at all; 4,000,000 take about a second.
+
+A field or a branch of a union counts 1, a pair of types PAIR_WORK.
+"""
 PAIR_WORK: Final = 32
 
 
@@ -60,19 +64,19 @@ def unreadable(reader: Node, writer: Node) -> tuple[Finding, ...]:
 
 def _judge(reader: Node, writer: Node) -> Found:
     try:
-        return _Comparison(RULES).run(reader, writer)
+        return _Comparison(RULES, MAX_EXACT_WORK).run(reader, writer)
     except _Exhausted:
-        return _Comparison(NAMED_RULES).run(reader, writer)
+        return _Comparison(NAMED_RULES, MAX_WORK).run(reader, writer)
 
 
 class _Comparison:
     """One comparison: what was found for each pair of nodes so far, and the comparisons that wait for another."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, max_work: int) -> None:
         self._rules: Final = rules
         self._memo: dict[tuple[int, int], Found] = {}
         self._waiting: list[tuple[tuple[int, int], Steps]] = []
-        self._work_left = MAX_WORK
+        self._work_left = max_work
 
     def run(self, reader: Node, writer: Node) -> Found:
         """All that was found for the two; raises _Exhausted when that takes too long."""

@@ -151,8 +151,8 @@ class Union(Node):
 
     @property
     def width(self) -> int:
-        """A quarter of the branches: of most, only the name is looked at."""
-        return len(self.branches) // 4
+        """The number of branches."""
+        return len(self.branches)
 
 
 # There are few different answers, which all unions share.
