@@ -27,10 +27,10 @@ class Associations:
         return await self._page(wanted, page, subject=subject)
 
     async def of_resource(self, namespace: str, name: str, wanted: BoundFilter, page: Page) -> Sequence[Bound]:
-        """The associations of a resource; `-` as its name means all names, and then as namespace all of them."""
+        """The associations of a resource; `-` means any name, or any namespace."""
         state = await self._core.current()
         found = [bound for bound in bound_to(state, wanted) if _names(bound.association, namespace, name)]
-        return self._core.policy.subject_limits.slice(found, page)
+        return self._core.policy.schema_limits.slice(found, page)
 
     async def of_resource_id(self, resource_id: str, wanted: BoundFilter, page: Page) -> Sequence[Bound]:
         """The associations of the resource with this id."""
@@ -43,7 +43,7 @@ class Associations:
             for bound in bound_to(state, wanted)
             if all(getattr(bound.association, name) == value for name, value in facts.items())
         ]
-        return self._core.policy.subject_limits.slice(found, page)
+        return self._core.policy.schema_limits.slice(found, page)
 
 
 def bound_to(state: State, wanted: BoundFilter) -> list[Bound]:
@@ -61,9 +61,7 @@ def _wanted(association: Association, wanted: BoundFilter) -> bool:
 
 
 def _names(association: Association, namespace: str, name: str) -> bool:
-    if name == ANY:
-        return namespace in (ANY, association.resource_namespace)
-    return (association.resource_namespace, association.resource_name) == (namespace, name)
+    return namespace in (ANY, association.resource_namespace) and name in (ANY, association.resource_name)
 
 
 def _order(association: Association) -> tuple[str, ...]:

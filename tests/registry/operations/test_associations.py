@@ -64,15 +64,14 @@ RESOURCES = [
     ("n1", "a", ["a/n1/key", "a/n1/value"]),
     ("n1", "-", ["a/n1/key", "a/n1/value", "b/n1/value"]),
     ("-", "-", ["a/n1/key", "a/n1/value", "a/n2/value", "b/n1/value"]),
+    ("-", "a", ["a/n1/key", "a/n1/value", "a/n2/value"]),
     ("n3", "a", []),
     ("n2", "-", ["a/n2/value"]),
 ]
 
 
 @pytest.mark.parametrize(("namespace", "name", "found"), RESOURCES)
-async def test_a_dash_means_all_names_and_then_all_namespaces(
-    office: Any, namespace: str, name: str, found: list[str]
-) -> None:
+async def test_a_dash_means_any_name_or_any_namespace(office: Any, namespace: str, name: str, found: list[str]) -> None:
     assert names(await office.registry.associations.of_resource(namespace, name, ANY, Page())) == found
 
 
