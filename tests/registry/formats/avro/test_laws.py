@@ -1,0 +1,316 @@
+"""Laws of schemas that are made up: texts, identity, levels, and that the rules tell the truth about data.
+
+The strongest is the last: if the rules say that B reads A, fastavro decodes A's bytes with B; and where they say no,
+there are values of A that it cannot decode.
+"""
+
+import io
+import json
+from typing import Any
+
+import fastavro
+import pytest
+from fastavro.read import SchemaResolutionError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from registry.errors import UnparsableSchema
+from registry.formats.avro import AvroFormat, AvroSchema
+from registry.model import Level
+from registry.rules.compatibility import check
+
+Json = Any
+PRIMITIVES = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"]
+NAMES = st.sampled_from(["a", "b", "c", "d", "e"])
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+PROPS = st.dictionaries(st.sampled_from(["p", "q", "Z", "é"]), st.integers() | FINITE | st.text(), max_size=2)
+SLOW = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+
+
+def parsed(schema: Json) -> AvroSchema:
+    return AvroFormat().parse(json.dumps(schema), {}, strict=True)
+
+
+class Schemas:
+    """Draws schemas; each named type has a name of its own, and some are used again by name."""
+
+    def __init__(self, draw: Any) -> None:
+        self.draw = draw
+        self.names: list[str] = []
+
+    def type_(self, depth: int = 0) -> Json:
+        kinds = [self.primitive, self.primitive, self.reference, self.enum, self.fixed]
+        deep = [self.array, self.map, self.union, self.record]
+        return self.draw(st.sampled_from(kinds if depth > 2 else kinds + deep))(depth + 1)
+
+    def primitive(self, _: int) -> Json:
+        return self.draw(st.sampled_from(PRIMITIVES))
+
+    def reference(self, depth: int) -> Json:
+        return self.draw(st.sampled_from(self.names)) if self.names else self.primitive(depth)
+
+    def name(self) -> str:
+        self.names.append(f"T{len(self.names)}")
+        return self.names[-1]
+
+    def enum(self, _: int) -> Json:
+        symbols = self.draw(st.lists(st.sampled_from("ABCD"), min_size=1, unique=True))
+        return {"type": "enum", "name": self.name(), "symbols": symbols}
+
+    def fixed(self, _: int) -> Json:
+        return {"type": "fixed", "name": self.name(), "size": self.draw(st.integers(1, 3))}
+
+    def array(self, depth: int) -> Json:
+        return {"type": "array", "items": self.type_(depth)}
+
+    def map(self, depth: int) -> Json:
+        return {"type": "map", "values": self.type_(depth)}
+
+    def union(self, depth: int) -> Json:
+        makers = [self.array, self.map, self.enum, self.fixed, self.record]
+        chosen = self.draw(st.lists(st.sampled_from(makers), max_size=3, unique=True))
+        plain: list[Json] = self.draw(st.lists(st.sampled_from(PRIMITIVES), max_size=3, unique=True))
+        return self.draw(st.permutations(plain)) + [make(depth) for make in chosen] or ["null"]
+
+    def record(self, depth: int) -> Json:
+        # Named when it is complete, so that no type contains itself and values come to an end.
+        fields = [{"name": name, "type": self.type_(depth)} for name in self.draw(st.lists(NAMES, unique=True))]
+        return {"type": "record", "name": self.name(), "fields": fields}
+
+
+def label(schema: Json) -> str:
+    """What must not come twice in a union."""
+    if isinstance(schema, str):
+        return schema
+    return str(schema.get("name", schema["type"]))
+
+
+@st.composite
+def schemas(draw: Any) -> Json:
+    return Schemas(draw).type_()
+
+
+@st.composite
+def annotated(draw: Any) -> Json:
+    """A schema with properties, docs and aliases all over."""
+
+    def decorate(node: Json) -> Json:
+        if isinstance(node, list):
+            return [decorate(branch) for branch in node]
+        if not isinstance(node, dict):
+            return node
+        extra = {**draw(PROPS), "doc": draw(st.text(max_size=3))} if draw(st.booleans()) else {}
+        below = {
+            key: decorate(node[key]) for key in ("items", "values", "type") if isinstance(node.get(key), dict | list)
+        }
+        fields = {"fields": [decorate(field) for field in node["fields"]]} if "fields" in node else {}
+        return {**extra, **node, **below, **fields}
+
+    return decorate(draw(schemas()))
+
+
+@given(annotated())
+@SLOW
+def test_a_canonical_text_is_its_own_canonical_text(schema: Json) -> None:
+    text = parsed(schema).text
+    assert AvroFormat().parse(text, {}, strict=True).text == text
+
+
+@given(annotated())
+@SLOW
+def test_a_normal_form_is_its_own_normal_form_and_means_the_same(schema: Json) -> None:
+    normal = parsed(schema).normalized()
+    assert normal.normalized().text == normal.text
+    assert normal.parsing_form == parsed(schema).parsing_form
+
+
+@given(annotated())
+@SLOW
+def test_the_order_of_keys_is_no_part_of_a_schema(schema: Json) -> None:
+    def turned(node: Json) -> Json:
+        if isinstance(node, dict):
+            return {key: turned(node[key]) for key in reversed(node)}
+        return [turned(each) for each in node] if isinstance(node, list) else node
+
+    one, other = parsed(schema), parsed(turned(schema))
+    assert one.equivalent(other)
+    assert one.normalized().text == other.normalized().text
+
+
+@given(schemas())
+@SLOW
+def test_a_schema_reads_itself(schema: Json) -> None:
+    assert parsed(schema).unreadable(parsed(schema)) == ()
+
+
+CHANGES = ["keep", "keep", "keep", "other", "widen", "wrap", "add", "drop", "turn", "default"]
+
+
+@st.composite
+def evolutions(draw: Any) -> tuple[Json, Json]:
+    """A schema and a later one, changed in ways that schemas are changed, good and bad."""
+    writer = Schemas(draw)
+    before = writer.type_()
+
+    def changed(node: Json) -> Json:
+        change = draw(st.sampled_from(CHANGES))
+        if change == "other":
+            return draw(st.sampled_from(PRIMITIVES))
+        if change == "wrap" and not isinstance(node, list) and node != "null":
+            return ["null", evolved(node)]
+        return evolved(node, change)
+
+    def evolved(node: Json, change: str = "keep") -> Json:
+        if isinstance(node, str):
+            return {"int": "double", "long": "float", "string": "bytes"}.get(node, node) if change == "widen" else node
+        if isinstance(node, list):
+            kept = node[1:] if change == "drop" and len(node) > 1 else node
+            return [evolved(branch) for branch in reversed(kept)] if change == "turn" else [*map(evolved, kept)]
+        return EVOLVED[node["type"]](node, change)
+
+    def enum(node: Json, change: str) -> Json:
+        symbols = {"drop": node["symbols"][1:] or ["Z"], "add": [*node["symbols"], "Y"]}.get(change, node["symbols"])
+        return {**node, "symbols": symbols, **({"default": symbols[0]} if change == "default" else {})}
+
+    def record(node: Json, change: str) -> Json:
+        fields = [{**field, "type": changed(field["type"])} for field in node["fields"]]
+        if change == "drop":
+            fields = fields[1:]
+        if change in {"add", "default"}:
+            extra = {"name": "new", "type": "int", **({"default": 0} if change == "default" else {})}
+            fields = [extra, *fields]
+        return {**node, "fields": fields[::-1] if change == "turn" else fields}
+
+    EVOLVED = {  # noqa: N806  # a table
+        "enum": enum,
+        "record": record,
+        "fixed": lambda node, change: {**node, "size": node["size"] + (change == "add")},
+        "array": lambda node, _: {**node, "items": changed(node["items"])},
+        "map": lambda node, _: {**node, "values": changed(node["values"])},
+    }
+    return before, changed(before)
+
+
+def resolvable(schema: Json) -> bool:
+    """Whether every name that is used is still defined, before its use, after a change."""
+    try:
+        parsed(schema)
+    except UnparsableSchema:
+        return False
+    return True
+
+
+VERSIONS = evolutions().filter(lambda pair: resolvable(pair[1]))
+
+
+@given(VERSIONS)
+@SLOW
+def test_full_is_backward_and_forward(pair: tuple[Json, Json]) -> None:
+    old, new = map(parsed, pair)
+    verdicts = {level: check(level, new, [(1, old)]).compatible for level in Level}
+    assert verdicts[Level.FULL] is (verdicts[Level.BACKWARD] and verdicts[Level.FORWARD])
+    assert verdicts[Level.NONE]
+
+
+@given(VERSIONS, VERSIONS)
+@SLOW
+def test_a_level_implies_its_weaker_ones(one: tuple[Json, Json], other: tuple[Json, Json]) -> None:
+    oldest, old = map(parsed, one)
+    new = parsed(other[1])
+    for level in (Level.BACKWARD, Level.FORWARD, Level.FULL):
+        strong = check(Level[f"{level.name}_TRANSITIVE"], new, [(2, old), (1, oldest)])
+        assert not strong.compatible or check(level, new, [(2, old), (1, oldest)]).compatible
+
+
+def value_of(draw: Any, schema: Json, named: dict[str, Json]) -> Any:
+    """A value that the schema writes; bytes are text, because what is read as a string has to be."""
+    if isinstance(schema, str) and schema in VALUES:
+        return draw(VALUES[schema])
+    if isinstance(schema, str):
+        return value_of(draw, named[schema], named)
+    if isinstance(schema, list):
+        return branch_value(draw, draw(st.sampled_from(schema)), named)
+    named.setdefault(label(schema), schema)
+    return DEEP_VALUES[schema["type"]](draw, schema, named)
+
+
+def branch_value(draw: Any, branch: Json, named: dict[str, Json]) -> Any:
+    """A value told together with its branch, so that fastavro need not guess it."""
+    definition = named.get(branch, branch) if isinstance(branch, str) else branch
+    value = value_of(draw, branch, named)
+    return (label(definition), value) if isinstance(definition, dict) and "name" in definition else value
+
+
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "null": st.none(),
+    "boolean": st.booleans(),
+    "int": st.integers(-(2**31), 2**31 - 1),
+    "long": st.integers(-(2**63), 2**63 - 1),
+    "float": st.floats(width=32),
+    "double": st.floats(),
+    "bytes": st.text(max_size=5).map(str.encode),
+    "string": st.text(max_size=5),
+}
+DEEP_VALUES = {
+    "array": lambda draw, schema, named: [
+        value_of(draw, schema["items"], named) for _ in range(draw(st.integers(0, 2)))
+    ],
+    "map": lambda draw, schema, named: {
+        key: value_of(draw, schema["values"], named) for key in draw(st.lists(NAMES, max_size=2, unique=True))
+    },
+    "enum": lambda draw, schema, _: draw(st.sampled_from(schema["symbols"])),
+    "fixed": lambda draw, schema, _: draw(st.binary(min_size=schema["size"], max_size=schema["size"])),
+    "record": lambda draw, schema, named: {
+        field["name"]: value_of(draw, field["type"], named) for field in schema["fields"]
+    },
+}
+
+
+def decoded(writer: Json, reader: Json, value: Any) -> Any:
+    buffer = io.BytesIO()
+    fastavro.schemaless_writer(buffer, fastavro.parse_schema(writer), value)
+    buffer.seek(0)
+    return fastavro.schemaless_reader(buffer, fastavro.parse_schema(writer), fastavro.parse_schema(reader))
+
+
+@given(VERSIONS, st.data())
+@SLOW
+def test_what_the_rules_call_readable_is_decoded(pair: tuple[Json, Json], data: Any) -> None:
+    old, new = pair
+    for writer, reader in ((old, new), (new, old)):
+        if parsed(reader).unreadable(parsed(writer)) == ():
+            decoded(writer, reader, value_of(data.draw, writer, {}))
+
+
+def record(*fields: Json) -> Json:
+    return {"type": "record", "name": "R", "fields": [{"name": name, "type": type_} for name, type_ in fields]}
+
+
+def enum(*symbols: str) -> Json:
+    return {"type": "enum", "name": "E", "symbols": list(symbols)}
+
+
+# Another name alone changes no bytes, so that no value shows it; every other kind of finding is here.
+UNDECODABLE = [
+    ("a field without default", record(("a", "int"), ("b", "string")), record(("a", "int")), {"a": 1}),
+    ("another type", "int", "string", "x"),
+    ("a narrower type", "int", "long", 2**40),
+    ("another type in a field", record(("a", "int")), record(("a", "string")), {"a": "x"}),
+    ("another type in a list", {"type": "array", "items": "int"}, {"type": "array", "items": "string"}, ["x"]),
+    ("another type in a map", {"type": "map", "values": "int"}, {"type": "map", "values": "string"}, {"k": "x"}),
+    ("a symbol that is gone", enum("A"), enum("A", "B"), "B"),
+    ("a branch that is gone", ["null", "int"], ["null", "string"], "x"),
+    ("null where none is allowed", "int", ["null", "int"], None),
+    ("another size", {"type": "fixed", "name": "F", "size": 1}, {"type": "fixed", "name": "F", "size": 2}, b"xx"),
+]
+
+
+@pytest.mark.parametrize(
+    ("reader", "writer", "value"), [case[1:] for case in UNDECODABLE], ids=[c[0] for c in UNDECODABLE]
+)
+def test_what_the_rules_call_unreadable_has_values_that_cannot_be_decoded(
+    reader: Json, writer: Json, value: Any
+) -> None:
+    assert parsed(reader).unreadable(parsed(writer))
+    with pytest.raises((SchemaResolutionError, ValueError)):
+        decoded(writer, reader, value)
