@@ -1,15 +1,19 @@
 """Our serializers and Confluent's for Python, each reading what the other wrote, over a running registry."""
 
+import asyncio
 import json
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from confluent_kafka.schema_registry import Schema, SchemaReference
+from confluent_kafka.schema_registry import Schema, SchemaReference, header_schema_id_serializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 import serdes
+from registry.envelope import Entry
+from registry.log import open_log
+from serdes.wire import header_schema_id_serializer as our_header_schema_id_serializer
 
 
 def record(*fields, name="Order"):
@@ -125,7 +129,19 @@ def test_each_reads_a_schema_with_references_that_the_other_registered(confluent
     assert serdes.AvroDeserializer(ours)(by_them, value) == content
 
 
-@pytest.mark.parametrize("strategy", ["TOPIC", "RECORD", "TOPIC_RECORD"])
+def test_each_finds_the_guid_that_the_other_put_into_the_headers(confluent, ours, topic):
+    content = {"id": 2**60}  # Confluent's deserializer takes nothing shorter than six bytes, headers or not.
+    by_us, by_them = (SerializationContext(topic, MessageField.VALUE, []) for _ in range(2))
+    ours_to_headers = serdes.AvroSerializer(ours, ORDER, conf={"schema.id.serializer": our_header_schema_id_serializer})
+    written = ours_to_headers(content, by_us)
+    theirs_to_headers = confluent.serializer(ORDER, **{"schema.id.serializer": header_schema_id_serializer})
+    assert theirs_to_headers(content, by_them) == written
+    assert by_us.headers == by_them.headers
+    assert confluent.deserializer()(written, by_us) == content
+    assert serdes.AvroDeserializer(ours)(written, by_them) == content
+
+
+@pytest.mark.parametrize("strategy", ["TOPIC", "RECORD", "TOPIC_RECORD", "ASSOCIATED"])
 def test_every_strategy_leads_both_to_the_same_subject(confluent, ours, value, topic, strategy):
     text = json.dumps(record(ID, name=f"Order_{topic.replace('-', '_')}"))
     conf = {"subject.name.strategy.type": strategy}
@@ -133,3 +149,46 @@ def test_every_strategy_leads_both_to_the_same_subject(confluent, ours, value, t
     before = confluent.client.get_subjects()
     assert confluent.serializer(text, **conf)({"id": 1}, value) == by_us
     assert confluent.client.get_subjects() == before
+
+
+LATEST = {"use.latest.version": True, "auto.register.schemas": False}
+
+
+def test_both_write_with_the_latest_version_when_told_to(confluent, ours, value, subject):
+    confluent.client.register_schema(subject, Schema(ORDER))
+    latest = confluent.client.register_schema(subject, Schema(ORDER_WITH_STATE))
+    by_us = serdes.AvroSerializer(ours, ORDER, conf=LATEST)({"id": 1, "state": "sent"}, value)
+    assert int.from_bytes(by_us[1:5], "big") == latest
+    assert by_us == confluent.serializer(ORDER, **LATEST)({"id": 1, "state": "sent"}, value)
+
+
+ASSOCIATED_KEY = (
+    b'{"keytype":"ASSOC","tenant":"default","resourceName":"orders","resourceNamespace":"lkc-1","resourceType":"topic",'
+    b'"associationType":"value","subject":"all-orders","magic":0}'
+)
+ASSOCIATED_VALUE = (
+    b'{"guid":"1b2c3d4e-1255-4b9d-9e33-0ad575b3df5d","tenant":"default","resourceName":"orders",'
+    b'"resourceNamespace":"lkc-1","resourceId":"id-1","resourceType":"topic","associationType":"value",'
+    b'"subject":"all-orders","lifecycle":"WEAK","frozen":false}'
+)
+
+
+async def leave_an_association(store):
+    log = await open_log(store)
+    async with log.turn(await log.end()) as turn:
+        await turn.append([Entry(ASSOCIATED_KEY, ASSOCIATED_VALUE)])
+    await log.close()
+
+
+def test_both_follow_an_association_that_stands_in_the_log(connect, start_registry, tmp_path):
+    store = f"sqlite:{tmp_path}/signet.db"
+    asyncio.run(leave_an_association(store))
+    url = start_registry(store=store).url
+    value = SerializationContext("orders", MessageField.VALUE)
+    with serdes.SchemaRegistryClient({"url": url}) as ours:
+        by_us = serdes.AvroSerializer(ours, ORDER)({"id": 1}, value)
+    with connect(url) as confluent:
+        assert confluent.serializer(ORDER)({"id": 1}, value) == by_us
+        assert confluent.client.get_subjects() == ["all-orders"]
+        (found,) = confluent.client.get_associations_by_resource_name("orders", "lkc-1", "topic", ["value"])
+        assert (found.subject, found.resource_id, found.frozen) == ("all-orders", "id-1", False)
