@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
 from registry.formats.protocol import Parsed
 from registry.model import Direction, Finding, Level
@@ -42,13 +42,6 @@ _READER_WRITER: Final[Mapping[Direction, tuple[str, str]]] = {
     Direction.NEW_READS_OLD: ("new", "old"),
     Direction.OLD_READS_NEW: ("old", "new"),
 }
-
-
-class Older(NamedTuple):
-    """An older version and its schema."""
-
-    version: int
-    parsed: Parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +83,9 @@ def check(
     """Judge a new schema against older versions.
 
     older: version number and schema, newest first, only those of its compatibility group; no more of them are taken
-    than are looked at, so that they can be parsed one by one. validate_fields: whether
-    reserved fields are checked at all; reserved: what `reserved_faults` found. A level that is not transitive looks
-    at the first of `older`; a transitive one stops at the first version that fails.
+    than are looked at, so that they can be parsed one by one. validate_fields: whether reserved fields are checked at
+    all; reserved: what `reserved_faults` found. A level that is not transitive looks at the first of `older`; a
+    transitive one stops at the first version that fails.
     """
     lines = list(reserved) if validate_fields else []
     objections: tuple[Objection, ...] = ()
@@ -150,6 +143,7 @@ def _against(
 
 def finding_line(finding: Finding, direction: Direction) -> str:
     """One finding as Confluent writes it."""
+    # Confluent puts even this text through Java's `String.format`, and fails where it has a per cent sign.
     if finding.kind == EXCEPTION:
         return UNEXPECTED + finding.message
     reader, writer = _READER_WRITER[direction]
@@ -161,6 +155,7 @@ def finding_line(finding: Finding, direction: Direction) -> str:
 
 def _old_schema(version: int, text: str) -> Iterator[str]:
     yield f"{{oldSchemaVersion: {version}}}"
+    # Java counts UTF-16 units; half of a pair at the cut is left out.
     units = text.encode("utf-16-le", "surrogatepass")
     if len(units) <= 2 * MAX_OLD_SCHEMA_CHARS:
         yield f"{{oldSchema: '{text}'}}"
