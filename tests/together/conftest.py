@@ -17,6 +17,8 @@ from confluent_kafka.schema_registry.avro import (
     AvroSerializer,
 )
 
+import serdes
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -55,49 +57,68 @@ def waiting() -> Iterator[Callable[[Any], Waiting]]:
 
 
 @dataclass(frozen=True)
-class Confluent:
-    """Confluent's client for Python and what makes its serdes, all of them called synchronously."""
+class Serdes:
+    """A registry client and what makes its serdes, all of them called synchronously."""
 
     client: Any
     serializer: Callable[..., Any]
     deserializer: Callable[..., Any]
 
 
+BLOCKING = {
+    "confluent": (SchemaRegistryClient, AvroSerializer, AvroDeserializer),
+    "ours": (serdes.SchemaRegistryClient, serdes.AvroSerializer, serdes.AvroDeserializer),
+}
+ASYNCHRONOUS = {
+    "confluent": (AsyncSchemaRegistryClient, AsyncAvroSerializer, AsyncAvroDeserializer),
+    "ours": (serdes.AsyncSchemaRegistryClient, serdes.AsyncAvroSerializer, serdes.AsyncAvroDeserializer),
+}
+
+
 @contextmanager
-def _sync_confluent(url: str, _waiting: object) -> Iterator[Confluent]:
-    with SchemaRegistryClient({"url": url}) as client:
-        yield Confluent(
+def _blocking(url: str, library: str, _waiting: object) -> Iterator[Serdes]:
+    open_client, serializer, deserializer = BLOCKING[library]
+    with open_client({"url": url}) as client:
+        yield Serdes(
             client,
-            lambda schema, **conf: AvroSerializer(client, schema, conf=conf),
-            lambda schema=None, **conf: AvroDeserializer(client, schema, conf=conf),
+            lambda schema, **conf: serializer(client, schema, conf=conf),
+            lambda schema=None, **conf: deserializer(client, schema, conf=conf),
         )
 
 
 @contextmanager
-def _async_confluent(url: str, waiting: Callable[[Any], Waiting]) -> Iterator[Confluent]:
-    client = AsyncSchemaRegistryClient({"url": url})
+def _asynchronous(url: str, library: str, waiting: Callable[[Any], Waiting]) -> Iterator[Serdes]:
+    open_client, serializer, deserializer = ASYNCHRONOUS[library]
+    client = open_client({"url": url})
     waited = waiting(client)
     try:
-        yield Confluent(
+        yield Serdes(
             waited,
-            lambda schema, **conf: waiting(AsyncAvroSerializer(client, schema, conf=conf)),
-            lambda schema=None, **conf: waiting(AsyncAvroDeserializer(client, schema, conf=conf)),
+            lambda schema, **conf: waiting(serializer(client, schema, conf=conf)),
+            lambda schema=None, **conf: waiting(deserializer(client, schema, conf=conf)),
         )
     finally:
         waited.__aexit__(None, None, None)
 
 
-@pytest.fixture(params=[_sync_confluent, _async_confluent], ids=["sync", "async"])
-def connect(request: pytest.FixtureRequest, waiting: Any) -> Callable[[str], AbstractContextManager[Confluent]]:
-    """Opens Confluent's client, the synchronous or the asynchronous one, on a URL; its caches are empty."""
-    return lambda url: request.param(url, waiting)
+@pytest.fixture(params=[_blocking, _asynchronous], ids=["sync", "async"])
+def connect(request: pytest.FixtureRequest, waiting: Any) -> Callable[[str, str], AbstractContextManager[Serdes]]:
+    """Opens the client of a library, the blocking or the asynchronous one, on a URL; its caches are empty."""
+    return lambda url, library="confluent": request.param(url, library, waiting)
 
 
 @pytest.fixture
-def confluent(connect: Callable[[str], AbstractContextManager[Confluent]], registry_url: str) -> Iterator[Confluent]:
+def confluent(connect: Callable[..., AbstractContextManager[Serdes]], registry_url: str) -> Iterator[Serdes]:
     """Confluent's client on the registry of the module."""
     with connect(registry_url) as confluent:
         yield confluent
+
+
+@pytest.fixture
+def ours(connect: Callable[..., AbstractContextManager[Serdes]], registry_url: str) -> Iterator[Serdes]:
+    """Our client on the same registry, blocking where Confluent's is, asynchronous where it is."""
+    with connect(registry_url, "ours") as ours:
+        yield ours
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Our serializers and Confluent's for Python, each reading what the other wrote, over a running registry."""
+"""Our serdes and Confluent's for Python, each reading what the other wrote; blocking with blocking, async with async."""
 
 import asyncio
 import json
@@ -13,7 +13,6 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 import serdes
 from registry.envelope import Entry
 from registry.log import open_log
-from serdes.wire import header_schema_id_serializer as our_header_schema_id_serializer
 
 
 def record(*fields, name="Order"):
@@ -73,12 +72,6 @@ VALUES = [
 
 
 @pytest.fixture
-def ours(registry_url):
-    with serdes.SchemaRegistryClient({"url": registry_url}) as client:
-        yield client
-
-
-@pytest.fixture
 def value(topic):
     """The context of the values of the topic, with headers."""
     return SerializationContext(topic, MessageField.VALUE, [])
@@ -87,31 +80,31 @@ def value(topic):
 @pytest.mark.parametrize(("schema", "content"), VALUES)
 def test_each_reads_what_the_other_wrote_and_the_bytes_are_the_same(confluent, ours, value, schema, content):
     text = json.dumps(schema)
-    by_us = serdes.AvroSerializer(ours, text)(content, value)
+    by_us = ours.serializer(text)(content, value)
     by_them = confluent.serializer(text)(content, value)
     assert by_us == by_them
     assert confluent.deserializer()(by_us, value) == content
-    assert serdes.AvroDeserializer(ours)(by_them, value) == content
+    assert ours.deserializer()(by_them, value) == content
 
 
 @pytest.mark.parametrize("part", [MessageField.KEY, MessageField.VALUE])
 def test_keys_and_values_have_subjects_of_their_own(confluent, ours, topic, part):
     context = SerializationContext(topic, part)
-    by_us = serdes.AvroSerializer(ours, ORDER)({"id": 1}, context)
+    by_us = ours.serializer(ORDER)({"id": 1}, context)
     assert confluent.client.get_latest_version(f"{topic}-{part}").schema_id == int.from_bytes(by_us[1:5], "big")
     assert confluent.deserializer()(by_us, context) == {"id": 1}
 
 
 def test_a_tombstone_stays_one_both_ways(confluent, ours, value):
-    assert serdes.AvroSerializer(ours, ORDER)(None, value) is None
-    assert serdes.AvroDeserializer(ours)(confluent.serializer(ORDER)(None, value), value) is None
+    assert ours.serializer(ORDER)(None, value) is None
+    assert ours.deserializer()(confluent.serializer(ORDER)(None, value), value) is None
 
 
 def test_each_reads_as_its_own_schema_what_the_other_wrote_with_an_older_one(confluent, ours, value):
-    by_us = serdes.AvroSerializer(ours, ORDER)({"id": 1}, value)
+    by_us = ours.serializer(ORDER)({"id": 1}, value)
     assert confluent.deserializer(ORDER_WITH_STATE)(by_us, value) == {"id": 1, "state": "placed"}
     by_them = confluent.serializer(ORDER_WITH_STATE)({"id": 2, "state": "sent"}, value)
-    assert serdes.AvroDeserializer(ours, ORDER)(by_them, value) == {"id": 2}
+    assert ours.deserializer(ORDER)(by_them, value) == {"id": 2}
 
 
 def test_each_reads_a_schema_with_references_that_the_other_registered(confluent, ours, value, subject):
@@ -120,32 +113,30 @@ def test_each_reads_a_schema_with_references_that_the_other_registered(confluent
     confluent.client.register_schema(f"{subject}-customer", Schema(customer))
     content = {"id": 1, "customer": {"name": "Ada"}}
     reference = ("shop.Customer", f"{subject}-customer", 1)
-    by_us = serdes.AvroSerializer(ours, serdes.Schema(text, references=(serdes.SchemaReference(*reference),)))(
-        content, value
-    )
+    by_us = ours.serializer(serdes.Schema(text, references=(serdes.SchemaReference(*reference),)))(content, value)
     by_them = confluent.serializer(Schema(text, references=[SchemaReference(*reference)]))(content, value)
     assert by_us == by_them
     assert confluent.deserializer()(by_us, value) == content
-    assert serdes.AvroDeserializer(ours)(by_them, value) == content
+    assert ours.deserializer()(by_them, value) == content
 
 
 def test_each_finds_the_guid_that_the_other_put_into_the_headers(confluent, ours, topic):
     content = {"id": 2**60}  # Confluent's deserializer takes nothing shorter than six bytes, headers or not.
     by_us, by_them = (SerializationContext(topic, MessageField.VALUE, []) for _ in range(2))
-    ours_to_headers = serdes.AvroSerializer(ours, ORDER, conf={"schema.id.serializer": our_header_schema_id_serializer})
+    ours_to_headers = ours.serializer(ORDER, **{"schema.id.serializer": serdes.header_schema_id_serializer})
     written = ours_to_headers(content, by_us)
     theirs_to_headers = confluent.serializer(ORDER, **{"schema.id.serializer": header_schema_id_serializer})
     assert theirs_to_headers(content, by_them) == written
     assert by_us.headers == by_them.headers
     assert confluent.deserializer()(written, by_us) == content
-    assert serdes.AvroDeserializer(ours)(written, by_them) == content
+    assert ours.deserializer()(written, by_them) == content
 
 
 @pytest.mark.parametrize("strategy", ["TOPIC", "RECORD", "TOPIC_RECORD", "ASSOCIATED"])
 def test_every_strategy_leads_both_to_the_same_subject(confluent, ours, value, topic, strategy):
     text = json.dumps(record(ID, name=f"Order_{topic.replace('-', '_')}"))
     conf = {"subject.name.strategy.type": strategy}
-    by_us = serdes.AvroSerializer(ours, text, conf=conf)({"id": 1}, value)
+    by_us = ours.serializer(text, **conf)({"id": 1}, value)
     before = confluent.client.get_subjects()
     assert confluent.serializer(text, **conf)({"id": 1}, value) == by_us
     assert confluent.client.get_subjects() == before
@@ -157,7 +148,7 @@ LATEST = {"use.latest.version": True, "auto.register.schemas": False}
 def test_both_write_with_the_latest_version_when_told_to(confluent, ours, value, subject):
     confluent.client.register_schema(subject, Schema(ORDER))
     latest = confluent.client.register_schema(subject, Schema(ORDER_WITH_STATE))
-    by_us = serdes.AvroSerializer(ours, ORDER, conf=LATEST)({"id": 1, "state": "sent"}, value)
+    by_us = ours.serializer(ORDER, **LATEST)({"id": 1, "state": "sent"}, value)
     assert int.from_bytes(by_us[1:5], "big") == latest
     assert by_us == confluent.serializer(ORDER, **LATEST)({"id": 1, "state": "sent"}, value)
 
@@ -185,8 +176,8 @@ def test_both_follow_an_association_that_stands_in_the_log(connect, start_regist
     asyncio.run(leave_an_association(store))
     url = start_registry(store=store).url
     value = SerializationContext("orders", MessageField.VALUE)
-    with serdes.SchemaRegistryClient({"url": url}) as ours:
-        by_us = serdes.AvroSerializer(ours, ORDER)({"id": 1}, value)
+    with connect(url, "ours") as ours:
+        by_us = ours.serializer(ORDER)({"id": 1}, value)
     with connect(url) as confluent:
         assert confluent.serializer(ORDER)({"id": 1}, value) == by_us
         assert confluent.client.get_subjects() == ["all-orders"]

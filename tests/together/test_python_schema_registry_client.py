@@ -9,8 +9,6 @@ from schema_registry.client.errors import ClientError
 from schema_registry.client.schema import AvroSchema
 from schema_registry.serializers import AsyncAvroMessageSerializer, AvroMessageSerializer
 
-import serdes
-
 ID = {"name": "id", "type": "long"}
 
 
@@ -24,7 +22,7 @@ ORDER_WITH_PRICE = record(ID, {"name": "price", "type": "double"})
 
 
 @pytest.fixture(params=["sync", "async"])
-def connect(request, waiting, registry_url):
+def peer(request, waiting, registry_url):
     """Opens the client and its serializer, both with empty caches."""
 
     def connected(**options):
@@ -38,19 +36,13 @@ def connect(request, waiting, registry_url):
 
 
 @pytest.fixture
-def client(connect):
-    return connect()[0]
+def client(peer):
+    return peer()[0]
 
 
-@pytest.fixture
-def ours(registry_url):
-    with serdes.SchemaRegistryClient({"url": registry_url}) as client:
-        yield client
-
-
-def test_a_registered_schema_is_found_by_id_version_and_text(connect, client, subject):
+def test_a_registered_schema_is_found_by_id_version_and_text(peer, client, subject):
     schema_id = client.register(subject, ORDER)
-    another, _ = connect()
+    another, _ = peer()
     assert another.get_by_id(schema_id) == AvroSchema(ORDER)
     assert another.get_schema(subject, 1).schema_id == schema_id
     assert another.check_version(subject, ORDER).version == 1
@@ -104,18 +96,18 @@ def test_versions_and_subjects_are_deleted(client, subject):
     assert subject not in client.get_subjects()
 
 
-def test_each_reads_what_the_other_wrote_and_the_bytes_are_the_same(connect, ours, topic, subject):
+def test_each_reads_what_the_other_wrote_and_the_bytes_are_the_same(peer, ours, topic, subject):
     order = {"id": 1, "state": "sent"}
     context = SerializationContext(topic, MessageField.VALUE)
-    _, serializer = connect()
+    _, serializer = peer()
     by_them = serializer.encode_record_with_schema(subject, AvroSchema(ORDER_WITH_STATE), order)
-    assert serdes.AvroSerializer(ours, ORDER_WITH_STATE)(order, context) == by_them
-    assert serdes.AvroDeserializer(ours)(by_them, context) == order
-    assert connect()[1].decode_message(by_them) == order
+    assert ours.serializer(ORDER_WITH_STATE)(order, context) == by_them
+    assert ours.deserializer()(by_them, context) == order
+    assert peer()[1].decode_message(by_them) == order
 
 
-def test_an_older_record_of_ours_is_read_with_a_newer_schema(connect, ours, topic):
+def test_an_older_record_of_ours_is_read_with_a_newer_schema(peer, ours, topic):
     context = SerializationContext(topic, MessageField.VALUE)
-    by_us = serdes.AvroSerializer(ours, ORDER)({"id": 1}, context)
-    _, serializer = connect(reader_schema=AvroSchema(ORDER_WITH_STATE).schema)
+    by_us = ours.serializer(ORDER)({"id": 1}, context)
+    _, serializer = peer(reader_schema=AvroSchema(ORDER_WITH_STATE).schema)
     assert serializer.decode_message(by_us) == {"id": 1, "state": "placed"}

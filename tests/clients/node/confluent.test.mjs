@@ -106,7 +106,7 @@ test('references are followed', async () => {
 
 for (const [topic, schema, value] of [...written, ['text', '{"type":"string"}', 'Grüße']]) {
   test(`each reads what the other wrote, and the bytes are the same: ${topic}`, async () => {
-    const byUs = writtenByPython(running.url, topic, schema, value)
+    const { payload: byUs } = writtenByPython(running.url, topic, schema, value)
     const byThem = await new AvroSerializer(connect(), SerdeType.VALUE, latest).serialize(topic, value)
     assert.deepEqual(byThem, byUs)
     const read = await new AvroDeserializer(connect(), SerdeType.VALUE, {}).deserialize(topic, byUs)
@@ -124,15 +124,15 @@ test('a schema that the serializer derives from a value is registered and read b
   assert.deepEqual(await connect().getAllVersions('derived-value'), [1])
 })
 
-test('a GUID in the headers names the schema', async () => {
-  const client = connect()
-  await client.register('headers-value', avro(order))
-  const headers = {}
+test('each finds the GUID that the other put into the headers', async () => {
+  const byUs = writtenByPython(running.url, 'headers', order, { id: 1 }, 'header')
   const conf = { ...latest, schemaIdSerializer: HeaderSchemaIdSerializer }
-  const payload = await new AvroSerializer(client, SerdeType.VALUE, conf).serialize('headers', { id: 1 }, headers)
-  assert.deepEqual([...payload], [2])
-  const read = await new AvroDeserializer(connect(), SerdeType.VALUE, {}).deserialize('headers', payload, headers)
+  const headers = {}
+  const payload = await new AvroSerializer(connect(), SerdeType.VALUE, conf).serialize('headers', { id: 1 }, headers)
+  assert.deepEqual({ payload, headers }, byUs)
+  const read = await new AvroDeserializer(connect(), SerdeType.VALUE, {}).deserialize('headers', byUs.payload, byUs.headers)
   assert.deepEqual(plain(read), { id: 1 })
+  assert.deepEqual(readByPython(running.url, 'headers', payload, headers), { id: 1 })
 })
 
 test('a topic without associations has an empty list, and none can be made here', async () => {

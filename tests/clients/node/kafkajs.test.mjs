@@ -80,7 +80,7 @@ for (const [topic, schema, value] of written) {
     const client = connect()
     const { id } = await client.register(avro(schema), { subject: `${topic}-value` })
     const byThem = await client.encode(id, value)
-    const byUs = writtenByPython(running.url, topic, schema, value)
+    const { payload: byUs } = writtenByPython(running.url, topic, schema, value)
     assert.deepEqual(byThem, byUs)
     assert.deepEqual(plain(await connect().decode(byUs)), value)
     assert.deepEqual(readByPython(running.url, topic, byThem), value)
@@ -88,7 +88,7 @@ for (const [topic, schema, value] of written) {
 }
 
 test('an older record of ours is read with a newer schema', async () => {
-  const byUs = writtenByPython(running.url, 'older', order, { id: 1 })
+  const { payload: byUs } = writtenByPython(running.url, 'older', order, { id: 1 })
   const value = await connect().decode(byUs, { [SchemaType.AVRO]: { readerSchema: JSON.parse(orderWithState) } })
   assert.deepEqual(plain(value), { id: 1, state: 'placed' })
 })

@@ -20,13 +20,18 @@ export async function startRegistry() {
   return { url, stop: () => (registry.kill(), ended) }
 }
 
-/** The framed bytes that our Python serializer makes of a value. */
-export function writtenByPython(url, topic, schema, value) {
-  const hex = execFileSync(python, [frames, 'write', url, topic, schema], { cwd: root, input: JSON.stringify(value) })
-  return Buffer.from(hex.toString(), 'hex')
+/** The record that our Python serializer makes of a value, with the schema's id or GUID in its `prefix` or `header`. */
+export function writtenByPython(url, topic, schema, value, place = 'prefix') {
+  const { payload, headers } = run('write', url, topic, schema, place)(value)
+  return { payload: Buffer.from(payload, 'hex'), headers: mapped(headers, (hex) => Buffer.from(hex, 'hex')) }
 }
 
-/** The value that our Python deserializer finds in framed bytes. */
-export function readByPython(url, topic, bytes) {
-  return JSON.parse(execFileSync(python, [frames, 'read', url, topic], { cwd: root, input: bytes.toString('hex') }))
+/** The value that our Python deserializer finds in a record. */
+export function readByPython(url, topic, payload, headers = {}) {
+  return run('read', url, topic)({ payload: payload.toString('hex'), headers: mapped(headers, (it) => it.toString('hex')) })
 }
+
+const mapped = (object, change) => Object.fromEntries(Object.entries(object).map(([name, it]) => [name, change(it)]))
+
+const run = (...command) => (input) =>
+  JSON.parse(execFileSync(python, [frames, ...command], { cwd: root, input: JSON.stringify(input) }))
