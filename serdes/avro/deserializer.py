@@ -283,8 +283,18 @@ class AvroDeserializer(_Deserializer[T]):
     def for_topic(self, topic: str, field: str = "value") -> Callable[[bytes | None], T | None]:
         """A function of the bytes alone: for hosts that pass neither topic nor headers."""
         ctx = SerializationContext(topic, MessageField(field))
-        self._table(ctx)
-        return lambda data: self(data, ctx)
+        table, found, failed = self._table(ctx), self._found, self._watch.failed
+
+        def read_one(data: bytes | None) -> T | None:
+            if data is None:
+                return None
+            try:
+                read = table.get(data[:5]) or found(data, ctx)
+                return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
+            except DecodeError as error:
+                return failed(error, data)  # type: ignore[no-any-return]  # a Poison, where that is wanted
+
+        return read_one
 
     def deserialize_many(self, datas: Iterable[bytes | None], ctx: SerializationContext) -> list[T | None]:
         """The values in many framed bytes of one topic and field."""

@@ -78,18 +78,27 @@ class Codecs:
             return slow
         # As fastavro does: a reader's schema that is the writer's resolves nothing.
         reader_tree = None if reading is None or reading.tree == schema.tree else reading.tree
-        made = self._made(
-            (schema.text, reading and reading.text, options),
-            lambda: Reading(
+
+        def program() -> Reading:
+            return Reading(
                 schema.tree,
                 reader_tree,
                 return_record_name=options.return_record_name,
                 refuse_trailing=options.refuse_trailing,
-            ).made(),
-        )
+            )
+
+        made = self._made((schema.text, reading and reading.text, options), lambda: program().made())
         if made is None:
             return slow
-        return made(START=frame_bytes, redo=self._counted(slow), too_deep=lambda: _data_too_deep(place))  # type: ignore[no-any-return]  # generated
+
+        def redo(data: bytes) -> Any:
+            self._on_fallback()
+            walk = self._made((schema.text, "walker"), lambda: program().walker())
+            if walk is not None:
+                walk(START=frame_bytes)(data)
+            return slow(data)
+
+        return made(START=frame_bytes, redo=redo, too_deep=lambda: _data_too_deep(place))  # type: ignore[no-any-return]  # generated
 
     def _made(self, key: Hashable, make: Callable[[], Maker]) -> Maker | None:
         with self._lock:

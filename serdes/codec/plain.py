@@ -85,6 +85,7 @@ def reader(
     The function raises CorruptPayload, SchemaResolutionError or TrailingData.
     """
     tree, reader_tree = schema.tree, None if reading is None else reading.tree
+    return_record_name, refuse_trailing = options.return_record_name, options.refuse_trailing
     if is_bytes(tree):
         return lambda data, _ctx=None: None if data is None else data[frame_bytes:]
 
@@ -94,12 +95,12 @@ def reader(
         buffer = BytesIO(data)
         buffer.seek(frame_bytes)
         try:
-            value = schemaless_reader(buffer, tree, reader_tree, options.return_record_name)
+            value = schemaless_reader(buffer, tree, reader_tree, return_record_name)
         except Unresolvable as error:
             raise SchemaResolutionError(str(error)).at(*place) from error
         except FAILURES as error:
             raise CorruptPayload(f"the payload does not fit its schema: {error!r}").at(*place) from error
-        if options.refuse_trailing and buffer.tell() < len(data):
+        if refuse_trailing and buffer.tell() < len(data):
             raise TrailingData(len(data) - buffer.tell()).at(*place)
         return value
 

@@ -18,13 +18,15 @@ from serdes.codec.definitions import RECORDS, Definitions, type_word
 from serdes.codec.generated import logical
 from serdes.codec.generated.resolution import PROMOTIONS, ReadField, Resolution, enum_symbols, record_fields
 from serdes.codec.generated.source import Constants, Source, Unsupported, compiled
-from serdes.codec.generated.varints import ZIGZAG, Doubt, length_at, long_at
+from serdes.codec.generated.varints import ZIGZAG, Doubt, check_count, count_at, length_at, long_at, number_at
 from serdes.errors import CorruptPayload
 
 _CONSTANTS: dict[str, Any] = {
     **logical.CONSTANTS,
     "ZIGZAG": ZIGZAG,
     "CorruptPayload": CorruptPayload,
+    "check_count": check_count,
+    "count_at": count_at,
     "Doubt": Doubt,
     "deepcopy": deepcopy,
     "float": float,
@@ -32,6 +34,7 @@ _CONSTANTS: dict[str, Any] = {
     "length_at": length_at,
     "list": list,
     "long_at": long_at,
+    "number_at": number_at,
     "repeat": repeat,
     "unpack": struct.unpack_from,
 }
@@ -69,6 +72,23 @@ class Reading:
             body.line("except Exception: return redo(b)")
         self._functions["read"] = body.text()
         return compiled(self._functions, self.constants, ("START", "redo", "too_deep"))
+
+    def walker(self) -> Callable[[bytes], None]:
+        """A function that walks over damaged data as fastavro would, before fastavro does.
+
+        fastavro counts through whatever number of items a payload announces, for hours if it must, where it skips
+        them or where they take no bytes. The function raises CorruptPayload for such a number, else nothing.
+        """
+        self._functions = {"walk": ""}
+        body = _Body(self)
+        with body.block("def walk(b):"):
+            with body.block("try:"):
+                body.line("p = START")
+                body.skip(self._trees[0])
+            body.line("except CorruptPayload: raise")
+            body.line("except Exception: pass  # fastavro stumbles here as well, and says why")
+        self._functions["walk"] = body.text()
+        return compiled(self._functions, self.constants, ("START",))
 
     def function(self, record: dict[str, Any], reading: Any) -> str:
         """The name of the function that reads a record which is used by name: (b, p) -> value, p."""
@@ -254,10 +274,15 @@ class _Body(Source):
     def _blocks(self, item: Any) -> Iterator[str]:
         """The loop over blocks; inside, the name of the variable that holds the count of items."""
         with self.block("while True:"):
-            n = self._length()
-            self.line(f"if not {n}: break")
+            n = self.fresh("n")
+            self.line(f"{n} = b[p]")
+            self.line(f"if not {n}: p += 1; break")
+            with self.block(f"if {n} & 129:"):
+                self.line(f"{n}, p = count_at(b, p)")
+                self.line(f"if not {n}: break")
+            self.line(f"else: {n} >>= 1; p += 1")
             if self._program.least_bytes(item):
-                self.line(f"if {n} > len(b) - p: raise Doubt")
+                self.line(f"if {n} > len(b) - p: check_count({n}, len(b) - p)")
             else:
                 # Items that take no bytes: only the count itself could say that it is damaged.
                 self.line(f"if {n} > {_MOST_EMPTY_ITEMS}: raise CorruptPayload('%d items without content' % {n})")
@@ -357,8 +382,7 @@ class _Body(Source):
         elif word in ("string", "bytes"):
             self.line(f"p += {self._length()}")
         elif word in ("int", "long", "enum"):
-            self.line("if b[p] < 128: p += 1")
-            self.line("else: p = long_at(b, p)[1]")
+            self.line("p = number_at(b, p)[1]")
         elif word != "null":
             self.line(f"p += {self._program.least_bytes(written):d}")
 
@@ -369,13 +393,15 @@ class _Body(Source):
 
     def _skip_union(self, written: Any) -> None:
         i = self.fresh("i")
-        self.line(f"{i} = b[p]; p += 1")
+        self.line(f"{i}, p = number_at(b, p)")
+        # A negative index counts from the last branch, in fastavro as in Python.
+        self.line(f"if not -{len(written):d} <= {i} < {len(written):d}: raise Doubt")
+        self.line(f"{i} %= {len(written):d}")
         word = "if"
         for index, branch in enumerate(written):
-            with self.block(f"{word} {i} == {2 * index:d}:"):
+            with self.block(f"{word} {i} == {index:d}:"):
                 self.skip(branch)
             word = "elif"
-        self.line("else: raise Doubt")
 
     def _skip_blocks(self, written: Any, word: str) -> None:
         item = written["items"] if word == "array" else written["values"]

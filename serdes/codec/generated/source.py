@@ -91,7 +91,8 @@ def compiled(functions: dict[str, str], constants: Constants, parameters: tuple[
     than globals, keep no cache that several makings of the same code would spoil for each other.
     """
     main = next(iter(functions))
-    names = [*constants.values, *parameters]
+    values = dict(constants.values)
+    names = [*values, *parameters]
     body = "\n".join(text for text in functions.values())
     indented = "\n".join("    " + line for line in body.split("\n"))
     source = f"def make({', '.join(names)}):\n{indented}\n    return {main}\n"
@@ -100,6 +101,6 @@ def compiled(functions: dict[str, str], constants: Constants, parameters: tuple[
     made = namespace["make"]
 
     def bound(**given: Any) -> Any:
-        return made(**constants.values, **given)
+        return made(**values, **given)
 
     return bound

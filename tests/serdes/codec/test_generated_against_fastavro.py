@@ -377,10 +377,15 @@ def check_writing(codecs, parsed, value, options):
 def check_reading(codecs, parsed, reading, data, options):
     read = codecs.reader(parsed, reading, 0, options)
     reader_tree = None if reading is None else reading.tree
+    try:
+        got = read(data)
+    except DecodeError as error:
+        if error.__cause__ is None:
+            return  # refused without asking fastavro, which would count through items that are not there
+        got = REFUSED
     expected = outcome(
         lambda: schemaless_reader(BytesIO(data), parsed.tree, reader_tree, options.return_record_name), Exception
     )
-    got = outcome(lambda: read(data), DecodeError)
     assert got is expected or same(got, expected), (parsed.text, reading and reading.text, data, got, expected)
 
 
