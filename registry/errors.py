@@ -18,6 +18,7 @@ RegistryError
 │   └── ContextNotEmpty 42211         InvalidAssociation 42212
 ├── StoreFailed 50001                 StoreTimedOut 50002
 └── UnparsableSchema                  StoreUnusable                SettingInvalid     (never on the wire as such)
+    SourceUnreadable                  StoreDisagrees
 
 Owns codes and sentences (spec: the error table of Confluent's REST API); the HTTP status is the first three digits.
 """
@@ -402,3 +403,11 @@ class StoreUnusable(RegistryError):
 
 class SettingInvalid(RegistryError):
     """A setting does not hold."""
+
+
+class SourceUnreadable(RegistryError):
+    """What should be imported or restored cannot be read, or does not answer."""
+
+
+class StoreDisagrees(RegistryError):
+    """The store holds something else than what should be imported or restored into it."""

@@ -118,7 +118,7 @@ class DeletedUpTo:
 
 @dataclass(frozen=True, slots=True)
 class IdMarks:
-    """The highest id ever given out in each context."""
+    """The highest id ever given out in each context; under GLOBAL_CONTEXT, what no context gives out any more."""
 
     highest: Mapping[str, int]
 
@@ -227,7 +227,7 @@ _ASTRAL_LEADS: Final = re.compile(rb"[\xf0-\xf4]")
 def compact(value: Json) -> bytes:
     """Compact JSON, byte for byte as Jackson writes it."""
     raw = orjson.dumps(value)
-    if b"\\u00" not in raw and not _ASTRAL_LEADS.search(raw):
+    if b"\\u00" not in raw and (raw.isascii() or not _ASTRAL_LEADS.search(raw)):
         return raw
     text = _CONTROL_ESCAPE.sub(
         lambda found: found[0][:2] + found[0][2:].upper() if found[1] else found[0], raw.decode()

@@ -140,11 +140,12 @@ class State:
                 self._take(logged)
         self.position = max(self.position, batch.end)
 
-    def apply(self, records: Iterable[Record], author: str | None = None) -> None:
-        """Take records into a draft as if they were logged next; their timestamps are not known yet and read as 0."""
+    def apply(self, records: Iterable[Record], author: str | None = None, timestamp_ms: int = 0) -> None:
+        """Take records into a draft as if they were logged next; a timestamp that is not known yet reads as 0."""
         for record in records:
             self.position += 1
-            self._APPLY[type(record.key)](self, record.key, record.value, Logged(self.position, 0, b"", None, author))
+            logged = Logged(self.position, timestamp_ms, b"", None, author)
+            self._APPLY[type(record.key)](self, record.key, record.value, logged)
 
     def _take(self, logged: Logged) -> None:
         self.position = logged.position
@@ -358,9 +359,14 @@ class State:
         return tuple(sorted(number for number in bound if (context, number) in self._ids))
 
     def highest_id(self, context: str) -> int:
-        """The highest id ever given out in a context, 0 before the first."""
+        """The highest id ever given out in a context, or kept back in all of them; 0 before the first."""
         ask_anything(self.position)
-        return self._highest_ids.get(context, 0)
+        return max(self._highest_ids.get(context, 0), self._highest_ids.get(GLOBAL_CONTEXT, 0))
+
+    def highest_ids(self) -> dict[str, int]:
+        """The mark of each context, and of GLOBAL_CONTEXT what is kept back in all contexts, unknown ones included."""
+        ask_anything(self.position)
+        return dict(self._highest_ids)
 
     # Questions about contexts, configs, modes and associations.
 
@@ -379,15 +385,24 @@ class State:
         self._ask_settings()
         return self._configs.get(subject)
 
+    def configs(self) -> Iterator[tuple[Subject, Config]]:
+        """Every config that is set, with what it is set for."""
+        self._ask_settings()
+        return iter(self._configs.items())
+
     def aliases(self) -> Iterator[tuple[Subject, str]]:
         """Every subject whose own config names an alias, with that alias."""
-        self._ask_settings()
-        return ((subject, config.alias) for subject, config in self._configs.items() if config.alias)
+        return ((subject, config.alias) for subject, config in self.configs() if config.alias)
 
     def mode(self, subject: Subject) -> Mode | None:
         """The mode set for exactly this subject, context or (EVERYTHING) the whole registry."""
         self._ask_settings()
         return self._modes.get(subject)
+
+    def modes(self) -> Iterator[tuple[Subject, Mode]]:
+        """Every mode that is set, with what it is set for."""
+        self._ask_settings()
+        return iter(self._modes.items())
 
     def modes_within(self, scope: Subject) -> list[Subject]:
         """The subjects of a context (EVERYTHING: the default one) that have a mode of their own."""
