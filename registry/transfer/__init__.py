@@ -1,0 +1,35 @@
+"""Moving a registry: what is taken out of a store, what is brought in, and how both are checked."""
+
+from registry.transfer.backups import RESERVED_IDS, back_up, restore
+from registry.transfer.comparison import Comparison, Difference
+from registry.transfer.lines import read_lines, write_line
+from registry.transfer.loading import Loaded, load, replay
+from registry.transfer.remote import read_registry
+from registry.transfer.snapshot import Fact, counts, digest, snapshot
+from registry.transfer.sources import LeftOut, Source, gather, gather_facts, gather_history
+from registry.transfer.verification import Verification, verify
+
+__all__ = [
+    "RESERVED_IDS",
+    "Comparison",
+    "Difference",
+    "Fact",
+    "LeftOut",
+    "Loaded",
+    "Source",
+    "Verification",
+    "back_up",
+    "counts",
+    "digest",
+    "gather",
+    "gather_facts",
+    "gather_history",
+    "load",
+    "read_lines",
+    "read_registry",
+    "replay",
+    "restore",
+    "snapshot",
+    "verify",
+    "write_line",
+]

@@ -1,0 +1,104 @@
+"""The way to a running registry over HTTP: one GET at a time is its whole vocabulary.
+
+Owns credentials, patience and the sentences for what goes wrong; refuses to know what the answers mean. No sentence
+holds a password.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+import httpx
+
+from registry.errors import SourceUnreadable
+
+T = TypeVar("T")
+
+AT_ONCE: Final = 16
+"""How many requests are under way at a time."""
+
+PAUSES_SECONDS: Final = (0.5, 1.0, 2.0)
+"""How long to wait before a request is sent again."""
+
+TIMEOUT_SECONDS: Final = 60.0
+ABSENT: Final = frozenset({404, 405})
+BUSY: Final = frozenset({429, 502, 503, 504})
+REFUSED: Final = frozenset({401, 403})
+
+
+@asynccontextmanager
+async def opened(url: str, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Door]:
+    """A door to the registry at a URL, which may hold a name and a password.
+
+    Raises SourceUnreadable when the URL cannot be read.
+    """
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise SourceUnreadable(f"The URL of the registry cannot be read: {error}") from None
+    if not address.host:
+        raise SourceUnreadable("The URL of the registry names no host; it is written http://HOST:PORT")
+    place = address.copy_with(userinfo=b"")
+    async with httpx.AsyncClient(
+        base_url=place,
+        auth=httpx.BasicAuth(address.username, address.password) if address.userinfo else None,
+        transport=transport,
+        timeout=TIMEOUT_SECONDS,
+        follow_redirects=True,
+        headers={"Accept": "application/vnd.schemaregistry.v1+json, application/json"},
+    ) as client:
+        yield Door(client, str(place).rstrip("/"))
+
+
+class Door:
+    """GET requests to one registry."""
+
+    def __init__(self, client: httpx.AsyncClient, place: str) -> None:
+        self.place = place
+        self._client = client
+        self._room = asyncio.Semaphore(AT_ONCE)
+
+    async def get(self, path: str, **query: str | int) -> Any:
+        """The JSON that a path answers, None when there is no such thing.
+
+        Raises SourceUnreadable when there is no usable answer, however often it is asked.
+        """
+        async with self._room:
+            answer = await self._ask(path, query)
+        if answer.status_code in ABSENT:
+            return None
+        if answer.status_code in REFUSED:
+            raise SourceUnreadable(
+                f"{self.place} answers {answer.status_code} {answer.reason_phrase};"
+                " a name and a password go into the URL: http://NAME:PASSWORD@HOST:PORT"
+            )
+        if not answer.is_success:
+            raise SourceUnreadable(f"{self.place} answers {answer.status_code} to GET {path}: {answer.text[:200]}")
+        try:
+            return answer.json()
+        except ValueError:
+            raise SourceUnreadable(f"{self.place} is no schema registry: what GET {path} answers is not JSON") from None
+
+    async def get_all(self, requests: Iterable[Awaitable[T]]) -> list[T]:
+        """The answers to many requests, asked side by side."""
+        return await asyncio.gather(*requests)
+
+    async def _ask(self, path: str, query: dict[str, str | int]) -> httpx.Response:
+        for pause_seconds in (*PAUSES_SECONDS, None):
+            try:
+                answer = await self._client.get(path, params=query)
+            except httpx.HTTPError as error:
+                if pause_seconds is None:
+                    raise SourceUnreadable(f"{self.place} cannot be reached: {_reason(error)}") from error
+            else:
+                if answer.status_code not in BUSY or pause_seconds is None:
+                    return answer
+            await asyncio.sleep(pause_seconds)
+        raise AssertionError("the last try returns or raises")
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,156 @@
+"""What a state holds as the fewest records that add up to it again, and the digest by which two states are compared.
+
+Owns their order: contexts, versions, associations, configs, modes, and the highest ids last. A version comes behind
+its earlier versions and behind those that it refers to, otherwise where it was written last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+import orjson
+
+from registry.envelope import Entry
+from registry.model import DEFAULT_CONTEXT, Association
+from registry.records import (
+    AssociationKey,
+    ConfigKey,
+    ContextKey,
+    IdMarks,
+    ModeKey,
+    NoopKey,
+    Present,
+    Record,
+    SchemaKey,
+)
+from registry.state import Row, State
+
+DIGEST: Final = "sha256"
+
+
+class Fact(NamedTuple):
+    """A record that holds now, and what is known of when it was written."""
+
+    record: Record
+    position: int | None = None
+    timestamp_ms: int | None = None
+    author: str | None = None
+
+    def entry(self) -> Entry:
+        """The record as bytes, with its time and author."""
+        return self.record.entry(self.author)._replace(timestamp_ms=self.timestamp_ms)
+
+
+def snapshot(state: State) -> Iterator[Fact]:
+    """Everything that a state holds, in an order in which it can be read and registered again."""
+    return _facts(state, _ordered(state))
+
+
+def facts(state: State) -> Iterator[Fact]:
+    """Everything that a state holds, in no particular order."""
+    return _facts(state, _rows(state).items())
+
+
+def _facts(state: State, rows: Iterable[tuple[SchemaKey, Row]]) -> Iterator[Fact]:
+    # A log may delete a context before the last of its subjects; then the subjects make it known again.
+    contexts = {*state.contexts(), *(subject.context for subject in state.subjects())} - {DEFAULT_CONTEXT}
+    for context in sorted(contexts):
+        yield Fact(Record(ContextKey(context), Present()))
+    for key, row in rows:
+        record = Record(key, row.value(deleted=row.deleted))
+        yield Fact(record, row.position, row.timestamp_ms or None, row.author)
+    for association, _, changed_ms in state.associations():
+        yield Fact(Record(_key_of(association), association), None, changed_ms or None)
+    for subject, config in state.configs():
+        yield Fact(Record(ConfigKey(subject), config))
+    for subject, mode in state.modes():
+        yield Fact(Record(ModeKey(subject), mode))
+    if marks := state.highest_ids():
+        yield Fact(Record(NoopKey(), IdMarks(dict(sorted(marks.items())))))
+
+
+def digest(state: State) -> str:
+    """A SHA-256 over all that a state holds, in whichever order it came to hold it; times and authors do not count.
+
+    It is taken over sorted lines: of each version what it is called and the MD5 of what it says, of everything else
+    the record.
+    """
+    hashed = hashlib.new(DIGEST, usedforsecurity=False)
+    lines = [_version_line(key, row) for key, row in _rows(state).items()]
+    others = (fact.entry() for fact in _facts(state, ()))
+    for line in sorted([*lines, *(b"%b\t%b" % (entry.key, entry.value or b"") for entry in others)]):
+        hashed.update(line + b"\n")
+    return f"{DIGEST}:{hashed.hexdigest()}"
+
+
+def _version_line(key: SchemaKey, row: Row) -> bytes:
+    schema, guid = row.content
+    return orjson.dumps(
+        [str(key.subject), key.version, row.id, row.deleted, schema.type, guid.hex(), schema.digest().hex()]
+    )
+
+
+def counts(state: State) -> dict[str, int]:
+    """How many things of each kind a state holds."""
+    rows = _rows(state).values()
+    return {
+        "contexts": len(state.contexts()),
+        "subjects": sum(1 for _ in state.subjects()),
+        "versions": len(rows),
+        "deleted versions": sum(row.deleted for row in rows),
+        "associations": sum(1 for _ in state.associations()),
+        "configs": sum(1 for _ in state.configs()),
+        "modes": sum(1 for _ in state.modes()),
+    }
+
+
+def _key_of(association: Association) -> AssociationKey:
+    return AssociationKey(
+        association.resource_name,
+        association.resource_namespace,
+        association.resource_type,
+        association.association_type,
+        association.subject,
+    )
+
+
+def _rows(state: State) -> dict[SchemaKey, Row]:
+    return {SchemaKey(subject, row.version): row for subject in state.subjects() for row in state.rows(subject)}
+
+
+def _ordered(state: State) -> Iterator[tuple[SchemaKey, Row]]:
+    rows = _rows(state)
+    sorter = TopologicalSorter({key: list(_before(state, key, row)) for key, row in rows.items()})
+    try:
+        sorter.prepare()
+    except CycleError:
+        # Only imported schemas can refer to each other in a circle; no order suits them all.
+        yield from sorted(rows.items(), key=lambda item: item[1].position)
+        return
+    ready: list[tuple[int, SchemaKey]] = []
+    while sorter.is_active():
+        for key in sorter.get_ready():
+            heappush(ready, (rows[key].position if key in rows else 0, key))
+        _, key = heappop(ready)
+        sorter.done(key)
+        if key in rows:
+            yield key, rows[key]
+
+
+def _before(state: State, key: SchemaKey, row: Row) -> Iterator[SchemaKey]:
+    """What must be read before a version: its predecessor, what it refers to, what gave its id a meaning."""
+    subject = key.subject
+    earlier = bisect_left(state.rows(subject), key.version, key=attrgetter("version"))
+    if earlier:
+        yield SchemaKey(subject, state.rows(subject)[earlier - 1].version)
+    yield from state.targets(subject, row.content.schema)
+    held = state.holding(subject.context, row.id)
+    if held is not None and held.content != row.content:
+        holders = state.holders(subject.context, row.id)
+        yield from (SchemaKey(other, found.version) for other, found in holders if found.content == held.content)

@@ -1,0 +1,182 @@
+"""What holds for every registry, however it came about: moving it by any way changes nothing that it says."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from registry.envelope import Batch, Entry
+from registry.log import open_log
+from registry.log.memory import MemoryLog
+from registry.model import Association, Config, Level, Metadata, Mode, Reference, Schema, Subject
+from registry.records import (
+    EVERYTHING,
+    AssociationKey,
+    ClearSubjectKey,
+    ConfigKey,
+    ContextKey,
+    DeletedUpTo,
+    DeleteSubjectKey,
+    IdMarks,
+    ModeKey,
+    NoopKey,
+    Present,
+    Record,
+    SchemaKey,
+    SchemaValue,
+)
+from registry.state import EVERY_CONTEXT, State
+from registry.transfer import counts, digest, gather, load, read_lines, snapshot, write_line
+from registry.transfer.comparison import compare
+from registry.transfer.lines import Line
+
+NAMES = st.sampled_from(["a", "b", "", ":.c:a", ":.c:b"])
+SUBJECTS = NAMES.map(Subject.of)
+SCOPES = st.sampled_from([EVERYTHING, EVERY_CONTEXT, Subject(".c", ""), Subject(".", "a"), Subject(".c", "b")])
+VERSIONS = st.integers(1, 4)
+REFERENCES = st.lists(st.builds(Reference, st.just("n"), NAMES, VERSIONS), max_size=2).map(tuple)
+SCHEMAS = st.builds(
+    Schema,
+    st.sampled_from(['"int"', '"long"', '"€\U0001f600\\u0001"', ""]),
+    st.sampled_from(["AVRO", "JSON"]),
+    REFERENCES,
+    st.none() | st.builds(Metadata, properties=st.dictionaries(st.sampled_from("xy"), st.text(max_size=2))),
+)
+VALUES = st.builds(SchemaValue, st.integers(0, 6), SCHEMAS, st.booleans(), st.none() | st.just(b"m" * 16))
+LEVELS = st.none() | st.sampled_from(Level)
+CONFIGS = st.builds(Config, compatibility_level=LEVELS, normalize=st.none() | st.booleans(), alias=st.none() | NAMES)
+ASSOCIATIONS = st.builds(
+    Association, st.just("g"), st.sampled_from("tu"), st.just("n"), st.just("i"), st.just("topic"), st.just("value"),
+    SUBJECTS, st.sampled_from(["STRONG", "WEAK"]), st.booleans(),
+)  # fmt: skip
+
+
+def association_record(association: Association, removed: bool) -> Record:
+    key = AssociationKey(association.resource_name, "n", "topic", "value", association.subject)
+    return Record(key, None if removed else association)
+
+
+RECORDS = st.lists(
+    st.one_of(
+        st.builds(Record, st.builds(SchemaKey, SUBJECTS, VERSIONS), VALUES),
+        st.builds(Record, st.builds(SchemaKey, SUBJECTS, VERSIONS), st.none() | VALUES),
+        st.builds(Record, st.builds(DeleteSubjectKey, SUBJECTS), st.builds(DeletedUpTo, st.none() | VERSIONS)),
+        st.builds(Record, st.builds(ClearSubjectKey, SCOPES), st.just(Present())),
+        st.builds(Record, st.builds(ConfigKey, SCOPES), st.none() | CONFIGS),
+        st.builds(Record, st.builds(ModeKey, SCOPES), st.none() | st.sampled_from(Mode)),
+        st.builds(Record, st.just(ContextKey(".c")), st.none() | st.just(Present())),
+        st.builds(
+            Record, st.just(NoopKey()), st.builds(IdMarks, st.dictionaries(st.sampled_from([".", ".c"]), VERSIONS))
+        ),
+        st.builds(association_record, ASSOCIATIONS, st.booleans()),
+    ),
+    max_size=25,
+)
+
+
+def gathered(records: list[Record]):
+    entries = [record.entry("me")._replace(timestamp_ms=number) for number, record in enumerate(records, 1)]
+    return gather([Line(number, number, entry) for number, entry in enumerate(entries, 1)])
+
+
+def state_of(entries: list[Entry]) -> State:
+    state = State()
+    state.advance(Batch.appended(0, 0, entries))
+    return state
+
+
+@given(RECORDS)
+def test_a_compact_export_adds_up_to_what_the_history_did(records) -> None:
+    state = gathered(records).state
+    again = state_of([fact.entry() for fact in snapshot(state)])
+    assert (digest(again), counts(again)) == (digest(state), counts(again))
+    assert compare(state, again).agrees
+    assert not compare(state, again).extra
+    assert again.highest_ids() == state.highest_ids()
+    assert again.conflicting_records == again.unreadable_records == 0
+
+
+@given(RECORDS)
+def test_a_compact_export_names_each_thing_once_and_refers_backwards_only(records) -> None:
+    state = gathered(records).state
+    keys = [fact.record.key for fact in snapshot(state)]
+    assert len(set(keys)) == len(keys)
+    again = State()
+    for fact in snapshot(state):
+        if isinstance(fact.record.key, SchemaKey) and not has_circle(state):
+            subject, version = fact.record.key
+            targets = [key for key in state.targets(subject, fact.record.value.schema) if state.row(*key)]
+            assert all(again.row(*key) for key in targets)
+            assert all(row.version < version for row in again.rows(subject))
+        again.apply([fact.record])
+
+
+def has_circle(state: State) -> bool:
+    """Whether some version leads back to itself by way of its references and of its earlier versions."""
+    rows = {SchemaKey(subject, row.version): row for subject in state.subjects() for row in state.rows(subject)}
+    before = {
+        key: {*state.targets(key.subject, row.content.schema)}
+        | {other for other in rows if other.subject == key.subject and other.version < key.version}
+        for key, row in rows.items()
+    }
+    for _ in rows:
+        before = {key: below.union(*(before.get(each, ()) for each in below)) for key, below in before.items()}
+    return any(key in below for key, below in before.items())
+
+
+@given(RECORDS)
+def test_an_export_is_imported_again_record_by_record(records) -> None:
+    source = gathered(records)
+    file = b"".join(write_line(entry, number) for number, entry in enumerate(source.entries, 1))
+    again = gather(read_lines(file.splitlines(keepends=True), "file"))
+    assert again.entries == source.entries
+    assert again.left_out == []
+    assert digest(again.state) == digest(source.state)
+
+
+@settings(max_examples=20, deadline=None)
+@given(RECORDS)
+def test_a_registry_passes_through_every_engine_unchanged(records) -> None:
+    async def move() -> None:
+        source = gathered(records)
+        with tempfile.TemporaryDirectory() as folder:
+            file = await open_log(f"sqlite:{folder}/signet.db")
+            for log in (MemoryLog(lambda: 0), file):
+                assert (await load(source, log)).appended == len(source.entries)
+                once = [entry async for batch in log.read(0) for entry in batch.entries]
+                assert [(entry.key, entry.value, entry.author, entry.timestamp_ms) for entry in once] == source.entries
+                again = await load(source, log)
+                assert (again.appended, again.store_digest) == (0, again.source_digest)
+            await file.close()
+
+    asyncio.run(move())
+
+
+def in_memory(work: Callable[[MemoryLog], object]) -> None:
+    asyncio.run(work(MemoryLog(lambda: 0)))
+
+
+@given(RECORDS, st.integers(0, 25))
+def test_an_import_that_broke_off_is_completed_by_the_next(records, kept) -> None:
+    async def resume(log: MemoryLog) -> None:
+        whole = gathered(records)
+        await load(gathered(records[:kept]), log)
+        assert (await load(whole, log)).store_digest == digest(whole.state)
+
+    in_memory(resume)
+
+
+@given(RECORDS)
+def test_a_compact_and_a_whole_export_are_interchangeable(records) -> None:
+    async def both_ways(log: MemoryLog) -> None:
+        whole = gathered(records)
+        compact = gather([Line(number, None, fact.entry()) for number, fact in enumerate(snapshot(whole.state), 1)])
+        await load(compact, log)
+        again = await load(whole, log)
+        assert again.store_digest == digest(whole.state)
+
+    in_memory(both_ways)
