@@ -1,4 +1,4 @@
-"""Our serdes and Confluent's for Python, each reading what the other wrote; blocking with blocking, async with async."""
+"""Our serdes and Confluent's for Python, each reading what the other wrote: blocking both, or asynchronous both."""
 
 import asyncio
 import json
