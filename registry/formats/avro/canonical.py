@@ -53,11 +53,11 @@ class _Writer:
         text = _BARE_TEXTS.get(type(node))
         if text is not None:
             return text
+        if isinstance(node, Union):
+            return _plain_union(node)
         if isinstance(node, Named):
             return self._plain_named(node, namespace)
-        if isinstance(node, Annotated):
-            return f'{{"type":"{node.label}"{_props(node.props)}}}'
-        return _plain_union(node) if isinstance(node, Union) else None
+        return f'{{"type":"{node.label}"{_props(node.props)}}}' if isinstance(node, Annotated) else None
 
     def _plain_named(self, node: Named, namespace: str) -> str | None:
         if isinstance(node, Unresolved):

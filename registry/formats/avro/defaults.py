@@ -76,19 +76,16 @@ class Defaults:
 
         Raises UnparsableSchema, also when a record that has to be looked into is not complete yet.
         """
+        if isinstance(default, Absent):
+            return
         # The common defaults need no walk: a scalar of the type, or of a plain branch of the union.
-        if not isinstance(default, Absent) and not self._valid_at_once(type_, default):
-            if run(self._valid(type_, default)):
+        for branch in type_.branches if isinstance(type_, Union) else (type_,):
+            plain = _PLAIN.get(branch.kind)
+            if plain and plain(default):
                 return
+        if not run(self._valid(type_, default)):
             message = f"Invalid default for field {name}: {json_text(default)} not a {canonical_text(type_)}"
             raise UnparsableSchema(message)
-
-    def _valid_at_once(self, type_: Node, value: JsonValue) -> bool:
-        """Whether the value is plainly one of this type; False stands for not knowing."""
-        for branch in type_.branches if isinstance(type_, Union) else (type_,):  # noqa: SIM110  # any() takes longer than the answer
-            if _is_plain(branch, value):
-                return True
-        return False
 
     def _valid(self, type_: Node, value: JsonValue) -> Task[bool]:
         rule = self._RULES.get(type_.kind)

@@ -30,6 +30,7 @@ from registry.formats.avro.types import (
     Field,
     Fixed,
     JsonValue,
+    Kind,
     Map,
     Name,
     Named,
@@ -39,6 +40,7 @@ from registry.formats.avro.types import (
     Record,
     Union,
     Unresolved,
+    leading_kinds,
 )
 
 _JsonObject: TypeAlias = dict[str, JsonValue]
@@ -222,7 +224,8 @@ class Parser:
         if isinstance(default, str) and type_.kind in _FLOATING:
             default = _number_in(default)
         if self._strict:
-            check_strict(name)
+            if not (name.isascii() and name.isidentifier()):
+                check_strict(name)
             self._defaults.check(name, type_, default)
         doc = value.get("doc")
         aliases = _aliases(value) if "aliases" in value else ()
@@ -275,19 +278,20 @@ class Parser:
 def _plain_union(value: list[JsonValue]) -> Union | None:
     """A union of bare primitive types, or None."""
     try:
-        makers = _bare_branches(tuple(value))
+        makers, leading = _bare_branches(tuple(value))
     except TypeError:
         # A branch that is an object or a union cannot be looked up.
         return None
-    return Union(tuple([make() for make in makers])) if makers else None
+    return Union(tuple([make() for make in makers]), leading) if makers else None
 
 
 @lru_cache(maxsize=1024)
-def _bare_branches(words: tuple[JsonValue, ...]) -> tuple[type[Primitive], ...]:
-    """The classes for the words of different primitive types; none if any word is something else."""
+def _bare_branches(words: tuple[JsonValue, ...]) -> tuple[tuple[type[Primitive], ...], frozenset[Kind]]:
+    """The classes for the words of different primitive types, and their kinds; none if any word is something else."""
     if len(set(words)) < len(words) or not PRIMITIVES.keys() >= set(words):
-        return ()
-    return tuple(PRIMITIVES[str(word)] for word in words)
+        return (), frozenset()
+    makers = tuple(PRIMITIVES[str(word)] for word in words)
+    return makers, leading_kinds(tuple(make.kind for make in makers))
 
 
 def _text(value: _JsonObject, key: str) -> str | None:

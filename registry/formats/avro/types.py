@@ -140,9 +140,9 @@ class Union(Node):
     __slots__ = ("branches", "leading")
     kind = "UNION"
 
-    def __init__(self, branches: tuple[Node, ...]) -> None:
+    def __init__(self, branches: tuple[Node, ...], leading: frozenset[Kind] | None = None) -> None:
         self.branches: Final = branches
-        self.leading: Final = _leading(tuple([branch.kind for branch in branches]))
+        self.leading: Final = leading if leading is not None else leading_kinds(tuple(each.kind for each in branches))
 
     @property
     def below(self) -> Sequence[Node]:
@@ -157,7 +157,8 @@ class Union(Node):
 
 # There are few different answers, which all unions share.
 @lru_cache(maxsize=1024)
-def _leading(kinds: tuple[Kind, ...]) -> frozenset[Kind]:
+def leading_kinds(kinds: tuple[Kind, ...]) -> frozenset[Kind]:
+    """Of the kinds of a union's branches, those that its `leading` are."""
     unnamed = takewhile(lambda kind: kind not in _NAMED_KINDS, kinds)
     return frozenset(kind for kind in unnamed if kind.lower() in PRIMITIVES)
 

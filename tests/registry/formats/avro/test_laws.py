@@ -11,6 +11,7 @@ from typing import Any
 import fastavro
 import pytest
 from fastavro.read import SchemaResolutionError
+from fastavro.schema import UnknownType
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -222,23 +223,30 @@ def test_a_level_implies_its_weaker_ones(one: tuple[Json, Json], other: tuple[Js
         assert not strong.compatible or check(level, new, [(2, old), (1, oldest)]).compatible
 
 
+def definitions(schema: Json) -> dict[str, Json]:
+    """Every named type of a schema by its name."""
+    if isinstance(schema, list):
+        return {name: type_ for branch in schema for name, type_ in definitions(branch).items()}
+    if isinstance(schema, str):
+        return {}
+    below = [schema[key] for key in ("items", "values") if key in schema]
+    own = {schema["name"]: schema} if "name" in schema else {}
+    return own | definitions([*below, *(field["type"] for field in schema.get("fields", []))])
+
+
 def value_of(draw: Any, schema: Json, named: dict[str, Json]) -> Any:
     """A value that the schema writes; bytes are text, because what is read as a string has to be."""
-    if isinstance(schema, str) and schema in VALUES:
-        return draw(VALUES[schema])
-    if isinstance(schema, str):
-        return value_of(draw, named[schema], named)
     if isinstance(schema, list):
         return branch_value(draw, draw(st.sampled_from(schema)), named)
-    named.setdefault(label(schema), schema)
+    if isinstance(schema, str):
+        return draw(VALUES[schema]) if schema in VALUES else value_of(draw, named[schema], named)
     return DEEP_VALUES[schema["type"]](draw, schema, named)
 
 
 def branch_value(draw: Any, branch: Json, named: dict[str, Json]) -> Any:
     """A value told together with its branch, so that fastavro need not guess it."""
-    definition = named.get(branch, branch) if isinstance(branch, str) else branch
     value = value_of(draw, branch, named)
-    return (label(definition), value) if isinstance(definition, dict) and "name" in definition else value
+    return (label(branch), value) if label(branch) in named else value
 
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -273,13 +281,22 @@ def decoded(writer: Json, reader: Json, value: Any) -> Any:
     return fastavro.schemaless_reader(buffer, fastavro.parse_schema(writer), fastavro.parse_schema(reader))
 
 
-@given(VERSIONS, st.data())
+def has_no_forward_reference(schema: Json) -> bool:
+    """Whether fastavro, which knows no forward references, can be asked at all."""
+    try:
+        fastavro.parse_schema(schema)
+    except UnknownType:
+        return False
+    return True
+
+
+@given(VERSIONS.filter(lambda pair: all(map(has_no_forward_reference, pair))), st.data())
 @SLOW
 def test_what_the_rules_call_readable_is_decoded(pair: tuple[Json, Json], data: Any) -> None:
     old, new = pair
     for writer, reader in ((old, new), (new, old)):
         if parsed(reader).unreadable(parsed(writer)) == ():
-            decoded(writer, reader, value_of(data.draw, writer, {}))
+            decoded(writer, reader, value_of(data.draw, writer, definitions(writer)))
 
 
 def record(*fields: Json) -> Json:
