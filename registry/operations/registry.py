@@ -26,7 +26,7 @@ from registry.operations.schemas import Schemas
 from registry.operations.subjects import Subjects
 from registry.operations.versions import SubjectVersions
 from registry.records import Record, UnreadableRecordError, read_record
-from registry.state import State
+from registry.state import State, referred_subject
 from registry.writer import Writer
 
 FROZEN_ABOVE_RECORDS = 10_000
@@ -95,7 +95,7 @@ class Registry:
         config = self._state.config(subject)
         if config is None or not config.alias:
             return None
-        return Subject.of(config.alias) if config.alias.startswith(":.") else Subject(subject.context, config.alias)
+        return referred_subject(subject, config.alias)
 
     async def changes(self, after: int) -> AsyncGenerator[Change, None]:
         """Every change after a position, those that happen from now on included; never ends by itself."""
@@ -148,17 +148,25 @@ async def opened(
     """
     state = State()
     writer = Writer(log, state, max_waiting=max_waiting)
-    await _replay(log, state, on_replay)
+    try:
+        await _replay(log, state, on_replay)
+        async with _served(log, writer):
+            yield Registry(log, state, writer, Languages(max_bytes=max_parsed_bytes), policy or Policy(), consistency)
+    finally:
+        await log.close()
+
+
+@asynccontextmanager
+async def _served(log: Log, writer: Writer) -> AsyncIterator[None]:
     serving, following = asyncio.create_task(writer.run()), asyncio.create_task(_follow(log, writer))
     try:
-        yield Registry(log, state, writer, Languages(max_bytes=max_parsed_bytes), policy or Policy(), consistency)
+        yield
     finally:
         writer.stop()
         await serving
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
-        await log.close()
 
 
 async def _replay(log: Log, state: State, on_replay: OnReplay | None) -> None:
