@@ -69,7 +69,7 @@ def _same_enums(one: Enum, other: Enum, with_docs: bool) -> bool:
 
 
 def _same_records(one: Record, other: Record, with_docs: bool) -> bool:
-    # `error` or not is not asked.
+    # Java does not ask whether one of them is an `error`.
     if len(one.fields) != len(other.fields) or not _same_name(one, other, with_docs):
         return False
     fields = zip(one.fields.values(), other.fields.values(), strict=True)

@@ -59,6 +59,7 @@ class Scanner:
         """The value and the text after it, or None when there is none; raises UnparsableSchema."""
         if not self._next():
             return None
+        # A container is put into the one around it when it opens, so nothing is left to do when it closes.
         root = self._value()
         while self._open:
             container = self._open[-1][0]
@@ -100,6 +101,7 @@ class Scanner:
         return self._here
 
     def _comment(self) -> None:
+        # Jackson takes comments wherever it takes space, but no control characters within them.
         self._at += 1
         style = self._here
         if style not in _COMMENT_ENDS:
@@ -190,6 +192,7 @@ class Scanner:
             self._refuse_escape()
         if not self._take('"'):
             self._refuse_unquoted(what, unended)
+        # Two escaped halves of a surrogate pair are one character in Python.
         text = _ESCAPE.sub(_unescaped, body)
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
@@ -207,6 +210,7 @@ class Scanner:
             )
         if not self._open and self._here and self._here not in _SPACES:
             self._unexpected("Expected space separating root-level values")
+        # Jackson counts the digits, and neither signs nor the point.
         length = len(digits) + len(fraction) + len(exponent)
         if length > MAX_NUMBER_CHARS:
             self._limit(f"Number value length ({length})", MAX_NUMBER_CHARS, "getMaxNumberLength")
@@ -312,6 +316,7 @@ def _unescaped(escape: re.Match[str]) -> str:
 def _shown(char: str) -> str:
     """A character as Jackson names it: the UTF-16 unit, with its code."""
     code = ord(char)
+    # Java meets the first half of the pair first, and stops there.
     if code > 0xFFFF:
         code = 0xD800 + ((code - 0x10000) >> 10)
     if code < 0x20 or 0x7F <= code < 0xA0:

@@ -7,7 +7,7 @@ found for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from registry.errors import RegistryError
@@ -121,35 +121,44 @@ def _is_called(reader: Named, writer: Named) -> bool:
 
 def _record(reader: Record, writer: Record, location: Location) -> Steps:
     found = list(_names(reader, writer, location))
+    for place, (field, match) in enumerate(_matches(reader, writer)):
+        if match is None:
+            found.extend((yield from _unmatched(field, place, writer, location)))
+        elif not _readable_at_once(field.type, match.type):
+            below = yield field.type, match.type, (location, place)
+            if below:
+                found.append(Below(field.name, below))
+    return tuple(found)
+
+
+def _matches(reader: Record, writer: Record) -> Iterator[tuple[Field, Field | None]]:
+    """Each field of the reader with the writer's field of its name or of one of its aliases."""
     # Fields mostly stand in the same order on both sides: then no name has to be looked up.
     in_step = iter(writer.fields.values())
     for place, field in enumerate(reader.fields.values()):
         match = next(in_step, None)
         if match is None or match.name != field.name:
             match = writer.fields.get(field.name)
-        if field.aliases:
-            match = _aliased(field, place, match, writer)
-        if match is not None:
-            mine, written = field.type, match.type
-            # Unnamed types cannot be met again, so what is readable at first sight needs no memo.
-            rule = RULES[mine.kind][written.kind]
-            if rule is readable or (
-                isinstance(mine, Union) and isinstance(written, Union) and _takes_all(mine, written)
-            ):
-                continue
-            below = yield mine, written, (location, place)
-        elif not isinstance(field.default, Absent):
-            continue
-        elif isinstance(field.type, Enum) and field.type.default is not None:
-            # Java compares the enum with the whole record here, which never fits; its message is kept.
-            below = yield field.type, writer, (location, place)
-        else:
-            at = (location, f"fields/{place}")
-            found.append(Reason("READER_FIELD_MISSING_DEFAULT_VALUE", at, field.name, field, writer))
-            continue
-        if below:
-            found.append(Below(field.name, below))
-    return tuple(found)
+        yield field, _aliased(field, place, match, writer) if field.aliases else match
+
+
+def _readable_at_once(reader: Node, writer: Node) -> bool:
+    """Whether two types fit without comparing types below them."""
+    # Unnamed types cannot be met again, so what is left out here is missed by nobody.
+    if isinstance(reader, Union) and isinstance(writer, Union):
+        return _takes_all(reader, writer)
+    return RULES[reader.kind][writer.kind] is readable
+
+
+def _unmatched(field: Field, place: int, writer: Record, location: Location) -> Steps:
+    """What stands against a field that the writer does not have: nothing, where it has a default."""
+    if not isinstance(field.default, Absent):
+        return READABLE
+    if isinstance(field.type, Enum) and field.type.default is not None:
+        # Java compares the enum with the whole record here, which never fits; its message is kept.
+        return (Below(field.name, (yield field.type, writer, (location, place))),)
+    at = (location, f"fields/{place}")
+    return (Reason("READER_FIELD_MISSING_DEFAULT_VALUE", at, field.name, field, writer),)
 
 
 def _aliased(field: Field, place: int, direct: Field | None, writer: Record) -> Field | None:
@@ -179,6 +188,7 @@ def _takes_all(reader: Union, writer: Union) -> bool:
 
 def _each_branch(reader: Union, writer: Union, location: Location) -> Steps:
     found: list[Reason | Below] = []
+    # Each branch is looked for in a comparison of its own: what is below is not told, and locations begin anew.
     for place, branch in enumerate(writer.branches):
         if branch.kind not in reader.leading and (yield reader, branch, ROOT):
             found.append(_lacking(reader, branch, (location, str(place))))
@@ -235,6 +245,7 @@ _SAME_KIND: Final[Mapping[Kind, Rule]] = {
     "RECORD": _record,
     "UNION": _unions,
 }
+# Nothing else: neither fixed nor enum, whatever logical type is written on them.
 _PROMOTED_FROM: Final[Mapping[Kind, frozenset[Kind]]] = {
     "LONG": frozenset({"INT"}),
     "FLOAT": frozenset({"INT", "LONG"}),
@@ -247,6 +258,7 @@ _PROMOTED_FROM: Final[Mapping[Kind, frozenset[Kind]]] = {
 def _rule(reader: Kind, writer: Kind) -> Rule:
     if reader == writer:
         return _SAME_KIND.get(reader, readable)
+    # A writer's union is taken apart first: a reader that is none has to read each of its branches.
     if writer == "UNION":
         return _writer_union
     if reader == "UNION":

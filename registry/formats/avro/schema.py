@@ -28,6 +28,7 @@ class AvroSchema:
     def __init__(self, root: Node, referenced: Mapping[str, Named]) -> None:
         self.root: Final = root
         self._referenced: Final = referenced
+        # Computed once: it is what every answer shows and every id is found by.
         self.text: Final = canonical_text(root, referenced)
 
     @property

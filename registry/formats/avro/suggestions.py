@@ -30,6 +30,7 @@ def _missing_default(field: Field, _: Node) -> str:
 
 def _type_mismatch(reader: Node, writer: Node) -> str:
     mine, theirs = reader.label, writer.label
+    # The reader's type was made narrower: the other way round there would be nothing to mend.
     if writer.kind in _WIDER.get(reader.kind, ()):
         return f"Keep {theirs} here, or anything wider: {mine} cannot hold every {theirs}."
     if writer.kind == "NULL":
