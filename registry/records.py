@@ -258,7 +258,7 @@ def read_record(key: bytes, value: bytes | None) -> Record:
         raise UnreadableRecordError(str(reason)) from reason
 
 
-@lru_cache(maxsize=2**17)
+@lru_cache(maxsize=2**18)
 def _subject_named(name: str | None) -> Subject:
     # One value for the many records of a subject: it is a key in the state's tables over and over.
     return EVERYTHING if name is None else Subject.of(name)
@@ -282,12 +282,8 @@ def _read_schema_key(members: Json) -> SchemaKey:
 
 
 def _read_schema_value(_key: Any, members: Json) -> SchemaValue:
-    return SchemaValue(
-        id=_number(members["id"], 0),
-        schema=read_schema(members),
-        deleted=members.get("deleted") is True,
-        md5=_read_md5(members["md5"]) if "md5" in members else None,
-    )
+    number, md5 = _number(members["id"], 0), members.get("md5")
+    return SchemaValue(number, read_schema(members), members.get("deleted") is True, _read_md5(md5) if md5 else None)
 
 
 def _read_md5(encoded: str) -> bytes:

@@ -191,13 +191,15 @@ def read_rule_set(value: object) -> RuleSet | None:
 
 def read_schema(members: Json) -> Schema:
     """Read what a SCHEMA record says of the schema itself; a missing type is AVRO."""
+    said = members.get
+    references = said("references")
     return Schema(
-        text=_text(members.get("schema")) or "",
+        _text(said("schema")) or "",
         # Few words, many records: each word is kept once.
-        type=intern(_text(members.get("schemaType")) or "AVRO"),
-        references=tuple(map(read_reference, _list(members.get("references")))),
-        metadata=read_metadata(members.get("metadata")),
-        rule_set=read_rule_set(members.get("ruleSet")),
+        intern(_text(said("schemaType")) or "AVRO"),
+        tuple(map(read_reference, _list(references))) if references else (),
+        read_metadata(said("metadata")),
+        read_rule_set(said("ruleSet")),
     )
 
 

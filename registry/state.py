@@ -171,19 +171,14 @@ class State:
         else:
             content = Content(value.schema, value.md5 or value.schema.digest())
         before = _row_of(self._subjects.get(key.subject, NOTHING).rows, key.version)
-        renewed = before is not None and before.id == value.id
-        row = Row(
-            version=key.version,
-            id=value.id,
-            content=content,
-            deleted=value.deleted,
-            timestamp_ms=logged.timestamp_ms,
-            position=logged.position,
-            registered_ms=before.registered_ms if before and renewed else logged.timestamp_ms,
-            author=before.author if before and renewed else logged.author,
-        )
-        if before is not None and not (renewed and before.content == content):
-            self._remove_row(key, logged.position)
+        position, now_ms, author = logged.position, logged.timestamp_ms, logged.author
+        registered_ms = now_ms
+        if before is not None:
+            if before.id == value.id:
+                registered_ms, author = before.registered_ms, before.author
+            if before.id != value.id or before.content != content:
+                self._remove_row(key, position)
+        row = Row(key.version, value.id, content, value.deleted, now_ms, position, registered_ms, author)
         self._put_row(key, row, identity)
 
     def _put_row(self, key: SchemaKey, row: Row, identity: Id) -> None:
@@ -192,16 +187,17 @@ class State:
         replaced = index < len(rows) and rows[index].version == row.version
         self._subjects[key.subject] = Versions((*rows[:index], row, *rows[index + replaced :]), row.position)
         held = self._ids.get(identity)
-        self._ids[identity] = Holding(held.content if held else row.content, row.position)
+        self._ids[identity] = Holding(row.content if held is None else held.content, row.position)
         if not replaced:
             self._holders.add(identity, key)
             self._ids_by_guid.add((identity[0], row.content.guid), row.id)
-            for target in self.targets(key.subject, row.content.schema):
-                self._referrers.add(target, key)
+            if row.content.schema.references:
+                for target in self.targets(key.subject, row.content.schema):
+                    self._referrers.add(target, key)
             self._meet_context(key.subject.context, row.position)
 
     def _meet_context(self, context: str, position: int) -> None:
-        if context not in self._contexts and context != DEFAULT_CONTEXT:
+        if context != DEFAULT_CONTEXT and context not in self._contexts:
             self._contexts[context] = None
             self.settings_stamp = position
 
