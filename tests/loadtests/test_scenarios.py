@@ -71,9 +71,10 @@ def test_a_password_in_the_url_reaches_neither_the_screen_nor_the_report(load, r
 
 
 def test_wrong_answers_are_failures(load, tmp_path):
-    body = tmp_path / "body"
-    body.write_bytes(b'{"is_compatible": false}')
-    with uvicorn("loadtests.bare:app", env={"SIGNET_BARE_BODY": str(body)}) as server:
+    answer = tmp_path / "answer"
+    body = '{"is_compatible": false}'
+    answer.write_text(json.dumps({"headers": [["content-length", str(len(body))]], "body": body}))
+    with uvicorn("loadtests.bare:app", env={"SIGNET_BARE_ANSWER": str(answer)}) as server:
         ended, rows = load("evolution", server.url)
     assert ended.returncode == 1
     check = rows["POST /compatibility/subjects/[subject]"]
