@@ -138,5 +138,7 @@ def test_a_file_keeps_what_was_registered(start_registry, tmp_path: Path) -> Non
 
 def test_the_password_of_a_store_is_not_shown() -> None:
     assert without_password("postgresql://me:pass@word@db/x") == "postgresql://me:***@db/x"
-    assert without_password("postgresql:///x?user=me&password=a&host=db") == "postgresql:///x?user=me&password=***&host=db"
+    assert (
+        without_password("postgresql:///x?user=me&password=a&host=db") == "postgresql:///x?user=me&password=***&host=db"
+    )
     assert without_password("sqlite:a@b.db") == "sqlite:a@b.db"
