@@ -5,13 +5,14 @@ Owns the names; refuses to ask the registry (the associated strategy's question 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from serdes.errors import SubjectUnknown
 
-Headers = list[tuple[str, bytes]] | dict[str, bytes] | None
+Headers = Sequence[tuple[str, Any]] | Mapping[str, Any] | None
 
 
 class MessageField(StrEnum):

@@ -66,6 +66,10 @@ class AsyncSchemaRegistryClient:
         return _rebuilt, (type(self), conf, on_event, None if clock is time.monotonic else clock)
 
     async def _run(self, flow: Flow[R]) -> R:
+        """What a flow results in, for the caller of a public method."""
+        return await self._drive(flow)
+
+    async def _drive(self, flow: Flow[R]) -> R:
         """Do what the flow asks until it is done."""
         try:
             effect = next(flow)
@@ -105,7 +109,7 @@ class AsyncSchemaRegistryClient:
     def _task(self, key: Hashable, flow: Callable[[], Flow[Any]]) -> asyncio.Task[Any]:
         task = self._tasks.get(key)
         if task is None:
-            task = self._tasks[key] = asyncio.get_running_loop().create_task(self._run(flow()))
+            task = self._tasks[key] = asyncio.get_running_loop().create_task(self._drive(flow()))
             task.add_done_callback(lambda done: self._landed(key, done))
         return task
 
@@ -149,7 +153,7 @@ class AsyncSchemaRegistryClient:
             pause = min(2 * pause, _MAX_PAUSE_SECONDS)
 
     async def _event_lines(self) -> AsyncIterator[str]:
-        headers = await self._run(self._parts.calls.headers())
+        headers = await self._drive(self._parts.calls.headers())
         lines: AsyncIterator[str] = self._opened().lines(self._parts.settings.urls[0], _events.PATH, headers)
         return lines
 
@@ -363,13 +367,23 @@ class AsyncSchemaRegistryClient:
         """The ids of the schemas that refer to a version."""
         return await self._call(schemas.referenced_by(subject_name, version, offset, limit))
 
-    async def test_compatibility(self, subject_name: str, schema: Schema, version: Number = "latest") -> bool:
+    async def test_compatibility(
+        self,
+        subject_name: str,
+        schema: Schema,
+        version: Number = "latest",
+        normalize: bool = False,
+        verbose: bool = False,
+    ) -> bool:
         """Whether a schema is compatible with a version of a subject."""
-        return await self._call(schemas.compatibility(subject_name, version, own_schema(schema)))
+        request = schemas.compatibility(subject_name, version, own_schema(schema), normalize, verbose)
+        return await self._call(request)
 
-    async def test_compatibility_all_versions(self, subject_name: str, schema: Schema) -> bool:
+    async def test_compatibility_all_versions(
+        self, subject_name: str, schema: Schema, normalize: bool = False, verbose: bool = False
+    ) -> bool:
         """Whether a schema is compatible with all versions that the subject's level asks for."""
-        return await self._call(schemas.compatibility(subject_name, None, own_schema(schema)))
+        return await self._call(schemas.compatibility(subject_name, None, own_schema(schema), normalize, verbose))
 
     async def set_compatibility(self, subject_name: str | None = None, level: str | None = None) -> dict[str, Any]:
         """Set the compatibility level of a subject, or of the registry."""

@@ -67,6 +67,10 @@ class SchemaRegistryClient:
         return _rebuilt, (type(self), conf, on_event, None if clock is time.monotonic else clock)
 
     def _run(self, flow: Flow[R]) -> R:
+        """What a flow results in, for the caller of a public method."""
+        return self._drive(flow)
+
+    def _drive(self, flow: Flow[R]) -> R:
         """Do what the flow asks until it is done."""
         try:
             effect = next(flow)
@@ -89,9 +93,9 @@ class SchemaRegistryClient:
             case Invoke():
                 return effect.function and effect.function(effect.argument)
             case Share():
-                return self._flights.share(effect.key, lambda: self._run(effect.flow()))
+                return self._flights.share(effect.key, lambda: self._drive(effect.flow()))
             case Later():
-                return self._background.run(effect.key, lambda: self._run(effect.flow()))
+                return self._background.run(effect.key, lambda: self._drive(effect.flow()))
 
     def _opened(self) -> Any:
         """The transport; the first call opens it, and starts to listen where that is wanted."""
@@ -103,7 +107,7 @@ class SchemaRegistryClient:
             return self._transport
 
     def _event_lines(self) -> Iterator[str]:
-        headers = self._run(self._parts.calls.headers())
+        headers = self._drive(self._parts.calls.headers())
         lines: Iterator[str] = self._opened().lines(self._parts.settings.urls[0], _events.PATH, headers)
         return lines
 
@@ -313,13 +317,23 @@ class SchemaRegistryClient:
         """The ids of the schemas that refer to a version."""
         return self._call(schemas.referenced_by(subject_name, version, offset, limit))
 
-    def test_compatibility(self, subject_name: str, schema: Schema, version: Number = "latest") -> bool:
+    def test_compatibility(
+        self,
+        subject_name: str,
+        schema: Schema,
+        version: Number = "latest",
+        normalize: bool = False,
+        verbose: bool = False,
+    ) -> bool:
         """Whether a schema is compatible with a version of a subject."""
-        return self._call(schemas.compatibility(subject_name, version, own_schema(schema)))
+        request = schemas.compatibility(subject_name, version, own_schema(schema), normalize, verbose)
+        return self._call(request)
 
-    def test_compatibility_all_versions(self, subject_name: str, schema: Schema) -> bool:
+    def test_compatibility_all_versions(
+        self, subject_name: str, schema: Schema, normalize: bool = False, verbose: bool = False
+    ) -> bool:
         """Whether a schema is compatible with all versions that the subject's level asks for."""
-        return self._call(schemas.compatibility(subject_name, None, own_schema(schema)))
+        return self._call(schemas.compatibility(subject_name, None, own_schema(schema), normalize, verbose))
 
     def set_compatibility(self, subject_name: str | None = None, level: str | None = None) -> dict[str, Any]:
         """Set the compatibility level of a subject, or of the registry."""

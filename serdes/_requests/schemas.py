@@ -114,14 +114,17 @@ def referenced_by(subject: str, number: int | str, offset: int, limit: int) -> R
     return Request("GET", path, list, query(offset=offset, limit=limit), operation="referenced by")
 
 
-def compatibility(subject: str, number: int | str | None, schema: Schema) -> Request[bool]:
+def compatibility(
+    subject: str, number: int | str | None, schema: Schema, normalize: bool, verbose: bool
+) -> Request[bool]:
     """Whether a schema is compatible with a version, or with all that the level asks for (`number` None)."""
     rest = ("versions",) if number is None else ("versions", number)
     return Request(
         "POST",
         "/compatibility" + subject_path(subject, *rest),
         lambda told: bool(told["is_compatible"]),
-        body=schema.to_dict(),
+        query(normalize=normalize, verbose=verbose),
+        schema.to_dict(),
         operation="compatibility",
     )
 

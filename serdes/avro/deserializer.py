@@ -289,12 +289,22 @@ class AvroDeserializer(_Deserializer[T]):
             if data is None:
                 return None
             try:
-                read = table.get(data[:5]) or found(data, ctx)
+                try:
+                    read = table[data[:5]]
+                except KeyError:
+                    read = found(data, ctx)
                 return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
             except DecodeError as error:
                 return failed(error, data)  # type: ignore[no-any-return]  # a Poison, where that is wanted
 
         return read_one
+
+    def knows(self, data: bytes | None, ctx: SerializationContext) -> bool:
+        """Whether reading this record needs no answer of the registry."""
+        try:
+            return data is None or self._frame(data, ctx).key in self._table(ctx)
+        except DecodeError:
+            return True  # it will be refused without asking
 
     def deserialize_many(self, datas: Iterable[bytes | None], ctx: SerializationContext) -> list[T | None]:
         """The values in many framed bytes of one topic and field."""

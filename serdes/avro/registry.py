@@ -34,7 +34,7 @@ class Registry:
             self.clock = client.clock
             self.reference_method = "get_reference"
         else:
-            self.client = import_module("serdes.confluent").answering(client) if _is_confluents(client) else client
+            self.client = import_module("serdes.confluent").Answering(client) if _is_confluents(client) else client
             self.codecs = Codecs(_FOREIGN_CAPACITY)
             self.capacity = _FOREIGN_CAPACITY
             self.clock = time.monotonic

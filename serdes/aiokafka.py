@@ -1,0 +1,129 @@
+"""aiokafka: functions for its producer, and a loop over its consumer that no record can stop.
+
+aiokafka calls serializers with one argument, on the event loop, and a deserializer that raises leaves the consumer on
+the same record for ever. So a producer gets `await serializer.for_topic(...)`, and a consumer gets no deserializer at
+all: `consume` reads its bytes, awaits the registry off the record's path, and decides what becomes of poison.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+from aiokafka import (  # type: ignore[import-untyped]  # aiokafka has no types
+    AIOKafkaConsumer,
+    ConsumerRecord,
+    TopicPartition,
+)
+
+from serdes import AsyncAvroDeserializer, AvroDeserializer, MessageField, SerializationContext
+from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage
+from serdes.errors import SerdesError
+
+Deserializer = AsyncAvroDeserializer[Any] | AvroDeserializer[Any]
+
+
+async def consume(
+    consumer: AIOKafkaConsumer,
+    *,
+    key: Deserializer | None = None,
+    value: Deserializer | None = None,
+    dlq: DeadLetterQueue | None = None,
+    poison_max_ratio: float = 0.5,
+) -> AsyncIterator[ConsumerRecord[Any, Any]]:
+    """The records of a consumer, with key and value read.
+
+    A record that cannot be read goes to `dlq` and is passed over; without one its error is raised. While the registry
+    cannot be asked the partition is paused, and the record is tried again later; other partitions go on.
+
+    Args:
+        consumer: started, and without deserializers.
+        key: what reads keys; None leaves their bytes alone.
+        value: what reads values; None leaves their bytes alone.
+        dlq: where records go that cannot be read.
+        poison_max_ratio: the part of the last 100 records that may be poison.
+
+    Raises:
+        PoisonStorm: too many records are poison.
+        SerdesError: a record is poison, and there is no `dlq`.
+    """
+    loop = _Loop(consumer, key, value, dlq, Triage(letters=dlq is not None, max_ratio=poison_max_ratio))
+    async for record in consumer:
+        read = await loop.read(record)
+        if read is not None:
+            yield read
+
+
+class _Loop:
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        key: Deserializer | None,
+        value: Deserializer | None,
+        dlq: DeadLetterQueue | None,
+        triage: Triage,
+    ) -> None:
+        self._consumer = consumer
+        self._key = key
+        self._value = value
+        self._dlq = dlq
+        self._triage = triage
+        self._resuming: set[asyncio.Task[None]] = set()
+
+    async def read(self, record: ConsumerRecord[Any, Any]) -> ConsumerRecord[Any, Any] | None:
+        """The record with key and value read; None when there is nothing to hand out for it."""
+        try:
+            key = await _read(self._key, record, MessageField.KEY, record.key)
+            value = await _read(self._value, record, MessageField.VALUE, record.value)
+        except SerdesError as error:
+            await self._failed(record, error)
+            return None
+        self._triage.read(record.topic, record.partition)
+        return replace(record, key=key, value=value)
+
+    async def _failed(self, record: ConsumerRecord[Any, Any], error: SerdesError) -> None:
+        match self._triage.failed(record.topic, record.partition, error):
+            case Action.RETRY:
+                self._pause(record)
+            case Action.LETTER if self._dlq is not None:
+                attempt = self._triage.attempts(record.topic, record.partition)
+                await self._dlq.send_async(_plain(record), error, attempt=attempt)
+            case _:
+                raise error
+
+    def _pause(self, record: ConsumerRecord[Any, Any]) -> None:
+        """Go back to the record, and leave its partition alone for a while."""
+        partition = TopicPartition(record.topic, record.partition)
+        self._consumer.seek(partition, record.offset)
+        self._consumer.pause(partition)
+        seconds = self._triage.pause_seconds(record.topic, record.partition)
+        task = asyncio.get_running_loop().create_task(self._resume(partition, seconds))
+        self._resuming.add(task)
+        task.add_done_callback(self._resuming.discard)
+
+    async def _resume(self, partition: TopicPartition, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        if partition in self._consumer.assignment():
+            self._consumer.resume(partition)
+
+
+async def _read(
+    deserializer: Deserializer | None, record: ConsumerRecord[Any, Any], field: MessageField, data: bytes | None
+) -> Any:
+    if deserializer is None:
+        return data
+    ctx = SerializationContext(record.topic, field, list(record.headers))
+    if isinstance(deserializer, AsyncAvroDeserializer):
+        return await deserializer(data, ctx)
+    # A blocking deserializer may wait for the registry, which must not hold up the event loop.
+    return (
+        deserializer(data, ctx) if deserializer.knows(data, ctx) else await asyncio.to_thread(deserializer, data, ctx)
+    )
+
+
+def _plain(record: ConsumerRecord[Any, Any]) -> Record:
+    return Record(
+        record.topic, record.partition, record.offset, record.key, record.value, record.headers, record.timestamp
+    )

@@ -1,0 +1,205 @@
+"""Dead letters: how one is written, sent, and taken back.
+
+Owns the three header styles; refuses to know consumers. Key, value, headers and timestamp of the original travel
+unchanged, and the reason stands in additional headers, so that a letter can be sent again as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from serdes.errors import SerdesError, SettingInvalid
+
+HeaderList = Sequence[tuple[str, bytes]]
+
+_SERDES = "serdes."
+_CONNECT = "__connect.errors."
+_STREAMS = "__streams.errors."
+_PREFIXES = (_SERDES, _CONNECT, _STREAMS)
+# Under which name each style tells the facts; a style that knows no name for a fact leaves it out.
+_STYLES: dict[str, dict[str, str]] = {
+    "serdes": {
+        "topic": "serdes.topic",
+        "partition": "serdes.partition",
+        "offset": "serdes.offset",
+        "stage": "serdes.stage",
+        "class": "serdes.error",
+        "message": "serdes.message",
+        "schema_id": "serdes.schema.id",
+        "attempt": "serdes.attempt",
+    },
+    "connect": {
+        "topic": "__connect.errors.topic",
+        "partition": "__connect.errors.partition",
+        "offset": "__connect.errors.offset",
+        "stage": "__connect.errors.stage",
+        "class": "__connect.errors.exception.class.name",
+        "message": "__connect.errors.exception.message",
+    },
+    "streams": {
+        "topic": "__streams.errors.topic",
+        "partition": "__streams.errors.partition",
+        "offset": "__streams.errors.offset",
+        "class": "__streams.errors.exception",
+        "message": "__streams.errors.message",
+    },
+}
+_FLUSH_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as it lies in Kafka. timestamp_ms: None when it has none."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: HeaderList = ()
+    timestamp_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What is sent to a dead letter topic, or back from it."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]] = field(default_factory=list)
+    timestamp_ms: int | None = None
+
+
+class DeadLetterQueue:
+    """Sends records that cannot be read to a topic of their own.
+
+    Args:
+        producer: confluent-kafka's Producer, kafka-python's KafkaProducer (both blocking), or aiokafka's
+            AIOKafkaProducer; without serializers.
+        topic: the name of the dead letter topic; `{topic}` stands for the record's own.
+        headers: the names of the headers: "serdes", "connect" (Kafka Connect's) or "streams" (Kafka Streams').
+        flush: whether to wait until each letter has arrived, so that committing the record's offset loses nothing.
+        redact: changes the error's message before it is sent, since it may tell parts of the data.
+
+    Raises:
+        SettingInvalid: the header style is unknown.
+    """
+
+    def __init__(
+        self,
+        producer: Any,
+        topic: str = "{topic}.dlq",
+        *,
+        headers: str = "serdes",
+        flush: bool = True,
+        redact: Callable[[str], str] | None = None,
+    ) -> None:
+        if headers not in _STYLES:
+            raise SettingInvalid(f"headers must be one of {', '.join(_STYLES)}, not {headers!r}")
+        self._producer = producer
+        self._topic = topic
+        self._style = _STYLES[headers]
+        self._flush = flush
+        self._redact = redact
+
+    def letter(self, record: Record, error: SerdesError, *, attempt: int = 1) -> Letter:
+        """The letter for a record. A letter about a letter counts its attempts, and keeps the first reason's place."""
+        kept = [(name, value) for name, value in record.headers if not name.startswith(_PREFIXES)]
+        told = dict(record.headers)
+        facts = {
+            "topic": told.get(self._style["topic"], record.topic.encode()),
+            "partition": told.get(self._style["partition"], str(record.partition).encode()),
+            "offset": told.get(self._style["offset"], str(record.offset).encode()),
+            "stage": (error.field or "value").encode(),
+            "class": type(error).__name__.encode(),
+            "message": (self._redact(error.message) if self._redact else error.message).encode(),
+            "schema_id": b"" if error.schema_id is None else str(error.schema_id).encode(),
+            "attempt": str(attempt).encode(),
+        }
+        reasons = [(self._style[fact], value) for fact, value in facts.items() if fact in self._style]
+        topic = self._topic.format(topic=record.topic)
+        return Letter(topic, record.key, record.value, [*kept, *reasons], record.timestamp_ms)
+
+    def send(self, record: Record, error: SerdesError, *, attempt: int = 1) -> None:
+        """Send the letter for a record through a blocking producer.
+
+        Raises what the producer raises, or TimeoutError when the letter has not arrived in time.
+        """
+        send_letter(self._producer, self.letter(record, error, attempt=attempt), wait=self._flush)
+
+    async def send_async(self, record: Record, error: SerdesError, *, attempt: int = 1) -> None:
+        """Send the letter for a record through aiokafka's producer."""
+        await send_letter_async(self._producer, self.letter(record, error, attempt=attempt), wait=self._flush)
+
+    def replay(self, letters: Iterable[Record]) -> int:
+        """Send letters back to the topics they came from, as they were; how many that were.
+
+        letters: records of dead letter topics; a record without the header that names its topic is left alone.
+        """
+        sent = 0
+        for record in letters:
+            original = self.original(record)
+            if original is not None:
+                send_letter(self._producer, original, wait=False)
+                sent += 1
+        if sent:
+            self._producer.flush(_FLUSH_SECONDS)
+        return sent
+
+    def original(self, record: Record) -> Letter | None:
+        """A letter without its reasons, addressed to where it came from; None for what is no letter."""
+        told = dict(record.headers)
+        topic = next((told[style["topic"]] for style in _STYLES.values() if style["topic"] in told), None)
+        if topic is None:
+            return None
+        kept = [(name, value) for name, value in record.headers if not name.startswith(_PREFIXES)]
+        return Letter(topic.decode(), record.key, record.value, kept, record.timestamp_ms)
+
+
+def send_letter(producer: Any, letter: Letter, *, wait: bool) -> None:
+    """Send through confluent-kafka's or kafka-python's producer."""
+    if hasattr(producer, "produce"):
+        _send_with_confluent(producer, letter, wait)
+        return
+    future = producer.send(
+        letter.topic,
+        value=letter.value,
+        key=letter.key,
+        headers=letter.headers,
+        timestamp_ms=letter.timestamp_ms,
+    )
+    if wait:
+        future.get(timeout=_FLUSH_SECONDS)
+
+
+def _send_with_confluent(producer: Any, letter: Letter, wait: bool) -> None:
+    failures: list[Any] = []
+    when = {} if letter.timestamp_ms is None else {"timestamp": letter.timestamp_ms}
+    producer.produce(
+        letter.topic,
+        value=letter.value,
+        key=letter.key,
+        headers=letter.headers,
+        on_delivery=lambda error, _message: failures.append(error) if error is not None else None,
+        **when,
+    )
+    if wait and producer.flush(_FLUSH_SECONDS):
+        raise TimeoutError(f"a dead letter for topic {letter.topic} has not arrived within {_FLUSH_SECONDS:.0f} s")
+    if failures:
+        raise TimeoutError(f"a dead letter for topic {letter.topic} could not be sent: {failures[0]}")
+
+
+async def send_letter_async(producer: Any, letter: Letter, *, wait: bool) -> None:
+    """Send through aiokafka's producer."""
+    arrived: Awaitable[Any] = await producer.send(
+        letter.topic,
+        value=letter.value,
+        key=letter.key,
+        headers=letter.headers,
+        timestamp_ms=letter.timestamp_ms,
+    )
+    if wait:
+        await arrived

@@ -1,0 +1,72 @@
+"""FastStream: a codec for its Kafka brokers.
+
+A codec is told neither the topic nor the headers of what it encodes; its middleware, which goes to the same broker,
+tells it the topic of each publication.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any
+
+from faststream import BaseMiddleware
+
+from serdes import AsyncAvroDeserializer, AsyncAvroSerializer, MessageField, SerializationContext
+from serdes.errors import SubjectUnknown
+
+CONTENT_TYPE = "application/vnd.apache.avro+binary"
+_destination: ContextVar[str | None] = ContextVar("serdes_faststream_destination", default=None)
+
+
+class RegistryMiddleware(BaseMiddleware[Any, Any]):
+    """Tells the codec the topic of each publication: `KafkaBroker(codec=codec, middlewares=[RegistryMiddleware])`."""
+
+    async def publish_scope(self, call_next: Callable[[Any], Awaitable[Any]], cmd: Any) -> Any:
+        """Publish under the name of the topic."""
+        token = _destination.set(cmd.destination)
+        try:
+            return await call_next(cmd)
+        finally:
+            _destination.reset(token)
+
+
+class RegistryCodec:
+    """Encodes and decodes message bodies: `KafkaBroker(codec=RegistryCodec(serializer, deserializer))`.
+
+    Args:
+        serializer: what writes bodies; None for a broker that only consumes.
+        deserializer: what reads bodies; None for a broker that only publishes.
+        topic: the topic of all publications, where the middleware is not used.
+    """
+
+    def __init__(
+        self,
+        serializer: AsyncAvroSerializer[Any] | None = None,
+        deserializer: AsyncAvroDeserializer[Any] | None = None,
+        topic: str | None = None,
+    ) -> None:
+        self._serializer = serializer
+        self._deserializer = deserializer
+        self._topic = topic
+
+    async def encode(self, msg: Any, _serializer: Any = None) -> tuple[bytes, str | None]:
+        """The framed bytes of a body, and their media type."""
+        topic = _destination.get() or self._topic
+        if self._serializer is None or topic is None:
+            raise SubjectUnknown(
+                "a RegistryCodec that encodes needs a serializer, and the RegistryMiddleware or a topic to write for"
+            )
+        data = await self._serializer(msg, SerializationContext(topic, MessageField.VALUE))
+        return data or b"", CONTENT_TYPE
+
+    async def decode(self, msg: Any) -> Any:
+        """The value in a message's body."""
+        if self._deserializer is None:
+            raise SubjectUnknown("a RegistryCodec that decodes needs a deserializer")
+        raw = msg.raw_message[0] if isinstance(msg.raw_message, (list, tuple)) else msg.raw_message
+        topic = raw.topic() if callable(raw.topic) else raw.topic
+        headers = [
+            (name, value if isinstance(value, bytes) else str(value).encode()) for name, value in msg.headers.items()
+        ]
+        return await self._deserializer(msg.body, SerializationContext(topic, MessageField.VALUE, headers))
