@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from registry.errors import InvalidSchema, VersionNotFound
 from registry.model import LATEST, Config, Level, Subject
-from registry.operations.core import Core
+from registry.operations.core import Core, mode_of, normalizes
 from registry.operations.reading import Reading, prepare, read, read_stored, sent_schema
 from registry.operations.requests import Candidate
 from registry.rules.compatibility import Verdict, check, reserved_faults
@@ -43,7 +43,7 @@ class Compatibility:
             subject,
             sent_schema(candidate),
             strict=config.validate_new_schemas is not False,
-            normalize=core.normalizes(state, subject, normalize),
+            normalize=normalizes(normalize, config, mode_of(state, subject)),
         )
         return judge_against(core, state, subject, reading, config, older)
 

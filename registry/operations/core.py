@@ -98,9 +98,10 @@ class Core:
         own, context, everywhere = map(state.config, scopes(subject))
         return config_in_force(own, context, everywhere, state.config(EVERYTHING), self.policy.defaults)
 
-    def normalizes(self, state: State, subject: Subject, asked: bool) -> bool:
-        """Whether a schema sent for a subject is brought into normal form: asked for or configured, never imported."""
-        return (asked or bool(self.config_of(state, subject).normalize)) and not mode_of(state, subject).importing
+
+def normalizes(asked: bool, config: Config, mode: Mode) -> bool:
+    """Whether a schema is brought into normal form: asked for or configured, and never while importing."""
+    return (asked or bool(config.normalize)) and not mode.importing
 
 
 def is_everything(subject: Subject) -> bool:

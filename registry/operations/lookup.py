@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from registry.errors import InvalidSchema, SchemaNotFound, SubjectNotFound
 from registry.formats.protocol import Parsed
-from registry.model import DEFAULT_CONTEXT, Schema, Subject
-from registry.operations.core import Core, stored
+from registry.model import DEFAULT_CONTEXT, Config, Schema, Subject
+from registry.operations.core import Core, mode_of, normalizes, stored
 from registry.operations.reading import Reading, read, read_stored, sent_schema
 from registry.operations.requests import Candidate, Stored
 from registry.rules.contracts import inheriting
@@ -46,21 +46,22 @@ class Lookup:
     def _find(self, state: State, subject: Subject) -> Stored | None:
         if self.candidate.is_blank:
             return None
-        normalize = self.core.normalizes(state, subject, self.normalize)
-        for schema in self._meant(state, subject):
+        config = self.core.config_of(state, subject)
+        normalize = normalizes(self.normalize, config, mode_of(state, subject))
+        for schema in self._meant(state, subject, config):
             reading = read(self.core, state, subject, schema, strict=False, normalize=normalize)
             row = find_version(self.core, state, subject, reading, deleted=self.deleted)
             if row is not None:
                 return stored(subject, row)
         return None
 
-    def _meant(self, state: State, subject: Subject) -> Iterator[Schema]:
+    def _meant(self, state: State, subject: Subject, config: Config) -> Iterator[Schema]:
         """The schema as sent, then with all that it would take from its predecessor if it were registered."""
         sent = sent_schema(self.candidate)
         yield sent
         latest = state.latest(subject)
         if latest is not None:
-            inherited = inheriting(sent, self.core.config_of(state, subject), latest.content.schema)
+            inherited = inheriting(sent, config, latest.content.schema)
             if inherited != sent:
                 yield inherited
 

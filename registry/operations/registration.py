@@ -13,7 +13,7 @@ from registry.errors import IncompatibleSchema, InvalidSchema, OperationNotPermi
 from registry.formats.protocol import InlineTags
 from registry.model import LATEST, MAX_INT, Config, Mode, Reference, Schema, Subject
 from registry.operations.compatibility import judge_history
-from registry.operations.core import Core, fresh, mode_of, stored
+from registry.operations.core import Core, fresh, mode_of, normalizes, stored
 from registry.operations.lookup import find_version
 from registry.operations.reading import Reading, read, read_stored, sent_schema, unreadable
 from registry.operations.requests import Candidate, Stored
@@ -47,14 +47,13 @@ class Register:
         """
         check_rule_set(self.candidate.rule_set)
         check_subject(self.subject, empty_allowed=self.core.policy.empty_subject_allowed)
-        config = self.core.config_of(state, self.subject)
-        normalize = self.core.normalizes(state, self.subject, self.normalize)
-        known = self._known_already(state, config, normalize)
+        config, mode = self.core.config_of(state, self.subject), mode_of(state, self.subject)
+        sent = self._sent(state, config, mode)
+        known = self._known_already(state, sent) if sent else None
         if known is not None:
             return Decision(stored(self.subject, known))
-        mode = mode_of(state, self.subject)
         _check_mode(mode, self.subject, self.candidate)
-        return self._register(state, config, mode, normalize)
+        return self._register(state, config, mode, sent)
 
     @property
     def _asked_id(self) -> int | None:
@@ -65,11 +64,16 @@ class Register:
         # Edited tags make a new version even of a schema that is there already.
         return LATEST if self.candidate.version == 0 and _edits_tags(self.candidate) else self.candidate.version
 
-    def _known_already(self, state: State, config: Config, normalize: bool) -> Row | None:
+    def _sent(self, state: State, config: Config, mode: Mode) -> Reading | None:
+        """The schema as sent, when a version that is the same may be the answer whatever the mode."""
         candidate = self.candidate
         if candidate.propagate_tags or _edits_tags(candidate) or _has_contract_defaults(config) or candidate.is_blank:
             return None
-        sent = read(self.core, state, self.subject, sent_schema(candidate), strict=False, normalize=normalize)
+        normalize = normalizes(self.normalize, config, mode)
+        return read(self.core, state, self.subject, sent_schema(candidate), strict=False, normalize=normalize)
+
+    def _known_already(self, state: State, sent: Reading) -> Row | None:
+        candidate = self.candidate
         latest_only = candidate.version == LATEST
         row = find_version(self.core, state, self.subject, sent, latest_only=latest_only, number=self._asked_id)
         if row is None or candidate.version in (0, LATEST):
@@ -79,15 +83,18 @@ class Register:
             return None
         return asked_for if asked_for.content.guid == row.content.guid else None
 
-    def _register(self, state: State, config: Config, mode: Mode, normalize: bool) -> Decision[Stored]:
-        subject, previous = self.subject, state.latest(self.subject)
-        next_version = max((row.version for row in state.rows(subject)), default=0) + 1
-        sent = self._completed(state, config, mode, None if mode.importing else previous, next_version)
+    def _register(self, state: State, config: Config, mode: Mode, sent: Reading | None) -> Decision[Stored]:
+        subject, rows = self.subject, state.rows(self.subject)
+        next_version = rows[-1].version + 1 if rows else 1
+        schema = self._completed(state, config, mode, next_version)
         strict = self._asked_id is None and config.validate_new_schemas is not False
-        reading = read(self.core, state, subject, sent, strict=strict, normalize=normalize)
-        _check_associations(state, subject, sent.references)
+        normalize = normalizes(self.normalize, config, mode)
+        reading = read(self.core, state, subject, schema, strict=strict, normalize=normalize)
+        _check_associations(state, subject, schema.references)
         number = self._known_id(state, reading.content)
-        same = self._same_version(state, reading, number)
+        # What was sent has been looked for already; what it took from its predecessor may make it another.
+        looked_for = sent is not None and sent.content == reading.content
+        same = None if looked_for or self._asked_version != 0 else self._same_version(state, reading, number)
         if same is not None:
             return Decision(stored(subject, same))
         if not (mode.importing or self.force):
@@ -99,9 +106,9 @@ class Register:
         records = tuple(self._records(state, version, number, reading.content.schema))
         return Decision(fresh(subject, version, number, reading.content), records)
 
-    def _completed(self, state: State, config: Config, mode: Mode, previous: Row | None, next_version: int) -> Schema:
+    def _completed(self, state: State, config: Config, mode: Mode, next_version: int) -> Schema:
         """The schema as sent, with its tags edited and with all that it takes from its predecessor and the config."""
-        sent = sent_schema(self.candidate)
+        sent, previous = sent_schema(self.candidate), None if mode.importing else state.latest(self.subject)
         before = previous.content.schema if previous else None
         if self.candidate.is_blank and not mode.importing:
             if before is None:
@@ -128,8 +135,6 @@ class Register:
         return ids[0] if ids else None
 
     def _same_version(self, state: State, reading: Reading, number: int | None) -> Row | None:
-        if self._asked_version != 0:
-            return None
         row = find_version(self.core, state, self.subject, reading, number=self._asked_id)
         return row or next((row for row in state.live_rows(self.subject) if row.id == number), None)
 

@@ -87,6 +87,15 @@ def test_a_schema_is_the_stored_one(stored: Schema, sent: Schema, is_same: bool)
     assert same(stored, sent) is is_same
 
 
+def test_errors_within_a_schema_equal_records() -> None:
+    def nested(kind: str) -> Schema:
+        inner = ",".join(f'{{"name":"f{n}","type":{{"type":"{kind}","name":"E{n}","fields":[]}}}}' for n in range(9))
+        return Schema(f'{{"type":"record","name":"R","fields":[{inner}]}}')
+
+    assert same(nested("error"), nested("record"))
+    assert same(nested("record"), nested("error"))
+
+
 def test_a_stored_text_that_cannot_be_read_today_is_no_other_schema() -> None:
     sent = Schema(REORDERED)
     assert not same_schema(PLAIN, 1, sent, parsed(sent), lambda: None)
