@@ -15,7 +15,7 @@ from registry.operations.core import Core, mode_of, normalizes, stored
 from registry.operations.reading import Reading, read, read_stored, sent_schema
 from registry.operations.requests import Candidate, Stored
 from registry.rules.contracts import inheriting
-from registry.rules.equality import same_schema
+from registry.rules.equality import may_be_same, same_schema
 from registry.state import Row, State
 
 
@@ -92,8 +92,12 @@ def find_version(
         rows = rows[:1]
     if number is not None:
         rows = [row for row in rows if row.id == number]
-    by_content = next((row for row in rows if row.content.guid == sent.content.guid), None)
-    return by_content or next((row for row in rows if _equivalent(core, state, subject, sent, row)), None)
+    schema, guid = sent.content
+    by_content = next((row for row in rows if row.content.guid == guid), None)
+    if by_content is not None:
+        return by_content
+    worth_asking = (row for row in rows if may_be_same(row.content.schema, schema))
+    return next((row for row in worth_asking if _equivalent(core, state, subject, sent, row)), None)
 
 
 def _equivalent(core: Core, state: State, subject: Subject, sent: Reading, row: Row) -> bool:
