@@ -143,6 +143,9 @@ class UnknownSchemaId(DecodeError):
     def __init__(self, identity: int | str, reason: str) -> None:
         super().__init__(f"the registry does not know schema {identity}: {reason}")
         self.schema_id = identity
+        self.http_status_code = 404
+        self.error_code = 40403
+        self.error_message = reason
 
 
 class SchemaResolutionError(DecodeError):

@@ -7,7 +7,7 @@ Own the tables in front of the client and what becomes of a record that cannot b
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 from uuid import UUID
 
@@ -19,12 +19,15 @@ from serdes.avro.registry import Registry
 from serdes.avro.rules import Rules, RuleSettings, migrations_between, rules_to_read
 from serdes.avro.serializer import place_of, schema_of
 from serdes.codec import AvroSchema, Place, Read, ReadOptions, parse
+from serdes.codec.shapes import Shapes
 from serdes.errors import DecodeError, NotCached, SchemaNotFound, SerdesError, SettingInvalid, UnknownSchemaId
+from serdes.models import schema_for
 from serdes.schema import Schema
 from serdes.settings import Conf, DeserializerSettings
 from serdes.subjects import MessageField, SerializationContext
 
 T = TypeVar("T")
+M = TypeVar("M")
 
 FromDict = Callable[[Any, SerializationContext], T]
 Table = dict[bytes, Read]
@@ -97,11 +100,24 @@ class _Deserializer(Generic[T]):
         self._framed = self._settings.schema_id_deserializer
         self._dual = self._framed is wire.dual_schema_id_deserializer
         self._watch = Watch(self._settings, self._registry.clock)
+        self._model: type | None = None
+        self._namespace = ""
         self._cluster_id: Callable[[], str] | None = None
         self._parsed: dict[Any, AvroSchema] = {}
         if self._schema is not None and not self._schema.references:
             self._parsed[self._schema] = parse(self._schema.schema_str)
         self._clear()
+
+    def _as_raised(self, error: SerdesError) -> SerdesError:
+        """The error as callers expect it; serdes for a host raise the host's."""
+        return error
+
+    def _failed(self, error: SerdesError, data: bytes, ctx: SerializationContext | None) -> Any:
+        """What to return for a record that cannot be read, where that is wanted; else raises."""
+        error.at(*place_of(ctx)[:2])
+        if isinstance(error, DecodeError) and self._watch.accepts(error):
+            return self._watch.accepted(error, data)
+        raise self._as_raised(error) from error.__cause__
 
     def _clear(self) -> None:
         self._keys: dict[str, Table] = {}
@@ -109,7 +125,14 @@ class _Deserializer(Generic[T]):
         self._unplaced: Table = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self._model is not None:
+            return _for_type, (type(self), self._model, self._arguments[0], self._namespace, self._arguments[4])
         return type(self), self._arguments
+
+    def _serve(self, model: type, namespace: str, shapes: Shapes) -> None:
+        """Make objects of a class."""
+        self._model, self._namespace = model, namespace
+        self._options = replace(self._options, shapes=shapes)
 
     def set_cluster_id_resolver(self, resolver: Callable[[], str]) -> None:
         """Let the associated strategy ask for the Kafka cluster's id when it first needs it."""
@@ -226,6 +249,13 @@ class _Deserializer(Generic[T]):
         return SchemaInfo(frame.schema_id, guid, schema.name, raw.schema_str)
 
 
+def _for_type(kind: Any, model: type, client: Any, namespace: str, conf: Conf | None) -> Any:
+    text, shapes = schema_for(model, namespace)
+    serde = kind(client, text, conf=conf)
+    serde._serve(model, namespace, shapes)  # noqa: SLF001 - a constructor of that class
+    return serde
+
+
 def _converting(read: Read, from_dict: FromDict[Any]) -> Read:
     def convert(data: bytes | None, ctx: Any = None) -> Any:
         if data is None:
@@ -252,6 +282,24 @@ def _prepared(
 class AvroDeserializer(_Deserializer[T]):
     """Reads values, whatever schema each was written with. Safe to share between threads."""
 
+    @classmethod
+    def for_type(
+        cls, model: type[M], client: Any, *, namespace: str = "", conf: Conf | None = None
+    ) -> AvroDeserializer[M]:
+        """A deserializer that makes objects of a class, whatever version of its schema was written.
+
+        Args:
+            model: a dataclass, a pydantic model or a msgspec Struct.
+            client: the client to ask what an id means.
+            namespace: of the records and enums.
+            conf: the keys of DeserializerSettings.
+
+        Raises:
+            SettingInvalid: a field's type has no Avro type, or a setting cannot be used.
+        """
+        made: AvroDeserializer[M] = _for_type(cls, model, client, namespace, conf)
+        return made
+
     def __call__(self, data: bytes | None, ctx: SerializationContext | None = None) -> T | None:
         """The value in framed bytes; None stays None.
 
@@ -277,13 +325,13 @@ class AvroDeserializer(_Deserializer[T]):
             if read is None:
                 read = self._found(data, ctx)
             return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
-        except DecodeError as error:
-            return self._watch.failed(error, data)  # type: ignore[no-any-return]  # a Poison, where that is wanted
+        except SerdesError as error:
+            return self._failed(error, data, ctx)  # type: ignore[no-any-return]  # a Poison, where that is wanted
 
     def for_topic(self, topic: str, field: str = "value") -> Callable[[bytes | None], T | None]:
         """A function of the bytes alone: for hosts that pass neither topic nor headers."""
         ctx = SerializationContext(topic, MessageField(field))
-        table, found, failed = self._table(ctx), self._found, self._watch.failed
+        table, found, failed = self._table(ctx), self._found, self._failed
 
         def read_one(data: bytes | None) -> T | None:
             if data is None:
@@ -294,8 +342,8 @@ class AvroDeserializer(_Deserializer[T]):
                 except KeyError:
                     read = found(data, ctx)
                 return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
-            except DecodeError as error:
-                return failed(error, data)  # type: ignore[no-any-return]  # a Poison, where that is wanted
+            except SerdesError as error:
+                return failed(error, data, ctx)  # type: ignore[no-any-return]  # a Poison, where that is wanted
 
         return read_one
 
@@ -322,12 +370,8 @@ class AvroDeserializer(_Deserializer[T]):
 
     def _found(self, data: bytes, ctx: SerializationContext | None) -> Read:
         """The function for a record that the short way did not find."""
-        try:
-            frame = self._frame(data, ctx)
-            return self._table(ctx).get(frame.key) or self._bind(frame, ctx)
-        except SerdesError as error:
-            error.at(*place_of(ctx))
-            raise
+        frame = self._frame(data, ctx)
+        return self._table(ctx).get(frame.key) or self._bind(frame, ctx)
 
     def _bind(self, frame: _Frame, ctx: SerializationContext | None) -> Read:
         placed = None if ctx is None else SerializationContext(ctx.topic, ctx.field)
@@ -344,6 +388,24 @@ class AvroDeserializer(_Deserializer[T]):
 class AsyncAvroDeserializer(_Deserializer[T]):
     """Reads values, whatever schema each was written with; awaits the registry when it meets a new one."""
 
+    @classmethod
+    def for_type(
+        cls, model: type[M], client: Any, *, namespace: str = "", conf: Conf | None = None
+    ) -> AsyncAvroDeserializer[M]:
+        """A deserializer that makes objects of a class, whatever version of its schema was written.
+
+        Args:
+            model: a dataclass, a pydantic model or a msgspec Struct.
+            client: the client to ask what an id means.
+            namespace: of the records and enums.
+            conf: the keys of DeserializerSettings.
+
+        Raises:
+            SettingInvalid: a field's type has no Avro type, or a setting cannot be used.
+        """
+        made: AsyncAvroDeserializer[M] = _for_type(cls, model, client, namespace, conf)
+        return made
+
     def __await__(self) -> Generator[Any, None, Self]:
         """confluent-kafka's async serdes are awaited when they are made; so these may be, too."""
         yield from ()
@@ -357,9 +419,8 @@ class AsyncAvroDeserializer(_Deserializer[T]):
             frame = self._frame(data, ctx)
             read = self._table(ctx).get(frame.key) or await self._bind(frame, ctx)
             return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
-        except DecodeError as error:
-            error.at(*place_of(ctx))
-            return self._watch.failed(error, data)  # type: ignore[no-any-return]  # a Poison, where that is wanted
+        except SerdesError as error:
+            return self._failed(error, data, ctx)  # type: ignore[no-any-return]  # a Poison, where that is wanted
 
     def try_sync(self, data: bytes | None, ctx: SerializationContext | None = None) -> T | None:
         """The same without awaiting.
@@ -375,9 +436,8 @@ class AsyncAvroDeserializer(_Deserializer[T]):
             if read is None:
                 raise NotCached(f"nothing is known yet about schema {frame.identity}")
             return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
-        except DecodeError as error:
-            error.at(*place_of(ctx))
-            return self._watch.failed(error, data)  # type: ignore[no-any-return]  # a Poison, where that is wanted
+        except SerdesError as error:
+            return self._failed(error, data, ctx)  # type: ignore[no-any-return]  # a Poison, where that is wanted
 
     async def deserialize_many(self, datas: Iterable[bytes | None], ctx: SerializationContext) -> list[T | None]:
         """The values in many framed bytes of one topic and field."""

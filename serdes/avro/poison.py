@@ -90,12 +90,14 @@ class Watch:
 
         return counting
 
-    def failed(self, error: DecodeError, data: bytes) -> Any:
+    def accepts(self, error: DecodeError) -> bool:
+        """Whether such a record is not raised, and may not pass."""
+        return self._on_error != "raise" and not error.retriable
+
+    def accepted(self, error: DecodeError, data: bytes) -> Poison | None:
         """What to return for a record that cannot be read.
 
-        Raises the error itself when it is to be raised or may pass, PoisonStorm when too many records failed.
+        Raises PoisonStorm when too many records failed.
         """
-        if self._on_error == "raise" or error.retriable:
-            raise error
         self._guard.count(failed=True)
         return Poison(data, error, error.topic, error.field) if self._on_error == "return" else None

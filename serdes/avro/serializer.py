@@ -7,6 +7,7 @@ Own the tables in front of the client; refuse to know HTTP.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
 from typing import Any, Generic, Self, TypeVar
 
 from serdes import _binding, wire
@@ -15,12 +16,15 @@ from serdes.avro.leases import leased, renewed_in_background
 from serdes.avro.registry import Registry
 from serdes.avro.rules import Rules, RuleSettings, rules_to_write
 from serdes.codec import AvroSchema, Place, Write, WriteOptions, parse, plain_writer, unreadable
+from serdes.codec.shapes import Shapes
 from serdes.errors import EncodeError, NotCached, SerdesError, SettingInvalid
+from serdes.models import schema_for
 from serdes.schema import Schema
 from serdes.settings import Conf, SerializerSettings
 from serdes.subjects import MessageField, SerializationContext
 
 T = TypeVar("T")
+M = TypeVar("M")
 
 ToDict = Callable[[T, SerializationContext], Any]
 Table = dict[str, Write]
@@ -80,11 +84,17 @@ class _Serializer(Generic[T]):
         self._options = WriteOptions(
             self._settings.strict, self._settings.strict_allow_default, self._settings.codegen != "off"
         )
+        self._model: type | None = None
+        self._namespace = ""
         self._cluster_id: Callable[[], str] | None = None
         self._parsed: dict[Any, AvroSchema] = {}
         if self._schema is not None and not self._schema.references:
             self._parsed[self._schema] = parse(self._schema.schema_str)
         self._clear()
+
+    def _as_raised(self, error: SerdesError) -> SerdesError:
+        """The error as callers expect it; serdes for a host raise the host's."""
+        return error
 
     def _clear(self) -> None:
         self._keys: Table = {}
@@ -92,7 +102,14 @@ class _Serializer(Generic[T]):
         self._written: dict[Any, Write] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self._model is not None:
+            return _for_type, (type(self), self._model, self._arguments[0], self._namespace, self._arguments[3])
         return type(self), self._arguments
+
+    def _serve(self, model: type, namespace: str, shapes: Shapes) -> None:
+        """Write objects of a class."""
+        self._model, self._namespace = model, namespace
+        self._options = replace(self._options, shapes=shapes)
 
     def set_cluster_id_resolver(self, resolver: Callable[[], str]) -> None:
         """Let the associated strategy ask for the Kafka cluster's id when it first needs it."""
@@ -156,7 +173,7 @@ class _Serializer(Generic[T]):
         rules = rules_to_write(self._rules, self._settings, subject, registration.schema, schema)
         framed = self._settings.schema_id_serializer
         prefixed = framed is wire.prefix_schema_id_serializer and rules is None
-        place = Place(place.topic, place.field, registration.schema_id)
+        place = place._replace(schema_id=registration.schema_id, translate=self._as_raised)
         frame = wire.id_frame(registration.schema_id or 0) if prefixed else b""
         encode = self._registry.codecs.writer(schema, frame, self._options, place)
         if prefixed and self._to_dict is None:
@@ -173,6 +190,13 @@ class _Serializer(Generic[T]):
             return None if payload is None else framed(payload, ctx, identity)
 
         return write
+
+
+def _for_type(kind: Any, model: type, client: Any, namespace: str, conf: Conf | None) -> Any:
+    text, shapes = schema_for(model, namespace)
+    serde = kind(client, text, conf=conf)
+    serde._serve(model, namespace, shapes)  # noqa: SLF001 - a constructor of that class
+    return serde
 
 
 class _Steps:
@@ -202,6 +226,24 @@ class _Steps:
 
 class AvroSerializer(_Serializer[T]):
     """Writes values of one schema. Safe to share between threads."""
+
+    @classmethod
+    def for_type(
+        cls, model: type[M], client: Any, *, namespace: str = "", conf: Conf | None = None
+    ) -> AvroSerializer[M]:
+        """A serializer for objects of a class, with a schema made out of the class.
+
+        Args:
+            model: a dataclass, a pydantic model or a msgspec Struct.
+            client: the client to ask for ids.
+            namespace: of the records and enums.
+            conf: the keys of SerializerSettings.
+
+        Raises:
+            SettingInvalid: a field's type has no Avro type, or a setting cannot be used.
+        """
+        made: AvroSerializer[M] = _for_type(cls, model, client, namespace, conf)
+        return made
 
     def __call__(self, obj: T | None, ctx: SerializationContext | None = None) -> bytes | None:
         """The framed bytes of a value; None stays None.
@@ -243,8 +285,7 @@ class AvroSerializer(_Serializer[T]):
         try:
             write, may_change = self._registry.answer(self._look_up(ctx))
         except SerdesError as error:
-            error.at(*place_of(ctx))
-            raise
+            raise self._as_raised(place_of(ctx).error(error)) from error.__cause__
         if ctx is None:
             return write
         if may_change:
@@ -259,6 +300,24 @@ class AvroSerializer(_Serializer[T]):
 
 class AsyncAvroSerializer(_Serializer[T]):
     """Writes values of one schema; awaits the registry on the first record of a topic and field."""
+
+    @classmethod
+    def for_type(
+        cls, model: type[M], client: Any, *, namespace: str = "", conf: Conf | None = None
+    ) -> AsyncAvroSerializer[M]:
+        """A serializer for objects of a class, with a schema made out of the class.
+
+        Args:
+            model: a dataclass, a pydantic model or a msgspec Struct.
+            client: the client to ask for ids.
+            namespace: of the records and enums.
+            conf: the keys of SerializerSettings.
+
+        Raises:
+            SettingInvalid: a field's type has no Avro type, or a setting cannot be used.
+        """
+        made: AsyncAvroSerializer[M] = _for_type(cls, model, client, namespace, conf)
+        return made
 
     def __await__(self) -> Generator[Any, None, Self]:
         """confluent-kafka's async serdes are awaited when they are made; so these may be, too."""
@@ -309,8 +368,7 @@ class AsyncAvroSerializer(_Serializer[T]):
         try:
             write, may_change = await self._registry.answer_async(self._look_up(ctx))
         except SerdesError as error:
-            error.at(*place_of(ctx))
-            raise
+            raise self._as_raised(place_of(ctx).error(error)) from error.__cause__
         if ctx is None:
             return write
         if may_change:

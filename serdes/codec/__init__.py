@@ -1,8 +1,9 @@
 """From a schema to a function that writes or reads it."""
 
 from serdes.codec.codecs import Codecs
+from serdes.codec.options import ReadOptions, WriteOptions
 from serdes.codec.parsing import AvroSchema, parse
-from serdes.codec.plain import Place, Read, ReadOptions, Write, WriteOptions
+from serdes.codec.plain import Place, Read, Write
 from serdes.codec.plain import writer as plain_writer
 from serdes.codec.readable import unreadable
 

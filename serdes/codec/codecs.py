@@ -16,8 +16,9 @@ from serdes.codec.failures import FAILURES
 from serdes.codec.generated.reading import Reading
 from serdes.codec.generated.source import Unsupported
 from serdes.codec.generated.writing import Writing
+from serdes.codec.options import USUAL_READING, USUAL_WRITING, ReadOptions, WriteOptions
 from serdes.codec.parsing import AvroSchema
-from serdes.codec.plain import NOWHERE, USUAL_READING, USUAL_WRITING, Place, Read, ReadOptions, Write, WriteOptions
+from serdes.codec.plain import NOWHERE, Place, Read, Write
 from serdes.errors import CorruptPayload, EncodeError
 
 Maker = Callable[..., Any]
@@ -52,9 +53,7 @@ class Codecs:
             return slow
         made = self._made(
             (schema.text, options),
-            lambda: Writing(
-                schema.tree, strict=options.strict, strict_allow_default=options.strict_allow_default
-            ).made(),
+            lambda: Writing(schema.tree, options).made(),
         )
         if made is None:
             return slow
@@ -80,12 +79,7 @@ class Codecs:
         reader_tree = None if reading is None or reading.tree == schema.tree else reading.tree
 
         def program() -> Reading:
-            return Reading(
-                schema.tree,
-                reader_tree,
-                return_record_name=options.return_record_name,
-                refuse_trailing=options.refuse_trailing,
-            )
+            return Reading(schema.tree, reader_tree, options)
 
         made = self._made((schema.text, reading and reading.text, options), lambda: program().made())
         if made is None:
@@ -118,9 +112,9 @@ class Codecs:
 
 
 def _value_too_deep(place: Place) -> bytes:
-    raise EncodeError("the value is nested deeper than Python's recursion limit").at(*place)
+    raise place.error(EncodeError("the value is nested deeper than Python's recursion limit"))
 
 
 def _data_too_deep(place: Place) -> Any:
     # fastavro would recurse on the C stack, and a payload of some kilobytes would end the process.
-    raise CorruptPayload("the payload is nested deeper than Python's recursion limit").at(*place)
+    raise place.error(CorruptPayload("the payload is nested deeper than Python's recursion limit"))

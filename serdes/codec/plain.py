@@ -6,7 +6,6 @@ Own the translation of fastavro's many exceptions into ours; every result and ev
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -15,42 +14,33 @@ from fastavro.read import SchemaResolutionError as Unresolvable
 
 from serdes.codec.failures import FAILURES
 from serdes.codec.misfit import encode_error
+from serdes.codec.options import ReadOptions, WriteOptions
 from serdes.codec.parsing import AvroSchema
-from serdes.errors import CorruptPayload, EncodeError, SchemaResolutionError, TrailingData
+from serdes.codec.shapes import NO_SHAPES
+from serdes.errors import CorruptPayload, EncodeError, SchemaResolutionError, SerdesError, TrailingData
 
 Write = Callable[..., "bytes | None"]
 Read = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class WriteOptions:
-    """What fastavro is told when it writes, and whether code may be generated."""
-
-    strict: bool = False
-    strict_allow_default: bool = False
-    codegen: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
-    """What fastavro is told when it reads, and whether code may be generated."""
-
-    return_record_name: bool = False
-    refuse_trailing: bool = False
-    codegen: bool = True
+def _as_it_is(error: SerdesError) -> SerdesError:
+    return error
 
 
 class Place(NamedTuple):
-    """Where a codec is used, for its errors."""
+    """Where a codec is used, for its errors; `translate` makes them errors of the host's."""
 
     topic: str | None = None
     field: str | None = None
     schema_id: int | str | None = None
+    translate: Callable[[SerdesError], SerdesError] = _as_it_is
+
+    def error(self, error: SerdesError) -> SerdesError:
+        """The error to raise: with its place filled in, and translated."""
+        return self.translate(error.at(self.topic, self.field, self.schema_id))
 
 
 NOWHERE = Place()
-USUAL_WRITING = WriteOptions()
-USUAL_READING = ReadOptions()
 
 
 def writer(
@@ -61,6 +51,7 @@ def writer(
     tombstones: None stays None; otherwise it is a value like others.
     """
     tree, strict, strict_allow_default = schema.tree, options.strict, options.strict_allow_default
+    shapes = options.shapes
     if is_bytes(tree):
         return _bytes_writer(frame, place, tombstones)
 
@@ -69,9 +60,11 @@ def writer(
             return None
         buffer = BytesIO()
         try:
+            if shapes is not NO_SHAPES:
+                value = shapes.plain(value)
             schemaless_writer(buffer, tree, value, strict=strict, strict_allow_default=strict_allow_default)
         except FAILURES as error:
-            raise encode_error(tree, value, error).at(*place) from error
+            raise place.error(encode_error(tree, value, error)) from error
         return frame + buffer.getvalue()
 
     return write
@@ -86,6 +79,7 @@ def reader(
     """
     tree, reader_tree = schema.tree, None if reading is None else reading.tree
     return_record_name, refuse_trailing = options.return_record_name, options.refuse_trailing
+    shapes = options.shapes
     if is_bytes(tree):
         return lambda data, _ctx=None: None if data is None else data[frame_bytes:]
 
@@ -95,13 +89,15 @@ def reader(
         buffer = BytesIO(data)
         buffer.seek(frame_bytes)
         try:
-            value = schemaless_reader(buffer, tree, reader_tree, return_record_name)
+            value = schemaless_reader(buffer, tree, reader_tree, return_record_name or shapes is not NO_SHAPES)
+            if shapes is not NO_SHAPES:
+                value = shapes.built(tree if reader_tree is None else reader_tree, value)
         except Unresolvable as error:
-            raise SchemaResolutionError(str(error)).at(*place) from error
+            raise place.error(SchemaResolutionError(str(error))) from error
         except FAILURES as error:
-            raise CorruptPayload(f"the payload does not fit its schema: {error!r}").at(*place) from error
+            raise place.error(CorruptPayload(f"the payload does not fit its schema: {error!r}")) from error
         if refuse_trailing and buffer.tell() < len(data):
-            raise TrailingData(len(data) - buffer.tell()).at(*place)
+            raise place.error(TrailingData(len(data) - buffer.tell()))
         return value
 
     return read
@@ -120,7 +116,7 @@ def _bytes_writer(frame: bytes, place: Place, tombstones: bool) -> Write:
             value = value.encode()
         if not isinstance(value, (bytes, bytearray)):
             found = type(value).__name__
-            raise EncodeError(f"expected bytes, found {found}", expected="bytes", value_type=found).at(*place)
+            raise place.error(EncodeError(f"expected bytes, found {found}", expected="bytes", value_type=found))
         return frame + value
 
     return write

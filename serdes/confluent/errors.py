@@ -12,8 +12,12 @@ from contextlib import contextmanager
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.serialization import SerializationError
 
-from serdes.errors import RegistryError, RegistryUnavailable, SerdesError, refusal
+from serdes.errors import RegistryError, RegistryUnavailable, SerdesError, UnknownSchemaId, refusal
 
+_FAILED = (SerializationError,)
+_REFUSED = (SchemaRegistryError,)
+# confluent-kafka's deserializer lets the registry's 404 through.
+_UNKNOWN = (SerializationError, SchemaRegistryError)
 _twins: dict[type[SerdesError], type[SerdesError]] = {}
 
 
@@ -21,8 +25,8 @@ def twin(kind: type[SerdesError]) -> type[SerdesError]:
     """The class that derives from one of ours and from confluent-kafka's."""
     found = _twins.get(kind)
     if found is None:
-        base = SchemaRegistryError if issubclass(kind, RegistryError) else SerializationError
-        found = type(kind.__name__, (kind, base), {"__doc__": kind.__doc__, "__module__": __name__, "__str__": _text})
+        bases = _UNKNOWN if kind is UnknownSchemaId else _REFUSED if issubclass(kind, RegistryError) else _FAILED
+        found = type(kind.__name__, (kind, *bases), {"__doc__": kind.__doc__, "__module__": __name__, "__str__": _text})
         _twins[kind] = globals()[kind.__name__] = found
     return found
 

@@ -27,34 +27,26 @@ class _Owned:
             self._owned.close()
 
 
-class AvroSerializer(_Owned, avro.AvroSerializer[T], Serializer):
+class AvroSerializer(_Owned, avro.AvroSerializer[T], Serializer):  # type: ignore[misc]  # any context like theirs will do
     """Our serializer, with the interface of `confluent_kafka.schema_registry.avro.AvroSerializer`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         with their_errors():
             super().__init__(*arguments, **options)
 
-    def __call__(self, obj: Any, ctx: Any = None) -> bytes | None:
-        """The framed bytes of a value. Raises SerializationError or SchemaRegistryError of confluent-kafka."""
-        try:
-            return super().__call__(obj, ctx)
-        except SerdesError as error:
-            raise as_confluents(error) from error.__cause__
+    def _as_raised(self, error: SerdesError) -> SerdesError:
+        return as_confluents(error)
 
 
-class AvroDeserializer(_Owned, avro.AvroDeserializer[T], Deserializer):
+class AvroDeserializer(_Owned, avro.AvroDeserializer[T], Deserializer):  # type: ignore[misc]  # as above
     """Our deserializer, with the interface of `confluent_kafka.schema_registry.avro.AvroDeserializer`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         with their_errors():
             super().__init__(*arguments, **options)
 
-    def __call__(self, data: bytes | None, ctx: Any = None) -> T | None:
-        """The value in framed bytes. Raises SerializationError or SchemaRegistryError of confluent-kafka."""
-        try:
-            return super().__call__(data, ctx)
-        except SerdesError as error:
-            raise as_confluents(error) from error.__cause__
+    def _as_raised(self, error: SerdesError) -> SerdesError:
+        return as_confluents(error)
 
 
 class AsyncAvroSerializer(avro.AsyncAvroSerializer[T]):
@@ -64,12 +56,8 @@ class AsyncAvroSerializer(avro.AsyncAvroSerializer[T]):
         with their_errors():
             super().__init__(*arguments, **options)
 
-    async def __call__(self, obj: Any, ctx: Any = None) -> bytes | None:
-        """The framed bytes of a value. Raises SerializationError or SchemaRegistryError of confluent-kafka."""
-        try:
-            return await super().__call__(obj, ctx)
-        except SerdesError as error:
-            raise as_confluents(error) from error.__cause__
+    def _as_raised(self, error: SerdesError) -> SerdesError:
+        return as_confluents(error)
 
 
 class AsyncAvroDeserializer(avro.AsyncAvroDeserializer[T]):
@@ -79,12 +67,8 @@ class AsyncAvroDeserializer(avro.AsyncAvroDeserializer[T]):
         with their_errors():
             super().__init__(*arguments, **options)
 
-    async def __call__(self, data: bytes | None, ctx: Any = None) -> T | None:
-        """The value in framed bytes. Raises SerializationError or SchemaRegistryError of confluent-kafka."""
-        try:
-            return await super().__call__(data, ctx)
-        except SerdesError as error:
-            raise as_confluents(error) from error.__cause__
+    def _as_raised(self, error: SerdesError) -> SerdesError:
+        return as_confluents(error)
 
 
 class _Builder(Generic[S]):

@@ -15,6 +15,7 @@ from fastavro.write import LOGICAL_WRITERS
 
 from serdes.codec.definitions import Definitions, type_word
 from serdes.codec.generated.logical import logical_key
+from serdes.codec.shapes import NO_SHAPES, Shapes
 
 _NONE = type(None)
 KNOWN_TYPES = (_NONE, bool, int, float, str, bytes, list, dict, datetime, date, time, UUID, Decimal)
@@ -62,17 +63,17 @@ class Choice:
     narrow: int | None = None
 
 
-def choices(union: list[Any], definitions: Definitions) -> dict[type, Choice]:
+def choices(union: list[Any], definitions: Definitions, shapes: Shapes = NO_SHAPES) -> dict[type, Choice]:
     """The branch for each exact type that decides it; a type that is missing is left to fastavro."""
     branches = [definitions.resolved(branch) for branch in union]
-    found = {kind: _choice(branches, kind) for kind in KNOWN_TYPES}
+    found = {kind: _choice(branches, kind, shapes) for kind in (*KNOWN_TYPES, *shapes.kinds())}
     return {kind: choice for kind, choice in found.items() if choice is not None}
 
 
-def _choice(branches: list[Any], kind: type) -> Choice | None:
+def _choice(branches: list[Any], kind: type, shapes: Shapes) -> Choice | None:
     candidates: list[int] = []
     for index, branch in enumerate(branches):
-        accepts = _accepts(branch, kind)
+        accepts = _accepts(branch, kind, shapes)
         if accepts is None:
             return None
         if accepts:
@@ -96,8 +97,11 @@ def _decided(branches: list[Any], candidates: list[int]) -> Choice | None:
     return None
 
 
-def _accepts(branch: Any, kind: type) -> str | None:
+def _accepts(branch: Any, kind: type, shapes: Shapes) -> str | None:
     """How a branch takes values of a type: "always", "sometimes", "" for never; None when only fastavro knows."""
+    shape = shapes.kind(branch)
+    if shape is not None or kind in shapes.kinds():
+        return "always" if shape is kind else ""
     key = logical_key(branch)
     if key in LOGICAL_WRITERS:
         if _STOCK.get(key) is not LOGICAL_WRITERS[key]:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import repeat
+from keyword import iskeyword
 from typing import Any
 
 from serdes.codec.definitions import RECORDS, Definitions, type_word
@@ -19,6 +20,7 @@ from serdes.codec.generated import logical
 from serdes.codec.generated.resolution import PROMOTIONS, ReadField, Resolution, enum_symbols, record_fields
 from serdes.codec.generated.source import Constants, Source, Unsupported, compiled
 from serdes.codec.generated.varints import ZIGZAG, Doubt, check_count, count_at, length_at, long_at, number_at
+from serdes.codec.options import ReadOptions
 from serdes.errors import CorruptPayload
 
 _CONSTANTS: dict[str, Any] = {
@@ -46,15 +48,16 @@ _MOST_EMPTY_ITEMS = 1_000_000
 class Reading:
     """One schema, or a writer's and a reader's, being turned into source."""
 
-    def __init__(self, tree: Any, reader_tree: Any, *, return_record_name: bool, refuse_trailing: bool) -> None:
+    def __init__(self, tree: Any, reader_tree: Any, options: ReadOptions) -> None:
         self.writer = Definitions(tree)
         self.reader = Definitions(reader_tree if reader_tree is not None else "null")
         self.resolution = Resolution(self.writer, self.reader)
         self.constants = Constants(_CONSTANTS)
-        self.return_record_name = return_record_name
+        self.return_record_name = options.return_record_name
+        self.shapes = options.shapes
         self._functions: dict[str, str] = {"read": ""}
         self._trees = (tree, reader_tree)
-        self._end = "!=" if refuse_trailing else ">"
+        self._end = "!=" if options.refuse_trailing else ">"
 
     def made(self) -> Callable[..., Any]:
         """The maker of the reader: called with START (the length of the frame), `redo` and `too_deep`."""
@@ -238,7 +241,11 @@ class _Body(Source):
         return x
 
     def read_enum(self, written: Any, reading: Any) -> str:
-        symbols = enum_symbols(written, reading)
+        symbols: dict[int, Any] = dict(enum_symbols(written, reading))
+        schema = written if reading is None else reading
+        if self._program.shapes.kind(schema) is not None:
+            members = self._program.shapes.members(schema["name"])
+            symbols = {index: members[symbol] for index, symbol in symbols.items()}
         x = self.fresh("x")
         if len(written["symbols"]) <= 64:
             table = self.constants.name({2 * index: symbol for index, symbol in symbols.items()}, "E")
@@ -306,8 +313,22 @@ class _Body(Source):
             else:
                 entries.append((field.target, self.emit(field.written, field.reading)))
         entries += self._flush(run)
+        schema = written if reading is None else reading
+        kind = self._program.shapes.kind(schema)
+        if kind is not None:
+            return self._object(kind, schema["name"], entries, fields.defaults)
         entries += [(name, self._default(default)) for name, default in fields.defaults]
         return "{" + ", ".join(f"{name!r}: {value}" for name, value in entries) + "}"
+
+    def _object(
+        self, kind: type, name: str, entries: list[tuple[str, str]], defaults: tuple[tuple[str, Any], ...]
+    ) -> str:
+        """A call of the user's class; its own defaults stand for those of the schema."""
+        own = self._program.shapes.optional.get(name, frozenset())
+        entries = entries + [(field, self._default(default)) for field, default in defaults if field not in own]
+        if any(not field.isidentifier() or iskeyword(field) for field, _ in entries):
+            raise Unsupported
+        return f"{self.constants.name(kind, 'class_')}({', '.join(f'{field}={value}' for field, value in entries)})"
 
     def _sized_field(self, field: ReadField) -> _Sized | None:
         """A field that may share one struct.unpack with its neighbours."""

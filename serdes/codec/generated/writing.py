@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from io import BytesIO
 from itertools import groupby
+from keyword import iskeyword
 from typing import Any
 
 from fastavro import schemaless_writer
@@ -21,8 +22,9 @@ from fastavro.validation import validate
 from serdes.codec.definitions import RECORDS, Definitions, type_word
 from serdes.codec.generated import logical
 from serdes.codec.generated.branches import Choice, choices
-from serdes.codec.generated.source import Constants, Source, compiled
+from serdes.codec.generated.source import Constants, Source, Unsupported, compiled
 from serdes.codec.generated.varints import SMALL, Doubt, int_bytes, long_bytes
+from serdes.codec.options import WriteOptions
 
 _CONSTANTS: dict[str, Any] = {
     **logical.CONSTANTS,
@@ -76,11 +78,12 @@ class Part:
 class Writing:
     """One schema being turned into source: the main function, and one for each record that is used by name."""
 
-    def __init__(self, tree: Any, *, strict: bool, strict_allow_default: bool) -> None:
+    def __init__(self, tree: Any, options: WriteOptions) -> None:
         self.definitions = Definitions(tree)
         self.constants = Constants(_CONSTANTS)
-        self.exact = strict or strict_allow_default
-        self._options = {"strict": strict, "strict_allow_default": strict_allow_default}
+        self.shapes = options.shapes
+        self.exact = options.strict or options.strict_allow_default
+        self._options = {"strict": options.strict, "strict_allow_default": options.strict_allow_default}
         self._functions: dict[str, str] = {"write": ""}
         self._preparations: dict[int, Callable[[Any, Any], Any] | None] = {}
         self._tree = tree
@@ -254,7 +257,12 @@ class _Body(Source):
         return [Part(x)]
 
     def write_enum(self, schema: Any, value: str, _care: Care) -> list[Part]:
-        symbols = {symbol: long_bytes(index) for index, symbol in reversed(list(enumerate(schema["symbols"])))}
+        symbols: dict[Any, bytes] = {}
+        for index, symbol in reversed(list(enumerate(schema["symbols"]))):
+            symbols[symbol] = long_bytes(index)
+        if self._writing.shapes.kind(schema) is not None:
+            members = self._writing.shapes.members(schema["name"])
+            symbols = {member: symbols[symbol] for symbol, member in members.items()}
         return [Part(f"{self.constants.name(symbols, 'E')}[{value}]")]
 
     def write_array(self, schema: Any, value: str, care: Care) -> list[Part]:
@@ -301,6 +309,9 @@ class _Body(Source):
         return [Part(out)]
 
     def write_record(self, schema: Any, value: str, care: Care) -> list[Part]:
+        kind = self._writing.shapes.kind(schema)
+        if kind is not None:
+            return self._object(schema, self._instance(value, self.constants.name(kind, "class_"), care), care)
         x = self._instance(value, "dict", care)
         if self._writing.exact:
             self.doubt(f"len({x}) != {len(schema['fields']):d}")
@@ -309,6 +320,15 @@ class _Body(Source):
         parts: list[Part] = []
         for field in schema["fields"]:
             parts += self.emit(field["type"], self._field(field, x), care.within)
+        return parts
+
+    def _object(self, schema: Any, x: str, care: Care) -> list[Part]:
+        """The fields of an object. Their names are attributes of the user's class, so they are identifiers."""
+        parts: list[Part] = []
+        for field in schema["fields"]:
+            if not field["name"].isidentifier() or iskeyword(field["name"]):
+                raise Unsupported
+            parts += self.emit(field["type"], f"{x}.{field['name']}", care.within)
         return parts
 
     def _field(self, field: dict[str, Any], x: str) -> str:
@@ -323,7 +343,7 @@ class _Body(Source):
     def write_union(self, schema: Any, value: str, care: Care) -> list[Part]:
         x = self.local("x", value)
         kinds: dict[Choice, list[type]] = {}
-        for kind, choice in choices(schema, self._writing.definitions).items():
+        for kind, choice in choices(schema, self._writing.definitions, self._writing.shapes).items():
             kinds.setdefault(choice, []).append(kind)
         cases: list[_Case] = []
         for choice in sorted(kinds, key=lambda choice: choice.branch):
@@ -337,7 +357,7 @@ class _Body(Source):
         )
 
     def _is(self, x: str, kind: type) -> str:
-        return f"{x} is None" if kind is type(None) else f"{x}.__class__ is {self.constants.name(kind, kind.__name__)}"
+        return f"{x} is None" if kind is type(None) else f"{x}.__class__ is {self.constants.name(kind, 'class_')}"
 
     def _fits(self, branch: Any, x: str) -> str:
         branch = self._writing.definitions.resolved(branch)

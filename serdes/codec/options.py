@@ -1,0 +1,31 @@
+"""How codecs write and read, beyond what the schema says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from serdes.codec.shapes import NO_SHAPES, Shapes
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """What fastavro is told when it writes, and whether code may be generated."""
+
+    strict: bool = False
+    strict_allow_default: bool = False
+    codegen: bool = True
+    shapes: Shapes = NO_SHAPES
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What fastavro is told when it reads, and whether code may be generated."""
+
+    return_record_name: bool = False
+    refuse_trailing: bool = False
+    codegen: bool = True
+    shapes: Shapes = NO_SHAPES
+
+
+USUAL_WRITING = WriteOptions()
+USUAL_READING = ReadOptions()

@@ -1,0 +1,161 @@
+"""Schemas out of classes: dataclasses, pydantic models and msgspec Structs.
+
+Owns the table from Python's types to Avro's; refuses to know codecs and the registry. The libraries are recognised by
+what their classes carry, and never imported.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from serdes.codec.shapes import Shapes, field_names, symbol_of
+from serdes.errors import SettingInvalid
+
+_TYPES: dict[Any, Any] = {
+    bool: "boolean",
+    int: "long",
+    float: "double",
+    str: "string",
+    bytes: "bytes",
+    type(None): "null",
+    datetime: {"type": "long", "logicalType": "timestamp-micros"},
+    date: {"type": "int", "logicalType": "date"},
+    time: {"type": "long", "logicalType": "time-micros"},
+    UUID: {"type": "string", "logicalType": "uuid"},
+}
+_NOTHING = object()
+
+
+@dataclasses.dataclass(frozen=True)
+class Avro:
+    """The Avro type of a field, where Python's type does not tell it.
+
+    `price: Annotated[Decimal, Avro({"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2})]`
+    """
+
+    schema: Any
+
+
+@functools.lru_cache(maxsize=1000)
+def schema_for(model: type, namespace: str = "") -> tuple[str, Shapes]:
+    """The schema of a class as JSON, and the classes that stand for its records and enums.
+
+    model: a dataclass, a pydantic model or a msgspec Struct. namespace: of all its named types.
+
+    Raises SettingInvalid when a field's type has no Avro type.
+    """
+    derivation = _Derivation(namespace)
+    if not field_names(model):
+        raise SettingInvalid(f"{model!r} is no dataclass, pydantic model or msgspec Struct with fields")
+    schema = derivation.of(model, model.__name__)
+    return json.dumps(schema), Shapes(derivation.records, derivation.enums, derivation.optional)
+
+
+class _Derivation:
+    """One schema being made; a class that was met before is referred to by its name."""
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+        self.records: dict[str, type] = {}
+        self.enums: dict[str, type[Enum]] = {}
+        self.optional: dict[str, frozenset[str]] = {}
+
+    def of(self, annotation: Any, place: str) -> Any:
+        """The Avro type for an annotation; `place` is for the error."""
+        origin, arguments = get_origin(annotation), get_args(annotation)
+        if origin is Annotated:
+            told = next((extra.schema for extra in arguments[1:] if isinstance(extra, Avro)), None)
+            return self.of(arguments[0], place) if told is None else told
+        if annotation in _TYPES:
+            return _TYPES[annotation]
+        if origin in (Union, types.UnionType):
+            return [self.of(argument, place) for argument in arguments]
+        if origin in (list, Sequence):
+            return {"type": "array", "items": self.of(arguments[0], place)}
+        if origin in (dict, Mapping) and arguments[0] is str:
+            return {"type": "map", "values": self.of(arguments[1], place)}
+        if origin is Literal and all(isinstance(argument, str) for argument in arguments):
+            return "string"
+        return self._named(annotation, place)
+
+    def _named(self, kind: Any, place: str) -> Any:
+        if not isinstance(kind, type):
+            raise SettingInvalid(f"{place}: {kind!r} has no Avro type; say it with Annotated[..., Avro(...)]")
+        name = f"{self._namespace}.{kind.__name__}" if self._namespace else kind.__name__
+        if self.records.get(name) is kind or self.enums.get(name) is kind:
+            return name
+        if name in self.records or name in self.enums:
+            raise SettingInvalid(f"{place}: two classes are called {name}")
+        if issubclass(kind, Enum):
+            self.enums[name] = kind
+            return {"type": "enum", "name": name, "symbols": [symbol_of(member) for member in kind]}
+        if field_names(kind):
+            return self._record(kind, name)
+        hint = ", with precision and scale" if kind is Decimal else ""
+        raise SettingInvalid(f"{place}: {kind.__name__} has no Avro type; say it with Annotated[..., Avro(...)]{hint}")
+
+    def _record(self, kind: type, name: str) -> Any:
+        self.records[name] = kind
+        hints, defaults = get_type_hints(kind, include_extras=True), _defaults(kind)
+        fields = []
+        for attribute in field_names(kind):
+            avro = self.of(hints[attribute], f"{kind.__name__}.{attribute}")
+            default = defaults.get(attribute, _NOTHING)
+            fields.append(_field(attribute, avro, default))
+        self.optional[name] = frozenset(defaults)
+        return {"type": "record", "name": name, "fields": fields}
+
+
+def _field(name: str, avro: Any, default: Any) -> dict[str, Any]:
+    """A field; its default goes into the schema where JSON can say it, first in the union where it is one."""
+    if isinstance(default, Enum):
+        default = symbol_of(default)
+    if not (default is None or isinstance(default, (bool, int, float, str)) or default in ([], {})):
+        return {"name": name, "type": avro}
+    if isinstance(avro, list):
+        word = (
+            "null"
+            if default is None
+            else {bool: "boolean", int: "long", float: "double", str: "string"}.get(type(default))
+        )
+        if word not in avro:
+            return {"name": name, "type": avro}
+        avro = [word, *(branch for branch in avro if branch != word)]
+    elif default is None or (isinstance(avro, dict) and "logicalType" in avro):
+        return {"name": name, "type": avro}
+    return {"name": name, "type": avro, "default": default}
+
+
+def _defaults(kind: Any) -> dict[str, Any]:
+    """The defaults of a class's fields; a factory's is what it makes."""
+    if hasattr(kind, "__dataclass_fields__"):
+        return dict(_dataclass_defaults(kind))
+    if hasattr(kind, "model_fields"):
+        return {
+            name: one.get_default(call_default_factory=True)
+            for name, one in kind.model_fields.items()
+            if not one.is_required()
+        }
+    names, defaults = kind.__struct_fields__, kind.__struct_defaults__
+    return {
+        name: default.factory() if hasattr(default, "factory") else default
+        for name, default in zip(names[len(names) - len(defaults) :], defaults, strict=True)
+    }
+
+
+def _dataclass_defaults(kind: Any) -> typing.Iterator[tuple[str, Any]]:
+    for one in dataclasses.fields(kind):
+        if one.default is not dataclasses.MISSING:
+            yield one.name, one.default
+        elif one.default_factory is not dataclasses.MISSING:
+            yield one.name, one.default_factory()

@@ -1,0 +1,171 @@
+"""Classes in the place of dictionaries: dataclasses, pydantic models and msgspec Structs."""
+
+import dataclasses
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum, StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+import pydantic
+import pytest
+
+from serdes import AvroDeserializer, AvroSerializer, MessageField, SchemaRegistryClient, SerializationContext
+from serdes.errors import EncodeError, SettingInvalid
+from serdes.models import Avro, schema_for
+
+VALUE = SerializationContext("orders", MessageField.VALUE)
+Money = Annotated[Decimal, Avro({"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2})]
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Size(Enum):
+    SMALL = 1
+    LARGE = 2
+
+
+@dataclasses.dataclass
+class Line:
+    sku: str
+    price: float
+    colour: Colour = Colour.RED
+
+
+@dataclasses.dataclass
+class Gift:
+    message: str
+
+
+@dataclasses.dataclass
+class Order:
+    id: int
+    customer: str | None
+    lines: list[Line]
+    extra: Line | Gift | None = None
+    size: Size = Size.SMALL
+    tags: dict[str, int] = dataclasses.field(default_factory=dict)
+    placed: datetime = datetime(2026, 1, 2, tzinfo=UTC)
+    total: Money = Decimal("0.00")
+
+
+class OrderModel(pydantic.BaseModel):
+    id: int
+    customer: str | None = None
+    due: date
+    lines: list["LineModel"] = []
+
+
+class LineModel(pydantic.BaseModel):
+    sku: str
+    count: int = 1
+
+
+class OrderStruct(msgspec.Struct):
+    id: UUID
+    customer: str | None = None
+    codes: list[bytes] = []
+
+
+OrderModel.model_rebuild()
+OBJECTS = [
+    Order(1, "Ada", [Line("a", 1.5), Line("b", 2.0, Colour.BLUE)], Gift("hello"), Size.LARGE, {"x": 1}),
+    Order(2, None, [], Line("c", 0.5), total=Decimal("12.34")),
+    Order(3, "", [], None),
+    OrderModel(id=1, customer="Ada", due=date(2026, 3, 4), lines=[LineModel(sku="a"), LineModel(sku="b", count=2)]),
+    OrderModel(id=2, due=date(2026, 3, 4)),
+    OrderStruct(UUID(int=7), "Ada", [b"a", b""]),
+    OrderStruct(UUID(int=8)),
+]
+
+
+@pytest.fixture
+def client(url):
+    with SchemaRegistryClient({"url": url}) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("codegen", ["auto", "off"])
+@pytest.mark.parametrize("thing", OBJECTS, ids=lambda thing: f"{type(thing).__name__}-{thing.id}")
+def test_an_object_comes_back_as_an_equal_object(client, thing, codegen):
+    serializer = AvroSerializer.for_type(type(thing), client, conf={"codegen": codegen})
+    deserializer = AvroDeserializer.for_type(type(thing), client, conf={"codegen": codegen})
+    assert deserializer(serializer(thing, VALUE), VALUE) == thing
+
+
+@pytest.mark.parametrize("thing", OBJECTS, ids=lambda thing: f"{type(thing).__name__}-{thing.id}")
+def test_generated_code_writes_what_fastavro_writes(client, thing):
+    quick, plain = (
+        AvroSerializer.for_type(type(thing), client, conf={"codegen": codegen}) for codegen in ("auto", "off")
+    )
+    assert quick(thing, VALUE) == plain(thing, VALUE)
+    assert "fallbacks" not in client.stats()
+
+
+def test_the_schema_of_a_class_tells_names_types_and_defaults():
+    text, _ = schema_for(Line, "com.acme")
+    assert json.loads(text) == {
+        "type": "record",
+        "name": "com.acme.Line",
+        "fields": [
+            {"name": "sku", "type": "string"},
+            {"name": "price", "type": "double"},
+            {
+                "name": "colour",
+                "type": {"type": "enum", "name": "com.acme.Colour", "symbols": ["red", "blue"]},
+                "default": "red",
+            },
+        ],
+    }
+
+
+@dataclasses.dataclass
+class LineTwo:
+    sku: str
+    colour: Colour = Colour.RED
+    count: int = 5
+
+
+def test_an_older_record_gets_the_defaults_of_the_class(client):
+    LineTwo.__name__ = "Line"
+    written = AvroSerializer.for_type(Line, client)(Line("a", 1.5, Colour.BLUE), VALUE)
+    assert AvroDeserializer.for_type(LineTwo, client)(written, VALUE) == LineTwo("a", Colour.BLUE, 5)
+
+
+def test_a_subclass_is_written_as_what_it_is_derived_from(client):
+    @dataclasses.dataclass
+    class Special(Line):
+        pass
+
+    serializer = AvroSerializer.for_type(Line, client)
+    assert serializer(Special("a", 1.0), VALUE) == serializer(Line("a", 1.0), VALUE)
+
+
+def test_an_attribute_that_does_not_fit_is_named(client):
+    serializer = AvroSerializer.for_type(Order, client)
+    with pytest.raises(EncodeError) as failure:
+        serializer(Order(1, None, [Line("a", "expensive")]), VALUE)
+    assert (failure.value.path, failure.value.expected, failure.value.value_type) == ("lines[0].price", "double", "str")
+
+
+@dataclasses.dataclass
+class NoAvro:
+    amount: Decimal
+
+
+@dataclasses.dataclass
+class Empty:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("model", "said"), [(NoAvro, "NoAvro.amount: Decimal has no Avro type"), (Empty, "no dataclass")]
+)
+def test_a_class_without_a_schema_is_refused(model, said):
+    with pytest.raises(SettingInvalid, match=said):
+        schema_for(model)
