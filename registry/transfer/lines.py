@@ -28,6 +28,8 @@ _TIMESTAMP: Final = ("timestamp_ms", "timestamp", "ts")
 # The labels of kafka-console-consumer's print.timestamp and print.offset.
 _CONSOLE_LABELS: Final = {b"CreateTime": "timestamp", b"LogAppendTime": "timestamp", b"Offset": "offset"}
 
+_NEVER: Final = 2**63
+
 
 class Line(NamedTuple):
     """A record and where it was found; `position` is the one that it had in its log or topic, if that is known."""
@@ -112,6 +114,6 @@ def _bytes(members: Json, names: Iterable[str]) -> bytes | None:
 
 def _count(said: Any) -> int | None:
     """A position or a time; Kafka writes -1 where it knows none."""
-    if said is not None and not isinstance(said, int):
-        raise TypeError("positions and times are whole numbers")
+    if said is not None and not (isinstance(said, int) and said < _NEVER):
+        raise TypeError("positions and times are whole numbers of at most 63 bits")
     return None if said is None or said < 0 else said

@@ -7,6 +7,7 @@ what; timestamps, GUIDs and the highest id before Confluent 8; configs and modes
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import starmap
 from operator import itemgetter
 from typing import Final
 from urllib.parse import quote
@@ -62,24 +63,32 @@ async def read_registry(url: str, transport: httpx.AsyncBaseTransport | None = N
 
 async def _everything(door: Door) -> list[Fact]:
     named = await door.get("/contexts")
-    contexts = [DEFAULT_CONTEXT] if named is None else [str(name) for name in named]
-    versions = [shown for context in contexts for shown in await _versions_in(door, context)]
+    contexts = [name for name in named or () if name != DEFAULT_CONTEXT]
+    versions = [shown for context in (DEFAULT_CONTEXT, *contexts) for shown in await _versions_in(door, context)]
     subjects = dict.fromkeys(Subject.of(shown["subject"]) for shown in versions)
-    scopes = [*ANSWERING, *(Subject(name, "") for name in contexts[1:]), *subjects]
-    configs = await door.get_all(_config(door, scope) for scope in scopes)
-    modes = await door.get_all(_mode(door, scope) for scope in scopes)
-    if named is None and set(modes[2:]) == {Mode.READWRITE}:
+    # Settings of a context are kept under its empty name.
+    scopes = [*ANSWERING, *(Subject(name, "") for name in contexts), *subjects]
+    modes = await _modes(door, scopes)
+    if named is None and set(modes) == set(subjects) and set(modes.values()) == {Mode.READWRITE}:
         # Karapace knows no modes and answers this one for every subject; taken at its word, no mode of the whole
         # registry could ever reach them.
-        modes = modes[:2] + [None] * len(subjects)
+        modes = {}
     return [
-        *(Fact(Record(ContextKey(name), Present())) for name in contexts[1:]),
+        *(Fact(Record(ContextKey(name), Present())) for name in contexts),
         # Ids grow with time, so this is about the order in which things were registered.
         *map(_version, sorted(versions, key=itemgetter("id"))),
-        *(Fact(Record(ConfigKey(scope), config)) for scope, config in zip(scopes, configs, strict=True) if config),
-        *(Fact(Record(ModeKey(scope), mode)) for scope, mode in zip(scopes, modes, strict=True) if mode),
+        *starmap(_config_fact, (await _configs(door, scopes)).items()),
+        *starmap(_mode_fact, modes.items()),
         *await _marks(door, versions),
     ]
+
+
+def _config_fact(scope: Subject, config: Config) -> Fact:
+    return Fact(Record(ConfigKey(scope), config))
+
+
+def _mode_fact(scope: Subject, mode: Mode) -> Fact:
+    return Fact(Record(ModeKey(scope), mode))
 
 
 async def _versions_in(door: Door, context: str) -> list[Json]:
@@ -128,16 +137,24 @@ async def _versions_of(door: Door, subject: Subject) -> list[Json]:
     return [{**version, "deleted": version["version"] not in live} for version in shown if version is not None]
 
 
-async def _config(door: Door, scope: Subject) -> Config | None:
-    said = await door.get("/config" if scope == EVERYTHING else f"/config/{_segment(scope)}")
-    config = Config() if said is None else read_config(said)
-    return None if config == Config() or (scope in ANSWERING and config == UNSET_CONFIG) else config
+async def _configs(door: Door, scopes: Iterable[Subject]) -> dict[Subject, Config]:
+    """The configs that are set, and not only answered by default."""
+    told = {scope: read_config(said) for scope, said in await _settings(door, "/config", scopes)}
+    unset = {scope: (Config(), UNSET_CONFIG) if scope in ANSWERING else (Config(),) for scope in told}
+    return {scope: config for scope, config in told.items() if config not in unset[scope]}
 
 
-async def _mode(door: Door, scope: Subject) -> Mode | None:
-    said = await door.get("/mode" if scope == EVERYTHING else f"/mode/{_segment(scope)}")
-    mode = None if said is None else Mode[said["mode"]]
-    return None if scope in ANSWERING and mode is Mode.READWRITE else mode
+async def _modes(door: Door, scopes: Iterable[Subject]) -> dict[Subject, Mode]:
+    """The modes that are set, and not only answered by default."""
+    told = {scope: Mode[said["mode"]] for scope, said in await _settings(door, "/mode", scopes)}
+    return {scope: mode for scope, mode in told.items() if scope not in ANSWERING or mode is not Mode.READWRITE}
+
+
+async def _settings(door: Door, path: str, scopes: Iterable[Subject]) -> list[tuple[Subject, Json]]:
+    """What a registry answers for each scope that has an answer."""
+    places = {scope: path if scope == EVERYTHING else f"{path}/{_segment(scope)}" for scope in scopes}
+    answers = await door.get_all(door.get(place) for place in places.values())
+    return [(scope, said) for scope, said in zip(places, answers, strict=True) if said is not None]
 
 
 async def _marks(door: Door, versions: Iterable[Json]) -> Iterable[Fact]:

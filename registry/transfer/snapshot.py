@@ -58,9 +58,7 @@ def facts(state: State) -> Iterator[Fact]:
 
 
 def _facts(state: State, rows: Iterable[tuple[SchemaKey, Row]]) -> Iterator[Fact]:
-    # A log may delete a context before the last of its subjects; then the subjects make it known again.
-    contexts = {*state.contexts(), *(subject.context for subject in state.subjects())} - {DEFAULT_CONTEXT}
-    for context in sorted(contexts):
+    for context in _contexts(state):
         yield Fact(Record(ContextKey(context), Present()))
     for key, row in rows:
         record = Record(key, row.value(deleted=row.deleted))
@@ -100,7 +98,7 @@ def counts(state: State) -> dict[str, int]:
     """How many things of each kind a state holds."""
     rows = _rows(state).values()
     return {
-        "contexts": len(state.contexts()),
+        "contexts": 1 + len(_contexts(state)),
         "subjects": sum(1 for _ in state.subjects()),
         "versions": len(rows),
         "deleted versions": sum(row.deleted for row in rows),
@@ -108,6 +106,12 @@ def counts(state: State) -> dict[str, int]:
         "configs": sum(1 for _ in state.configs()),
         "modes": sum(1 for _ in state.modes()),
     }
+
+
+def _contexts(state: State) -> list[str]:
+    """The contexts beside the default one."""
+    # A log may delete a context before the last of its subjects; then the subjects make it known again.
+    return sorted({*state.contexts(), *(subject.context for subject in state.subjects())} - {DEFAULT_CONTEXT})
 
 
 def _key_of(association: Association) -> AssociationKey:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -174,18 +175,42 @@ def test_every_command_says_what_it_is_for(signet) -> None:
         assert summary in listed
 
 
-def test_who_reads_only_the_first_lines_of_an_export_sees_no_error(tmp_path, signet) -> None:
-    file = tmp_path / "topic.txt"
+@pytest.fixture
+def long_topic(tmp_path: Path) -> Path:
+    """A topic that takes several commits to import."""
+    file = tmp_path / "long.txt"
     file.write_text("".join(lines_of_a_long_topic()))
-    signet("import", str(file), "--store", f"sqlite:{tmp_path}/signet.db")
-    command = [sys.executable, "-m", "registry", "export", "--store", f"sqlite:{tmp_path}/signet.db"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    return file
+
+
+def lines_of_a_long_topic() -> Iterator[str]:
+    for number in range(1, 20_000):
+        yield f'{{"keytype":"SCHEMA","subject":"s{number}","version":1,"magic":1}}\t'
+        yield f'{{"subject":"s{number}","version":1,"id":{number},"schema":"\\"{number}\\""}}\n'
+
+
+def start(*arguments: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "registry", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_who_reads_only_the_first_lines_of_an_export_sees_no_error(signet, long_topic, url) -> None:
+    signet("import", str(long_topic), "--store", url)
+    with start("export", "--store", url) as process:
         assert process.stdout.readline().startswith(b'{"position":1,')
         process.stdout.close()
         assert process.stderr.read() == b""
 
 
-def lines_of_a_long_topic() -> Iterator[str]:
-    for number in range(1, 5000):
-        yield f'{{"keytype":"SCHEMA","subject":"s{number}","version":1,"magic":1}}\t'
-        yield f'{{"subject":"s{number}","version":1,"id":{number},"schema":"\\"{number}\\"","deleted":false}}\n'
+def test_an_import_that_was_killed_is_completed_by_the_next(signet, long_topic, url, tmp_path) -> None:
+    with start("import", str(long_topic), "--store", url) as process:
+        log = tmp_path / "signet.db-wal"
+        while not log.exists() or log.stat().st_size < 1_000_000:
+            assert process.poll() is None
+            time.sleep(0.001)
+        process.kill()
+    kept = signet("export", "--store", url).stdout.count("\n")
+    assert 0 < kept < 19_999
+    said = signet("import", str(long_topic), "--store", url).stdout
+    assert f"Appended {19_999 - kept:,} to {url}\n" in said
+    assert len(digests(said)) == 1

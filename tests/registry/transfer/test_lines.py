@@ -73,6 +73,7 @@ def test_empty_lines_and_the_summary_of_the_console_say_nothing() -> None:
         b'{"key":7,"value":null}',
         b'{"key":"a","value":{}}',
         b'{"key":"a","timestamp_ms":"soon"}',
+        b'{"key":"a","timestamp_ms":9223372036854775808}',
         b'{"key_base64":"?"}',
         b'{"key":"a","value":"b"',
         b"Offset:many\t" + CONSOLE,
