@@ -21,7 +21,7 @@ R = TypeVar("R")
 CLUSTER_ID = "subject.name.strategy.kafka.cluster.id"
 FALLBACK_TYPE = "subject.name.strategy.fallback.type"
 _ANY_CLUSTER = "-"
-# A registry that knows no associations says 404 or 405; one that knows them refuses some topic names with 422.
+# What another library's client raises where ours answers with an empty list.
 _NO_ASSOCIATIONS = frozenset({404, 405, 422})
 
 

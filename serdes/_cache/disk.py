@@ -31,12 +31,14 @@ class Disk:
         folder: where the files lie; made when it is missing.
         registry: the registry's URL, without credentials: two registries never share an answer.
         max_age_seconds: an older answer is as good as none.
+        strict: whether a disk that cannot be written is an error; else it is logged, and no reason to fail.
     """
 
-    def __init__(self, folder: Path, registry: str, max_age_seconds: float) -> None:
+    def __init__(self, folder: Path, registry: str, max_age_seconds: float, *, strict: bool = False) -> None:
         self._folder = folder / hashlib.sha256(registry.encode()).hexdigest()[:16]
         self._registry = registry
         self._max_age_seconds = max_age_seconds
+        self._strict = strict
 
     def load(self, key: Key) -> Any:
         """The answer to a question, or None."""
@@ -48,11 +50,13 @@ class Disk:
         return _answer(found["answer"])
 
     def save(self, key: Key, answer: Any) -> None:
-        """Write an answer down. A disk that cannot be written is logged, and is no reason to fail."""
+        """Write an answer down. Raises OSError when that fails, and the cache is strict."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write(self._path(key), {"key": _plain(key), "answer": _written(answer), "saved": time.time()})
         except OSError as error:
+            if self._strict:
+                raise
             _log.warning("the disk cache cannot be written: %s", error)
 
     def forget(self, key: Key) -> None:

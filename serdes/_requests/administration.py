@@ -56,7 +56,7 @@ def contexts(offset: int, limit: int) -> Request[list[str]]:
 def associations(
     name: str, namespace: str, resource_type: str | None, association_types: Sequence[str], offset: int, limit: int
 ) -> Request[list[Association]]:
-    """The subjects that a Kafka resource is bound to."""
+    """The subjects that a Kafka resource is bound to; none where the registry knows no associations."""
     options = query(
         resourceType=resource_type,
         associationType=list(association_types),
@@ -64,7 +64,7 @@ def associations(
         limit=limit if limit > 0 else None,
     )
     path = f"/associations/resources/{quote(namespace, safe='')}/{quote(name, safe='')}"
-    return Request("GET", path, _read_associations, options, operation="associations")
+    return Request("GET", path, _read_associations, options, operation="associations", absent=list)
 
 
 def create_association(wanted: Mapping[str, Any]) -> Request[dict[str, Any]]:

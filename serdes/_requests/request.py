@@ -18,12 +18,18 @@ R = TypeVar("R")
 MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 RETRIABLE = frozenset({408, 429, 500, 502, 503, 504})
 _ACCEPT = f"{MEDIA_TYPE}, application/vnd.schemaregistry+json, application/json"
+# Nothing there, a question that is not known, a name that is refused.
+_ABSENT = frozenset({404, 405, 422})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[R]):
-    """One call. `read` turns the JSON of a good answer into what the caller wants."""
+    """One call.
+
+    read: turns the JSON of a good answer into what the caller wants. absent: what the caller wants where the registry
+    has no such thing, or does not know the question; None where that is an error.
+    """
 
     method: str
     path: str
@@ -32,6 +38,7 @@ class Request(Generic[R]):
     body: Mapping[str, Any] | None = None
     form: Mapping[str, str] | None = None
     operation: str = ""
+    absent: Callable[[], R] | None = None
 
     @property
     def headers(self) -> dict[str, str]:
@@ -67,6 +74,8 @@ def read_answer(request: Request[R], answer: Answer) -> R:
 
     Raises RegistryError: the leaf says what kind of refusal, failure or nonsense it is.
     """
+    if answer.status in _ABSENT and request.absent is not None:
+        return request.absent()
     if answer.status in _REDIRECTS:
         raise RegistryRedirected(answer.status, answer.headers.get("location", ""))
     if not 200 <= answer.status < 300:

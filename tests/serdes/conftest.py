@@ -6,7 +6,9 @@ import hashlib
 import json
 import time
 from collections import Counter
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import SHUT_RDWR
 from threading import RLock, Thread
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
@@ -31,6 +33,7 @@ class TinyRegistry:
         self.wipe()
         self._lock = RLock()
         self._server = None
+        self._connections = set()
         self.port = 0
 
     def wipe(self):
@@ -54,6 +57,14 @@ class TinyRegistry:
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
+            def setup(self):
+                super().setup()
+                tiny._connections.add(self.connection)
+
+            def finish(self):
+                super().finish()
+                tiny._connections.discard(self.connection)
+
             def log_message(self, *_):
                 pass
 
@@ -70,6 +81,9 @@ class TinyRegistry:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+            for connection in list(self._connections):
+                with suppress(OSError):
+                    connection.shutdown(SHUT_RDWR)
 
     def total(self):
         return sum(self.calls.values())
@@ -121,6 +135,9 @@ class TinyRegistry:
                 wanted = query.get("associationType", ["key", "value"])
                 return [a for a in self.associations.get(name, []) if a["associationType"] in wanted]
         raise Refused(404, "HTTP 404 Not Found")
+
+    def refuse(self, code, message="refused"):
+        raise Refused(code, message)
 
     def _register(self, subject, sent):
         try:
@@ -194,3 +211,8 @@ def registry():
 @pytest.fixture
 def url(registry):
     return registry.url
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"

@@ -1,0 +1,291 @@
+"""A registry that is slow, absent, confused or hostile: each its own error, and never a hang."""
+
+import asyncio
+import socket
+import time
+from contextlib import contextmanager
+from threading import Thread
+
+import pytest
+
+from serdes import (
+    AsyncSchemaRegistryClient,
+    AvroSerializer,
+    MessageField,
+    Schema,
+    SchemaRegistryClient,
+    SerializationContext,
+)
+from serdes._flows.calls import Breaker
+from serdes.errors import (
+    AnswerMalformed,
+    AuthError,
+    InvalidSchema,
+    RegistryError,
+    RegistryFailed,
+    RegistryRedirected,
+    RegistryTimedOut,
+    RegistryUnavailable,
+    SettingInvalid,
+)
+
+SCHEMA = Schema('{"type":"record","name":"R","fields":[]}')
+HTML = b"<html><body>Please log in</body></html>"
+
+
+@contextmanager
+def listening(serve):
+    """A TCP server whose connections are given to a function."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept():
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                Thread(target=serve, args=(connection,), daemon=True).start()
+
+        Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.close()
+
+
+def says_nothing(connection):
+    with connection:
+        while connection.recv(4096):
+            pass
+
+
+def dribbles(connection):
+    with connection:
+        connection.recv(4096)
+        try:
+            for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b" " * 1000000:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.05)
+        except OSError:
+            pass
+
+
+def hangs_up(connection):
+    connection.recv(4096)
+    connection.close()
+
+
+def talks_nonsense(connection):
+    with connection:
+        connection.recv(4096)
+        connection.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
+
+
+@pytest.mark.parametrize("serve", [says_nothing, dribbles], ids=lambda serve: serve.__name__)
+@pytest.mark.parametrize(("timeout", "deadline", "most"), [(0.2, 5, 1.0), (None, 0.4, 1.0), (5, 0.4, 1.0)])
+def test_a_hung_registry_is_an_error_within_the_deadline(serve, timeout, deadline, most):
+    conf = {"timeout": timeout, "deadline": deadline, "max.retries": 0}
+    with listening(serve) as url, SchemaRegistryClient({"url": url, **conf}) as client:
+        started = time.monotonic()
+        with pytest.raises(RegistryTimedOut, match="no whole answer") as failure:
+            client.register_schema("s", SCHEMA)
+        assert time.monotonic() - started < most
+        assert failure.value.retriable
+
+
+def test_a_hung_registry_is_an_error_within_the_deadline_for_async_clients():
+    async def ask(url):
+        async with AsyncSchemaRegistryClient({"url": url, "deadline": 0.3, "max.retries": 0}) as client:
+            await client.register_schema("s", SCHEMA)
+
+    with listening(dribbles) as url, pytest.raises(RegistryTimedOut):
+        asyncio.run(ask(url))
+
+
+def test_retries_end_with_the_deadline():
+    conf = {"timeout": 0.1, "deadline": 0.5, "max.retries": 100, "retries.wait.ms": 10}
+    with listening(says_nothing) as url, SchemaRegistryClient({"url": url, **conf}) as client:
+        started = time.monotonic()
+        with pytest.raises(RegistryUnavailable):
+            client.register_schema("s", SCHEMA)
+        assert 0.3 < time.monotonic() - started < 1.0
+
+
+@pytest.mark.parametrize("serve", [hangs_up, talks_nonsense], ids=lambda serve: serve.__name__)
+def test_what_is_no_http_is_an_unreachable_registry(serve):
+    unreachable = pytest.raises(RegistryUnavailable, match="cannot be reached")
+    with listening(serve) as url, SchemaRegistryClient({"url": url, "max.retries": 0}) as client, unreachable:
+        client.register_schema("s", SCHEMA)
+
+
+def answering(status, media_type, body, **headers):
+    return lambda _: (status, media_type, body, headers)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "retriable", "said"),
+    [
+        (answering(200, "text/html", HTML), AnswerMalformed, False, "text/html"),
+        (answering(200, "application/json", b'{"id": '), AnswerMalformed, False, "cannot be read"),
+        (answering(200, "application/json", b"[]"), AnswerMalformed, False, "cannot be read"),
+        (answering(200, "application/json", b'{"id": "seven"}'), AnswerMalformed, False, "cannot be read"),
+        (answering(200, "application/json", b"\xff\xfe"), AnswerMalformed, False, "cannot be read"),
+        (answering(302, "text/html", b"", Location="https://login"), RegistryRedirected, False, "https://login"),
+        (answering(500, "text/html", HTML), RegistryFailed, True, "Please log in"),
+        (answering(503, "application/json", b'{"error_code": 50302, "message": "busy"}'), RegistryFailed, True, "busy"),
+        (answering(429, "text/plain", b"slow down"), RegistryFailed, True, "slow down"),
+        (answering(401, "application/json", b'{"error_code": 401, "message": "who?"}'), AuthError, False, "who?"),
+        (answering(403, "text/html", HTML), AuthError, False, "Please log in"),
+        (answering(422, "application/json", b'{"error_code": 42201, "message": "bad"}'), InvalidSchema, False, "bad"),
+        (answering(418, "text/plain", b""), RegistryError, False, "no message"),
+    ],
+)
+def test_each_kind_of_answer_has_its_own_error(registry, url, answer, kind, retriable, said):
+    registry.answer_with = answer
+    with SchemaRegistryClient({"url": url, "max.retries": 0}) as client, pytest.raises(kind, match=said) as failure:
+        client.register_schema("s", SCHEMA)
+    assert (type(failure.value), failure.value.retriable) == (kind, retriable)
+
+
+def test_nobody_there_is_an_unreachable_registry(registry, url):
+    registry.stop()
+    with SchemaRegistryClient({"url": url, "max.retries": 0}) as client, pytest.raises(RegistryUnavailable):
+        client.register_schema("s", SCHEMA)
+
+
+def test_a_failing_registry_is_tried_again(registry, url):
+    failures = iter([(500, "text/plain", b"", {})] * 2)
+
+    def fail_twice(_):
+        answer = next(failures, None)
+        if answer is None:
+            registry.answer_with = None
+            return 503, "text/plain", b"", {}
+        return answer
+
+    registry.answer_with = fail_twice
+    with SchemaRegistryClient({"url": url, "retries.wait.ms": 1}) as client:
+        assert client.register_schema("s", SCHEMA) == 1
+        assert client.stats()["retries{reason=RegistryFailed}"] == 3
+
+
+def test_retry_after_is_heeded(registry, url):
+    registry.answer_with = answering(503, "text/plain", b"", **{"Retry-After": "60"})
+    client = SchemaRegistryClient({"url": url, "retries.wait.ms": 1, "deadline": 5})
+    with client, pytest.raises(RegistryFailed) as failure:
+        client.register_schema("s", SCHEMA)
+    assert failure.value.retry_after_seconds == 60
+    assert registry.total() == 1  # a minute is past the deadline, so there is no use in waiting
+
+
+def test_the_next_url_is_tried_at_once(registry, url):
+    with SchemaRegistryClient({"url": f"http://127.0.0.1:1,{url}", "retries.wait.ms": 60_000}) as client:
+        assert client.register_schema("s", SCHEMA) == 1
+
+
+def test_after_a_failure_the_registry_is_left_alone_for_a_while(registry, url):
+    now = [0.0]
+    registry.answer_with = answering(503, "text/plain", b"down")
+    with SchemaRegistryClient({"url": url, "max.retries": 0}, clock=lambda: now[0]) as client:
+        serializer = AvroSerializer(client, SCHEMA, conf={"subject.name.strategy.type": "TOPIC"})
+        for number in range(10):
+            with pytest.raises(RegistryUnavailable):
+                serializer({}, SerializationContext(f"t{number}", MessageField.VALUE))
+        assert registry.total() == 1
+        registry.answer_with = None
+        now[0] = 1.1
+        assert serializer({}, SerializationContext("t", MessageField.VALUE)) == b"\0\0\0\0\1"
+
+
+def test_one_bad_request_does_not_keep_others_away(registry, url):
+    registry.answer_with = answering(500, "text/plain", b"bug")
+    with SchemaRegistryClient({"url": url, "max.retries": 0}) as client:
+        for _ in range(3):
+            with pytest.raises(RegistryFailed):
+                client.register_schema("s", SCHEMA)
+    assert registry.total() == 3
+
+
+def test_a_breaker_opens_for_longer_each_time_and_lets_one_probe_through():
+    breaker = Breaker()
+    assert breaker.admits(0, 5)
+    for failures, seconds in enumerate([1, 2, 4, 8, 16, 30, 30]):
+        now = failures * 1000.0
+        breaker.failed(now)
+        assert not breaker.admits(now + seconds - 0.01, 5)
+        assert breaker.admits(now + seconds, 5)
+        assert not breaker.admits(now + seconds + 4, 5)  # the probe is under way
+    breaker.succeeded()
+    assert breaker.admits(0, 5)
+
+
+def test_credentials_travel_in_the_header_and_not_in_the_url(registry, url):
+    seen = []
+
+    def look(handler):
+        seen.append((handler.path, handler.headers["Authorization"]))
+        return 200, "application/json", b'{"id": 1}', {}
+
+    registry.answer_with = look
+    with SchemaRegistryClient({"url": url.replace("//", "//me:pass@")}) as client:
+        client.register_schema("s", SCHEMA)
+    assert seen == [("/subjects/s/versions", "Basic bWU6cGFzcw==")]
+
+
+def bearer(url, **conf):
+    return {"url": url, "bearer.auth.logical.cluster": "lsrc-1", **{f"bearer.auth.{k}": v for k, v in conf.items()}}
+
+
+def fields_of(config):
+    return {"bearer.auth.token": config["secret"], "bearer.auth.logical.cluster": "lsrc-1"}
+
+
+@pytest.mark.parametrize(
+    "conf",
+    [
+        {"credentials.source": "STATIC_TOKEN", "token": "abc", "identity.pool.id": ["p1", "p2"]},
+        {
+            "credentials.source": "OAUTHBEARER",
+            "client.id": "me",
+            "client.secret": "s",
+            "scope": "all",
+            "issuer.endpoint.url": "TOKENS",
+        },
+        {"credentials.source": "OAUTHBEARER_AZURE_IMDS", "issuer.endpoint.url": "TOKENS"},
+        {
+            "credentials.source": "CUSTOM",
+            "custom.provider.function": fields_of,
+            "custom.provider.config": {"secret": "abc"},
+        },
+    ],
+    ids=lambda conf: conf["credentials.source"],
+)
+def test_a_bearer_token_comes_from_its_source_and_is_kept(registry, url, conf):
+    seen = []
+
+    def answer(handler):
+        if handler.path == "/token":
+            return 200, "application/json", b'{"access_token": "abc", "expires_in": 3600}', {}
+        seen.append((handler.headers["Authorization"], handler.headers["target-sr-cluster"]))
+        return 200, "application/json", b'{"id": 1}', {}
+
+    registry.answer_with = answer
+    conf = {key: f"{url}/token" if value == "TOKENS" else value for key, value in conf.items()}
+    with SchemaRegistryClient(bearer(url, **conf)) as client:
+        for subject in "ab":
+            client.register_schema(subject, SCHEMA)
+    assert seen == [("Bearer abc", "lsrc-1")] * 2
+    assert sum(count for call, count in registry.calls.items() if call.endswith("/token")) <= 1
+
+
+def test_a_refused_token_is_an_error_of_its_own(registry, url):
+    registry.answer_with = answering(400, "application/json", b'{"error": "invalid_client"}')
+    conf = {"credentials.source": "OAUTHBEARER_AZURE_IMDS", "issuer.endpoint.url": f"{url}/token"}
+    with SchemaRegistryClient(bearer(url, **conf)) as client, pytest.raises(AuthError, match="no token"):
+        client.register_schema("s", SCHEMA)
+
+
+def test_certificates_that_cannot_be_read_are_named_as_a_setting(tmp_path, url):
+    (tmp_path / "ca.pem").write_text("not a certificate")
+    for location in (tmp_path / "ca.pem", tmp_path / "missing.pem"):
+        client = SchemaRegistryClient({"url": url, "ssl.ca.location": str(location)})
+        with client, pytest.raises(SettingInvalid, match="certificates"):
+            client.register_schema("s", SCHEMA)
