@@ -1,6 +1,6 @@
 """The report as Markdown: what a registry costs, and what happens while it is down.
 
-Owns the arithmetic, medians over the rounds and ratios within each round; refuses to know how it was measured.
+Owns the arithmetic, medians over the rounds and their ratios; refuses to know how it was measured.
 """
 
 from __future__ import annotations
@@ -56,18 +56,19 @@ def _slots(run: Run, encoder: str, batch: int) -> list[Slot]:
 
 
 def _cost(slots: Sequence[Slot], yardstick: Sequence[Slot]) -> Cost:
-    """The cost of one way, round by round against the yardstick's. Raises ValueError when there is nothing to tell."""
-    records = sum(slot.records for slot in slots)
+    """The cost of one way beside the yardstick's. Raises ValueError when there is nothing to tell."""
     if not all(slot.records for slot in (*slots, *yardstick)):
         raise ValueError("a gateway took no record in one of its slots, which are too short for this machine")
-    pairs = list(zip(slots, yardstick, strict=True))
+    records = sum(slot.records for slot in slots)
+    per_second = median(slot.records_per_second for slot in slots)
+    cpu_us = median(slot.cpu_us for slot in slots)
     return Cost(
         encoder=slots[0].encoder,
         batch=slots[0].batch,
-        per_second=median(slot.records_per_second for slot in slots),
-        rate_share=median(ours.records_per_second / limit.records_per_second for ours, limit in pairs),
-        cpu_us=median(slot.cpu_us for slot in slots),
-        cpu_share=median(limit.cpu_us / ours.cpu_us for ours, limit in pairs),
+        per_second=per_second,
+        rate_share=per_second / median(slot.records_per_second for slot in yardstick),
+        cpu_us=cpu_us,
+        cpu_share=median(slot.cpu_us for slot in yardstick) / cpu_us,
         p99_ms=median(slot.p99_ms for slot in slots),
         calls_per_million=sum(slot.registry_calls for slot in slots) / records * 1e6,
         bytes_per_record=sum(slot.bytes for slot in slots) / records,

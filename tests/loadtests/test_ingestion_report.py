@@ -51,10 +51,9 @@ def test_figures_are_medians_of_the_rounds():
     assert cost("json", 1).cpu_us == pytest.approx(100)
 
 
-def test_ratios_are_taken_within_a_round():
-    # 0.96, 1.00 and 0.95 of the neighbour in the same round; in microseconds 104, 200 and 105 against 100, 180, 100.
-    assert cost("cached", 1).rate_share == pytest.approx(0.96)
-    assert cost("cached", 1).cpu_share == pytest.approx(0.95)
+def test_shares_are_ratios_of_the_medians():
+    assert cost("cached", 1).rate_share == pytest.approx(7_600 / 8_000)
+    assert cost("cached", 1).cpu_share == pytest.approx(100 / (0.8 / 7_600 * 1e6))
     assert cost("json", 1).rate_share == cost("json", 1).cpu_share == 1
 
 
