@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from registry import transfer
-from registry.cli.options import ReservedIds, Store, say, store_url, without_password
+from registry.cli.options import ReservedIds, Store, say, spare_collections, store_url, without_password
 from registry.cli.reports import held_report
 
 
@@ -16,6 +16,7 @@ async def backup(
     file: Annotated[Path, Parameter(help="The file to write, which must not be there yet.")], /, *, store: Store = None
 ) -> None:
     """Copy a store to a file, also while a registry serves it."""
+    spare_collections()
     url = store_url(store)
     held = await transfer.back_up(url, file)
     say(held_report(f"Backed up {without_password(url)} to {file}", held))
@@ -29,6 +30,7 @@ async def restore(
     reserve_ids: ReservedIds = transfer.RESERVED_IDS,
 ) -> None:
     """Make a new store of a backup."""
+    spare_collections()
     url = store_url(store)
     held = await transfer.restore(file, url, reserve_ids)
     say(held_report(f"Restored {file} to {without_password(url)}", held))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -12,15 +11,12 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from registry import transfer
-from registry.cli.options import ReservedIds, Store, say, store_url, without_password
+from registry.cli.options import ReservedIds, Store, say, spare_collections, store_url, without_password
 from registry.cli.reports import loaded_report, verification_report
 from registry.envelope import Entry
 from registry.errors import SourceUnreadable
 from registry.log import History, Log, is_store_url, open_history, open_log
 from registry.state import State
-
-# Millions of values that stay, and no cycles among them: each collection would walk over all of them for nothing.
-gc.disable()
 
 FINDINGS: Final = 100
 """The exit code of a command that did its work and found something."""
@@ -49,6 +45,7 @@ async def export(
     ] = False,
 ) -> None:
     """Write the records of a store to standard output."""
+    spare_collections()
     if registry is not None:
         source = transfer.gather_facts(await transfer.read_registry(registry))
         _write_facts(source.state)
@@ -66,6 +63,7 @@ async def export(
 
 async def import_(source: From, /, *, store: Store = None, reserve_ids: ReservedIds = 0, follow: Follow = None) -> int:
     """Bring the records of a file, a store or a running registry into a store."""
+    spare_collections()
     url = store_url(store)
     found = await _gathered(source)
     async with _writing(url) as log:
@@ -79,6 +77,7 @@ async def import_(source: From, /, *, store: Store = None, reserve_ids: Reserved
 
 async def verify(*, store: Store = None) -> int:
     """Read a store from its beginning and check what it promises."""
+    spare_collections()
     url = store_url(store)
     async with _reading(url) as history:
         found = await transfer.verify(history)

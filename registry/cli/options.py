@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 from collections.abc import Iterable
@@ -38,3 +39,11 @@ def without_password(url: str) -> str:
 def say(lines: Iterable[str]) -> None:
     """Print the lines of a report."""
     sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+def spare_collections() -> None:
+    """Do without the garbage collector until this process ends, for a command that reads a whole registry once.
+
+    What it reads stays, without cycles, and each collection would walk over all of it: half of the time.
+    """
+    gc.disable()

@@ -67,6 +67,8 @@ def _copy(source: Path, target: Path, finish: Callable[[sqlite3.Connection], Non
             # One read transaction: it holds up neither the writer nor its checkpoints.
             original.execute("VACUUM INTO ?", (str(growing),))
             with closing(connect(growing)) as copy:
+                # A journal on the disk would outlive a kill and be played back into the next copy of this name.
+                copy.execute("PRAGMA journal_mode = MEMORY")
                 _check(source, copy)
                 finish(copy)
             _put(growing, target)

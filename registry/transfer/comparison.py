@@ -54,6 +54,7 @@ def compare(source: State, store: State) -> Comparison:
     for fact in snapshot(source):
         key, value = fact.record
         here = ours.pop(key, None)
+        # Of two highest ids the higher one is right, so they are no difference.
         if here == value or isinstance(key, NoopKey):
             continue
         if isinstance(key, SchemaKey) and isinstance(value, SchemaValue):
@@ -79,6 +80,7 @@ def _compare_version(
         elif value.deleted:
             found.ahead.append((fact, _difference(key, "is deleted in the source and live in the store")))
         else:
+            # Nothing ever brings a deleted version back, so the source is the older one or another registry.
             found.contradictions.append(_difference(key, "is live in the source and deleted in the store"))
         return
     held = store.holding(key.subject.context, value.id)

@@ -41,6 +41,7 @@ async def opened(url: str, transport: httpx.AsyncBaseTransport | None = None) ->
         raise SourceUnreadable(f"The URL of the registry cannot be read: {error}") from None
     if not address.host:
         raise SourceUnreadable("The URL of the registry names no host; it is written http://HOST:PORT")
+    # From here on the password is in the client only, where no error message can find it.
     place = address.copy_with(userinfo=b"")
     async with httpx.AsyncClient(
         base_url=place,

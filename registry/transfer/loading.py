@@ -73,6 +73,7 @@ async def load(source: Source, log: Log, *, follow: bool = False, reserve_ids: i
     state, common = await _find_common_beginning(source, log)
     gone_on = common == len(source.entries) < state.position
     if common == min(len(source.entries), state.position):
+        # Record by record, so that the history is the same in both; a digest would miss what was undone later.
         entries = list(source.entries[common:])
         outcome = source.state if entries else state
     else:
@@ -82,6 +83,7 @@ async def load(source: Source, log: Log, *, follow: bool = False, reserve_ids: i
     if raised := {context: mark for context, mark in wanted.items() if mark > outcome.highest_id(context)}:
         entries.append(Record(NoopKey(), IdMarks(raised)).entry())
     if entries:
+        # Read again from the store itself: the report is about what it holds, not about what was sent to it.
         await _append(log, state.position, entries)
         state = await replay(log)
     return _report(source, state, len(entries), gone_on=gone_on)
@@ -105,6 +107,8 @@ def _merge(source: Source, state: State, follow: bool) -> tuple[list[Entry], Sta
     refused = found.contradictions + ([] if follow else [difference for _, difference in found.ahead])
     if refused:
         raise StoreDisagrees(_refusal(refused))
+    # The source's own records will not do here: replayed behind what the store holds, a deletion of a subject would
+    # reach versions that it never meant.
     facts = found.missing + [fact for fact, _ in found.ahead]
     outcome = state.draft()
     outcome.apply(fact.record for fact in facts)

@@ -159,6 +159,7 @@ async def _settings(door: Door, path: str, scopes: Iterable[Subject]) -> list[tu
 
 async def _marks(door: Door, versions: Iterable[Json]) -> Iterable[Fact]:
     """The highest id ever given out in each context, where the registry tells it."""
+    # It is told along with a schema, so any one of the context will do.
     some = {Subject.of(shown["subject"]).context: shown["id"] for shown in versions}
     asked = {
         context: door.get(f"/schemas/ids/{number}", subject=Subject(context, "").prefix, fetchMaxId="true")
@@ -174,6 +175,7 @@ def _version(shown: Json) -> Fact:
     if not (1 <= key.version <= MAX_INT and 0 <= number <= MAX_INT):
         raise ValueError(f"version {key.version} with id {number}")
     schema = read_schema(shown)
+    # Messages may name schemas by GUID, so the registry's word counts more than what we would compute.
     guid = UUID(shown["guid"]).bytes if "guid" in shown else None
     value = SchemaValue(number, schema, shown["deleted"], None if guid == schema.digest() else guid)
     return Fact(Record(key, value), None, shown.get("ts"))

@@ -45,6 +45,8 @@ class Source:
         if self.state.conflicting_records > conflicts:
             self.left_out.append(LeftOut(place, CONFLICT))
         else:
+            # Written anew: compaction goes by the bytes of keys, so a key in another dialect's bytes would survive the
+            # tombstone that we write for it.
             self.entries.append(record.entry(author)._replace(timestamp_ms=timestamp_ms))
 
 
@@ -99,6 +101,7 @@ def lost_races(lines: Sequence[Line]) -> frozenset[int]:
     claims = [(line, seq) for line, seq in expected if seq is not None]
     placed = [(line.position, seq) for line, seq in claims if line.position is not None]
     won = sum(position == seq for position, seq in placed)
+    # A copy loses places to compaction, so its records come too early; nothing ever comes too early in the original.
     original = won * 2 > len(placed) and all(seq <= position for position, seq in placed)
     lost: set[int] = set()
     taken: set[int] = set()

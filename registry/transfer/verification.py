@@ -50,6 +50,7 @@ class Verification:
         if self.state.conflicting_records > conflicts:
             self.findings.append(f"{place} binds an id to another schema than the one that it means")
 
+    # The one way in which an acknowledged version gets lost without a trace: two writers chose the same number.
     def _check_version(self, place: str, record: Record) -> None:
         if not (isinstance(record.key, SchemaKey) and isinstance(record.value, SchemaValue)):
             return
@@ -93,5 +94,6 @@ def _ambiguous_guids(state: State) -> Iterator[str]:
     for subject in state.subjects():
         for row in state.rows(subject):
             schema, guid = row.content
+            # The type is not hashed, so it may differ.
             if meanings.setdefault(guid, schema)._replace(type=schema.type) != schema:
                 yield f"The GUID {guid_text(guid)} means two schemas, one of them version {row.version} of {subject}"
