@@ -6,7 +6,7 @@ NODE := tests/clients/node
 SIGNET_SHARED ?= $(if $(wildcard ../shared/README.md),../shared,)
 export SIGNET_SHARED
 
-.PHONY: help run test test-clients check format demo bench bench-server load ingest-report clean
+.PHONY: help run test test-clients check format demo bench bench-server load ingest-report resilience clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -62,5 +62,9 @@ load: $(VENV)/.dev ## Load a registry with Locust: SCENARIO= URL= USERS= RUN_TIM
 ingest-report: $(VENV)/.dev ## Measure what a registry costs an ingestion, and write docs/ingestion.md: BROKERS= ARGS=
 	$(BIN)/python -m loadtests.ingestion $(if $(BROKERS),--bootstrap-servers $(BROKERS)) $(ARGS)
 
+resilience: $(VENV)/.dev ## Kill, cut, freeze and fill, and write what was lost to docs/resilience.md: ARGS=
+	$(BIN)/pytest tests/resilience --full --accounts .resilience $(ARGS); status=$$?; \
+	$(BIN)/python -m tests.resilience.report .resilience docs/resilience.md; exit $$status
+
 clean: ## Remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis $(NODE)/node_modules
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .resilience $(NODE)/node_modules

@@ -46,12 +46,15 @@ def serve(
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for sentence in unknown_variables(os.environ):
         log.warning("%s", sentence)
-    _run(settings)
+    run(settings, create(settings, _Replaying()))
 
 
-def _run(settings: Settings) -> None:
+def run(settings: Settings, application: Application) -> None:
+    """Serve an application until SIGTERM or Ctrl-C, having said where.
+
+    Raises SettingInvalid when the address cannot be listened on, StoreUnusable when the store cannot be opened.
+    """
     listener = _listener(settings.host, settings.port)
-    application = create(settings, _Replaying())
     config = uvicorn.Config(
         application,
         http=Connection,

@@ -206,8 +206,8 @@ def stale(history: Sequence[Answer], bound_seconds: float = 0.0) -> Iterator[str
             is_stale = ids.get((context_of(read.subject), read.id or 0), math.inf) < since
         elif read.operation is Operation.LOOKUP and read.outcome is Outcome.ABSENT:
             is_stale = texts.get((read.subject, read.text or ""), math.inf) < since
-        elif read.operation is Operation.LATEST and read.subject in highest:
-            times, tops = highest[read.subject]
+        elif read.operation is Operation.LATEST and read.outcome in (Outcome.DONE, Outcome.ABSENT):
+            times, tops = highest.get(read.subject, ([], []))
             count = bisect_left(times, since)
             is_stale = count > 0 and (read.version or 0) < tops[count - 1]
         else:

@@ -1,0 +1,36 @@
+"""How often each scenario repeats what it does: a short form for every change, the full numbers for a release."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Count(NamedTuple):
+    """A count in its short form and in full."""
+
+    short: int
+    full: int
+
+
+COUNTS: Final = {
+    "sqlite_kills": Count(10, 500),
+    "start_kills": Count(2, 40),
+    "postgres_kills": Count(6, 200),
+    "sqlite_fail_points": Count(1, 20),
+    "postgres_fail_points": Count(1, 20),
+    "database_crashes": Count(2, 50),
+    "terminations": Count(9, 100),
+    "schemas_per_client": Count(12, 1_000),
+    "dangling_races": Count(40, 1_000),
+    "read_only_races": Count(20, 500),
+    "pairs": Count(240, 10_000),
+    "bounded_pairs": Count(80, 2_000),
+    "notify_cuts": Count(4, 100),
+    "freezes": Count(1, 10),
+    "frozen_seconds": Count(7, 15),
+    "disk_full_cycles": Count(2, 20),
+    "clock_jumps": Count(3, 20),
+    "soak_seconds": Count(8, 1_800),
+    "soak_fault_seconds": Count(2, 20),
+}
+"""By name; `pytest tests/resilience --full` takes the second number of each, `--count NAME=NUMBER` another."""
