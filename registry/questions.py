@@ -24,13 +24,19 @@ _asked: ContextVar[dict[Question, int] | None] = ContextVar("asked", default=Non
 
 @contextmanager
 def overheard() -> Iterator[dict[Question, int]]:
-    """The questions that this task asks within the block, each with the stamp of what it was about."""
-    questions: dict[Question, int] = {}
+    """The questions that this task asks within the block, each with the stamp of what it was about.
+
+    Blocks may be nested: what is asked in an inner one is asked in the outer one too.
+    """
+    outer, questions = _asked.get(), dict[Question, int]()
     token = _asked.set(questions)
     try:
         yield questions
     finally:
         _asked.reset(token)
+        if outer is not None:
+            for (kind, about), stamp in questions.items():
+                ask(kind, about, stamp, stamp)
 
 
 def heard() -> dict[Question, int]:

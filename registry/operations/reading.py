@@ -59,6 +59,15 @@ def read(core: Core, state: State, subject: Subject, sent: Schema, *, strict: bo
     return Reading(Content(schema, schema.digest()), parsed)
 
 
+def check_as_new(core: Core, state: State, subject: Subject, sent: Schema) -> None:
+    """Hold a schema that was read by the rules for old ones to those for new ones.
+
+    Raises InvalidSchema in Confluent's words.
+    """
+    with _in_place(subject, sent):
+        core.languages.parse(source_of(core, state, subject, sent, deleted=False), strict=True)
+
+
 async def prepare(core: Core, subject: Subject, candidate: Candidate) -> None:
     """Parse a large schema off the event loop, so that a decision about it finds it parsed.
 

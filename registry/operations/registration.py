@@ -6,7 +6,7 @@ mode, inheritance, parsing, equality, compatibility, version, id.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.errors import IncompatibleSchema, InvalidSchema, OperationNotPermitted, StoreFailed, UnparsableSchema
@@ -15,8 +15,9 @@ from registry.model import LATEST, MAX_INT, Config, Mode, Reference, Schema, Sub
 from registry.operations.compatibility import judge_history
 from registry.operations.core import Core, fresh, mode_of, normalizes, stored
 from registry.operations.lookup import find_version
-from registry.operations.reading import Reading, read, read_stored, sent_schema, unreadable
+from registry.operations.reading import Reading, check_as_new, read, read_stored, sent_schema, unreadable
 from registry.operations.requests import Candidate, Stored
+from registry.questions import Question, overheard
 from registry.records import ContextKey, Present, Record, SchemaKey, SchemaValue
 from registry.rules.contracts import (
     VERSION_PROPERTY,
@@ -45,15 +46,32 @@ class Register:
 
         Raises InvalidRuleSet, InvalidSubject, InvalidSchema, OperationNotPermitted, IncompatibleSchema.
         """
+        found = self.consider(state)
+        return found.decide(state) if isinstance(found, NewVersion) else Decision(found)
+
+    def foreseen(self, state: State) -> Stored | ForeseenVersion:
+        """The version that the schema has already, or the command that makes it one, thought through on this state.
+
+        Raises as `decide` does.
+        """
+        with overheard() as questions:
+            found = self.consider(state)
+        return ForeseenVersion(self, found, questions) if isinstance(found, NewVersion) else found
+
+    def consider(self, state: State) -> Stored | NewVersion:
+        """The version that the schema has already, or the one that it would become.
+
+        Raises as `decide` does.
+        """
         check_rule_set(self.candidate.rule_set)
         check_subject(self.subject, empty_allowed=self.core.policy.empty_subject_allowed)
         config, mode = self.core.config_of(state, self.subject), mode_of(state, self.subject)
         sent = self._sent(state, config, mode)
         known = self._known_already(state, sent) if sent else None
         if known is not None:
-            return Decision(stored(self.subject, known))
+            return stored(self.subject, known)
         _check_mode(mode, self.subject, self.candidate)
-        return self._register(state, config, mode, sent)
+        return self._consider_new(state, config, mode, sent)
 
     @property
     def _asked_id(self) -> int | None:
@@ -83,28 +101,32 @@ class Register:
             return None
         return asked_for if asked_for.content.guid == row.content.guid else None
 
-    def _register(self, state: State, config: Config, mode: Mode, sent: Reading | None) -> Decision[Stored]:
+    def _consider_new(self, state: State, config: Config, mode: Mode, sent: Reading | None) -> Stored | NewVersion:
         subject, rows = self.subject, state.rows(self.subject)
         next_version = rows[-1].version + 1 if rows else 1
         schema = self._completed(state, config, mode, next_version)
-        strict = self._asked_id is None and config.validate_new_schemas is not False
-        normalize = normalizes(self.normalize, config, mode)
-        reading = read(self.core, state, subject, schema, strict=strict, normalize=normalize)
+        reading = self._read(state, schema, config, mode, sent)
         _check_associations(state, subject, schema.references)
-        number = self._known_id(state, reading.content)
         # What was sent has been looked for already; what it took from its predecessor may make it another.
         looked_for = sent is not None and sent.content == reading.content
-        same = None if looked_for or self._asked_version != 0 else self._same_version(state, reading, number)
+        same = None if looked_for or self._asked_version != 0 else self._same_version(state, reading)
         if same is not None:
-            return Decision(stored(subject, same))
+            return stored(subject, same)
         if not (mode.importing or self.force):
             verdict = judge_history(self.core, state, subject, reading, config)
             if not verdict.compatible:
                 raise IncompatibleSchema(subject, verdict.messages)
-        version = self._version(mode, next_version)
-        number = self._allowed_id(state, reading.content) if number is None else number
-        records = tuple(self._records(state, version, number, reading.content.schema))
-        return Decision(fresh(subject, version, number, reading.content), records)
+        return NewVersion(subject, self._version(mode, next_version), reading.content, self._asked_id)
+
+    def _read(self, state: State, schema: Schema, config: Config, mode: Mode, sent: Reading | None) -> Reading:
+        strict = self._asked_id is None and config.validate_new_schemas is not False
+        # References mean something else in a new schema, which may not refer to what is soft-deleted.
+        if sent is None or schema.references or schema != sent_schema(self.candidate):
+            normalize = normalizes(self.normalize, config, mode)
+            return read(self.core, state, self.subject, schema, strict=strict, normalize=normalize)
+        if strict:
+            check_as_new(self.core, state, self.subject, schema)
+        return sent
 
     def _completed(self, state: State, config: Config, mode: Mode, next_version: int) -> Schema:
         """The schema as sent, with its tags edited and with all that it takes from its predecessor and the config."""
@@ -128,14 +150,9 @@ class Register:
             add = (*read_stored(self.core, state, self.subject, before).tags(), *add)
         return retagged(self.core, state, self.subject, sent, add, self.candidate.tags_to_remove)
 
-    def _known_id(self, state: State, content: Content) -> int | None:
-        ids = state.ids_of_guid(self.subject.context, content.guid)
-        if self._asked_id is not None:
-            return self._asked_id if self._asked_id in ids else None
-        return ids[0] if ids else None
-
-    def _same_version(self, state: State, reading: Reading, number: int | None) -> Row | None:
+    def _same_version(self, state: State, reading: Reading) -> Row | None:
         row = find_version(self.core, state, self.subject, reading, number=self._asked_id)
+        number = known_id(state, self.subject.context, reading.content, self._asked_id)
         return row or next((row for row in state.live_rows(self.subject) if row.id == number), None)
 
     def _version(self, mode: Mode, next_version: int) -> int:
@@ -146,28 +163,71 @@ class Register:
             raise InvalidSchema("Version is not one more than previous version")
         return asked
 
-    def _allowed_id(self, state: State, content: Content) -> int:
-        context, asked = self.subject.context, self._asked_id
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A version that is to be made, with all but its id, which only the moment of writing can give."""
+
+    subject: Subject
+    version: int
+    content: Content
+    asked_id: int | None
+
+    def decide(self, state: State) -> Decision[Stored]:
+        """Make the version, with the id that its content has in the context, or the next one.
+
+        Raises OperationNotPermitted when the id asked for means something else, StoreFailed when none is left.
+        """
+        known = known_id(state, self.subject.context, self.content, self.asked_id)
+        number = self._allowed_id(state) if known is None else known
+        records = tuple(self._records(state, number))
+        return Decision(fresh(self.subject, self.version, number, self.content), records)
+
+    def _allowed_id(self, state: State) -> int:
+        context, asked = self.subject.context, self.asked_id
         if asked is None:
             if state.highest_id(context) >= MAX_INT:
                 raise StoreFailed(f"No schema id is left in context {context}")
             return state.highest_id(context) + 1
         held = state.holding(context, asked)
-        if held is not None and held.content.guid != content.guid:
+        if held is not None and held.content.guid != self.content.guid:
             raise OperationNotPermitted(
                 f"Overwrite new schema with id {asked} in context {self.subject.prefix} is not permitted."
             )
         return asked
 
-    def _records(self, state: State, version: int, number: int, schema: Schema) -> Iterator[Record]:
-        subject = self.subject
+    def _records(self, state: State, number: int) -> Iterator[Record]:
+        subject, version = self.subject, self.version
         if not state.has_context(subject.context):
             yield Record(ContextKey(subject.context), Present())
         for row in state.rows(subject):
             superseded = row.deleted and row.id == number and row.version < version
             if superseded and next(state.referrers(subject, row.version), None) is None:
                 yield Record(SchemaKey(subject, row.version), None)
-        yield Record(SchemaKey(subject, version), SchemaValue(number, schema))
+        yield Record(SchemaKey(subject, version), SchemaValue(number, self.content.schema))
+
+
+@dataclass(frozen=True, slots=True)
+class ForeseenVersion:
+    """A registration that was thought through before its turn, and is anew only if something changed since."""
+
+    wish: Register
+    found: NewVersion
+    questions: Mapping[Question, int]
+
+    def decide(self, state: State) -> Decision[Stored]:
+        """Decide as the wish does; raises what it raises."""
+        if all(state.stamp_of(question) == stamp for question, stamp in self.questions.items()):
+            return self.found.decide(state)
+        return self.wish.decide(state)
+
+
+def known_id(state: State, context: str, content: Content, asked: int | None) -> int | None:
+    """The id that a content has in a context: the one asked for if that is one of them, else the lowest."""
+    ids = state.ids_of_guid(context, content.guid)
+    if asked is not None:
+        return asked if asked in ids else None
+    return ids[0] if ids else None
 
 
 def retagged(

@@ -10,7 +10,7 @@ from registry.model import DEFAULT_CONTEXT, LATEST, RuleSet, Subject
 from registry.operations.core import Core, stored
 from registry.operations.deletion import DeleteVersion, Undelete
 from registry.operations.reading import prepare
-from registry.operations.registration import Register, retagged
+from registry.operations.registration import ForeseenVersion, Register, retagged
 from registry.operations.requests import Candidate, Details, Page, Plan, Stored, TagChange, Visibility
 from registry.rules.contracts import check_rule_set, merged_rules, with_contract_version, without_rules
 from registry.rules.subjects import check_subject
@@ -76,8 +76,11 @@ class SubjectVersions:
         if not self._core.policy.rule_sets_kept:
             candidate = replace(candidate, rule_set=None)
         await prepare(self._core, subject, candidate)
-        command = Register(self._core, subject, candidate, normalize, force)
-        return await self._core.carry_out(command, author, dry_run)
+        wish = Register(self._core, subject, candidate, normalize, force)
+        if dry_run:
+            return await self._core.plan(wish)
+        found = wish.foreseen(await self._core.current())
+        return await self._core.writer.submit(found, author) if isinstance(found, ForeseenVersion) else found
 
     async def delete(
         self, subject: Subject, version: int, *, permanent: bool, author: str | None = None, dry_run: bool = False
