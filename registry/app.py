@@ -15,7 +15,6 @@ from typing import Final
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
 from registry.api import (
@@ -32,6 +31,7 @@ from registry.api import (
     versions,
 )
 from registry.api.answers import Answers
+from registry.api.compression import Compression
 from registry.api.dispatch import Dispatch
 from registry.api.edge import Addressing, Edge
 from registry.log import Log, open_log
@@ -54,9 +54,6 @@ HOT_FIRST: Final = (
     events.router,
 )
 OpenStore = Callable[[str], Awaitable[Log]]
-# Below a packet's size compression saves nothing; above level 5 it costs more time than it saves bytes.
-MIN_GZIP_BYTES: Final = 1024
-GZIP_LEVEL: Final = 5
 
 
 class Application:
@@ -69,8 +66,7 @@ class Application:
         """
         answers = Answers(settings.max_answer_bytes)
         self._surface = _surface(settings, answers, on_replay, open_store)
-        compressed = GZipMiddleware(Dispatch(self._surface), MIN_GZIP_BYTES, GZIP_LEVEL)
-        addressed = Addressing(compressed, self._alias_of)
+        addressed = Addressing(Compression(Dispatch(self._surface)), self._alias_of)
         self.edge = Edge(addressed, answers, settings.max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, NamedTuple
-from uuid import UUID
 
 DEFAULT_CONTEXT: Final = "."
 GLOBAL_CONTEXT: Final = ".__GLOBAL"
@@ -167,6 +166,8 @@ class Schema(NamedTuple):
     def digest(self) -> bytes:
         """The 16 bytes of the GUID: MD5 over the parts in Confluent's order; neither subject nor type count."""
         hashed = hashlib.md5(_utf8(self.text), usedforsecurity=False)
+        if not self.references and self.metadata is None and self.rule_set is None:
+            return hashed.digest()  # nearly every schema is a text and nothing else
         for part in _hashed_parts(self):
             hashed.update(part if isinstance(part, bytes) else _utf8(part))
         return hashed.digest()
@@ -174,7 +175,8 @@ class Schema(NamedTuple):
 
 def guid_text(digest: bytes) -> str:
     """A GUID as clients see it: a UUID without version bits."""
-    return str(UUID(bytes=digest))
+    digits = digest.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _utf8(text: str) -> bytes:

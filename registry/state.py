@@ -381,6 +381,13 @@ class State:
         self._ask_settings()
         return self._configs.get(subject)
 
+    def configs_above(self, subject: Subject) -> tuple[Config | None, Config | None, Config | None, Config | None]:
+        """The configs set for a subject, its context, all contexts, and the whole registry."""
+        self._ask_settings()
+        own, context, everywhere = scopes(subject)
+        configs = self._configs
+        return configs.get(own), configs.get(context), configs.get(everywhere), configs.get(EVERYTHING)
+
     def configs(self) -> Iterator[tuple[Subject, Config]]:
         """Every config that is set, with what it is set for."""
         self._ask_settings()
@@ -394,6 +401,12 @@ class State:
         """The mode set for exactly this subject, context or (EVERYTHING) the whole registry."""
         self._ask_settings()
         return self._modes.get(subject)
+
+    def modes_above(self, subject: Subject) -> tuple[Mode | None, Mode | None, Mode | None]:
+        """The modes set for a subject, its context, and all contexts."""
+        self._ask_settings()
+        own, context, everywhere = scopes(subject)
+        return self._modes.get(own), self._modes.get(context), self._modes.get(everywhere)
 
     def modes(self) -> Iterator[tuple[Subject, Mode]]:
         """Every mode that is set, with what it is set for."""

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from registry.envelope import Entry
 from registry.errors import Overloaded, RegistryError, SchemaTooLarge, StoreFailed
@@ -29,8 +29,7 @@ DECIDING_SECONDS = 0.002
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision(Generic[Answer_co]):
+class Decision(NamedTuple, Generic[Answer_co]):
     """What a command decided: the records that make it true, and what to answer then."""
 
     answer: Answer_co

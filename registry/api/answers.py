@@ -6,13 +6,11 @@ changed. Only complete answers with status 200 are kept, in as many bytes as a s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from cachetools import LRUCache
-from starlette.types import Message, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.operations import Registry
 from registry.questions import ANYTHING, Question, overheard
@@ -92,12 +90,11 @@ class Answers:
             await self.registry.barrier()
         return answer if answer.stands(self.registry.state) else None
 
-    @contextmanager
-    def recorded(self, key: Key, send: Send) -> Iterator[Send]:
-        """A `send` for the answer to a request, which is kept at the end if it is one to keep."""
+    async def record(self, key: Key, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have an application answer a request, and keep its answer if it is one to keep."""
         recorder = _Recorder(send)
         with overheard() as questions:
-            yield recorder
+            await app(scope, receive, recorder)
         answer = recorder.answer(questions)
         if answer is not None and self.registry is not None and answer.stands(self.registry.state):
             self._keep(key, answer)

@@ -13,12 +13,12 @@ from typing import Any, Final
 import orjson
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
-from starlette.datastructures import QueryParams
 
 from registry.api.failures import of_body, of_parameter
 from registry.errors import BadRequest
 
-NO_QUERY: Final = QueryParams()
+BODY: Final = "signet.body"
+"""Where a request's scope holds its body, which the edge has read whole."""
 
 
 class Plan:
@@ -30,7 +30,9 @@ class Plan:
         self._endpoint = getattr(dependant.call, "__name__", "")
         self._request_name = dependant.request_param_name
         self._paths: Sequence[Any] = dependant.path_params
-        self._queries = [(field, _takes_many(field)) for field in dependant.query_params]
+        self._queries = [(field.name, field, _takes_many(field)) for field in dependant.query_params]
+        # Read from a field, a default is copied each time; these are frozen.
+        self._defaults = {field.name: field.default for field in dependant.query_params}
         self._bodies: Sequence[Any] = dependant.body_params
         self._inner = [Plan(inner) for inner in dependant.dependencies]
 
@@ -39,17 +41,21 @@ class Plan:
 
         Raises RequestNotFound for a path or query that cannot be read, BadRequest and MissingBody for a body.
         """
-        values: dict[str, Any] = {} if self._request_name is None else {self._request_name: request}
+        values = dict(self._defaults)
+        if self._request_name is not None:
+            values[self._request_name] = request
         for inner in self._inner:
             values[inner.name] = await inner.made(request)
         for field in self._paths:
             values[field.name] = _read(field, request.scope["path_params"][field.alias])
-        query = request.query_params if request.scope["query_string"] else NO_QUERY
-        for field, many in self._queries:
-            given = query.getlist(field.alias)
-            values[field.name] = _read(field, given if many else given[0]) if given else field.default
+        if request.scope["query_string"]:
+            query = request.query_params
+            for name, field, many in self._queries:
+                given = query.getlist(field.alias)
+                if given:
+                    values[name] = _read(field, given if many else given[0])
         for field in self._bodies:
-            values[field.name] = self._body(field, await request.body())
+            values[field.name] = self._body(field, request.scope[BODY])
         return values
 
     async def made(self, request: Request) -> object:

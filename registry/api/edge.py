@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.api import paths
 from registry.api.answers import KEPT_METHODS, Answers, RawHeaders
+from registry.api.binding import BODY
 from registry.api.failures import breakdown, refusal
 from registry.errors import BodyTooLarge, RegistryError
 
@@ -111,7 +112,7 @@ class Edge:
             body = await read_body(length, receive, self.max_body_bytes)
             receive = _replayed(body, receive)
         if method not in KEPT_METHODS:
-            await self.app(scope, receive, answer)
+            await self.app({**scope, BODY: body}, receive, answer)
             return
         digest = sha256(body).digest() if body else b""
         key = (method, scope["raw_path"], scope["query_string"], deciding, digest)
@@ -120,8 +121,7 @@ class Edge:
             await answer(finished.start())
             await answer(finished.end)
             return
-        with self.answers.recorded(key, answer) as recording:
-            await self.app({**scope, "method": method}, receive, recording)
+        await self.answers.record(key, self.app, {**scope, "method": method, BODY: body}, receive, answer)
 
 
 class Addressing:

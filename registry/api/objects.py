@@ -96,9 +96,13 @@ _MEMBERS: Final[Mapping[str, Callable[[Shown], Any]]] = {
 
 def version_object(members: Iterable[str], shown: Shown) -> Json:
     """A version with the members of one of the kinds above."""
-    # Empty metadata stays: it is not the same as none, neither here nor in the GUID.
-    values = ((name, _MEMBERS[name](shown)) for name in members)
-    return {name: value for name, value in values if value is not None and value not in ("", [])}
+    found: Json = {}
+    for name in members:
+        value = _MEMBERS[name](shown)
+        # Empty metadata stays: it is not the same as none, neither here nor in the GUID.
+        if value or (value is not None and value not in ("", [])):
+            found[name] = value
+    return found
 
 
 def _references(shown: Shown) -> list[Json]:

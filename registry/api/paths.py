@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
 
 from registry.errors import BadRequest
@@ -26,10 +25,11 @@ WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 # What RFC 3986 allows in a segment as it is; the colon must stay, or `/associations:batchGet` would match no route.
 _SAFE: Final = "!$&'()*+,;=:@"
+_PLAIN: Final = re.compile("[A-Za-z0-9_.-]+")
+"""What most segments are made of: nothing to encode, and told in a tenth of the time that encoding takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where a request goes: the decoded segments of its path, and its query string as sent."""
 
     segments: tuple[str, ...]
@@ -38,7 +38,9 @@ class Address:
     @property
     def path(self) -> str:
         """The path that routes are matched with: every segment percent-encoded, no slash at the end."""
-        return "/" + "/".join(quote(segment, safe=_SAFE) for segment in self.segments)
+        return "/" + "/".join(
+            segment if _PLAIN.fullmatch(segment) else quote(segment, safe=_SAFE) for segment in self.segments
+        )
 
     def parameters(self, name: str) -> list[str]:
         """The values of a query parameter, in order."""
@@ -47,7 +49,7 @@ class Address:
     def with_parameter(self, name: str, values: Iterable[str]) -> Address:
         """The same address with all values of a query parameter replaced."""
         others = [(key, value) for key, value in self._pairs() if key != name]
-        return replace(self, query=urlencode([*others, *((name, value) for value in values)]))
+        return self._replace(query=urlencode([*others, *((name, value) for value in values)]))
 
     def _pairs(self) -> list[tuple[str, str]]:
         return parse_qsl(self.query, keep_blank_values=True)
@@ -100,13 +102,13 @@ def in_context(address: Address, method: str) -> Address:
     if len(address.segments) < 2 or address.segments[0] != "contexts":
         return address
     prefix = context_prefix(address.segments[1])
-    rest = replace(address, segments=address.segments[2:])
+    rest = address._replace(segments=address.segments[2:])
     # Contexts do not nest: under one, the list of contexts is the list of all, and a second one replaces the first.
     if rest.segments == ("contexts",):
         return rest
     if rest.segments[:1] == ("contexts",):
         return in_context(rest, method)
-    return _with_context_parameter(replace(rest, segments=_within(prefix, rest.segments)), prefix, method)
+    return _with_context_parameter(rest._replace(segments=_within(prefix, rest.segments)), prefix, method)
 
 
 def _within(prefix: str, segments: tuple[str, ...]) -> tuple[str, ...]:
@@ -161,4 +163,5 @@ def unaliased(address: Address, alias_of: AliasOf) -> Address:
         subjects = address.parameters("subject")
         meant = [target(subject) for subject in subjects]
         return address if meant == subjects else address.with_parameter("subject", meant)
-    return replace(address, segments=_with_subjects(address.segments, target))
+    segments = _with_subjects(address.segments, target)
+    return address if segments == address.segments else address._replace(segments=segments)

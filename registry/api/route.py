@@ -62,10 +62,15 @@ class Route(APIRoute):
 
     async def respond(self, request: Request) -> Response:
         """Answer a request whose path is this route's; raises RegistryError."""
-        check_body_type(request.headers.get("content-type", ""))
-        media_type = answer_type(",".join(request.headers.getlist("accept")))
+        check_body_type("".join(_values(request, b"content-type")[:1]))
+        media_type = answer_type(",".join(_values(request, b"accept")))
         response: Response = await self.endpoint(**await self.plan.arguments(request))
         return _finished(request, response, media_type)
+
+
+def _values(request: Request, name: bytes) -> list[str]:
+    """The values of a header."""
+    return [value.decode("latin-1") for header, value in request.scope["headers"] if header == name]
 
 
 def _finished(request: Request, response: Response, media_type: str) -> Response:

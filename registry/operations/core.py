@@ -16,7 +16,7 @@ from registry.operations.languages import Languages
 from registry.operations.requests import Page, Plan, Stored
 from registry.records import EVERYTHING
 from registry.rules.inheritance import config_in_force, mode_in_force
-from registry.state import Content, Row, State, scopes
+from registry.state import Content, Row, State
 from registry.writer import Command, Writer
 
 T = TypeVar("T")
@@ -95,8 +95,7 @@ class Core:
 
     def config_of(self, state: State, subject: Subject) -> Config:
         """The config that decides for a subject."""
-        own, context, everywhere = map(state.config, scopes(subject))
-        return config_in_force(own, context, everywhere, state.config(EVERYTHING), self.policy.defaults)
+        return config_in_force(*state.configs_above(subject), self.policy.defaults)
 
 
 def normalizes(asked: bool, config: Config, mode: Mode) -> bool:
@@ -111,7 +110,7 @@ def is_everything(subject: Subject) -> bool:
 
 def mode_of(state: State, subject: Subject) -> Mode:
     """The mode that decides for a subject."""
-    return mode_in_force(*map(state.mode, scopes(subject)))
+    return mode_in_force(*state.modes_above(subject))
 
 
 def check_writable(state: State, subject: Subject, shown: str | None = None) -> None:

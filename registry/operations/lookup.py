@@ -15,7 +15,7 @@ from registry.operations.core import Core, mode_of, normalizes, stored
 from registry.operations.reading import Reading, read, read_stored, sent_schema
 from registry.operations.requests import Candidate, Stored
 from registry.rules.contracts import inheriting
-from registry.rules.equality import may_be_same, same_schema
+from registry.rules.equality import likeness, same_schema
 from registry.state import Row, State
 
 
@@ -96,7 +96,8 @@ def find_version(
     by_content = next((row for row in rows if row.content.guid == guid), None)
     if by_content is not None:
         return by_content
-    worth_asking = (row for row in rows if may_be_same(row.content.schema, schema))
+    is_like = likeness(schema)
+    worth_asking = (row for row in rows if is_like(row.content.schema))
     return next((row for row in worth_asking if _equivalent(core, state, subject, sent, row)), None)
 
 

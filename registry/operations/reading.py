@@ -5,8 +5,7 @@ Owns Confluent's words for a schema that cannot be read; refuses to know languag
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import NamedTuple
 
 from registry.errors import InvalidSchema, UnparsableSchema
@@ -48,12 +47,14 @@ def read(core: Core, state: State, subject: Subject, sent: Schema, *, strict: bo
     Raises InvalidSchema in Confluent's words.
     """
     core.languages.check_type(sent.type)
-    with _in_place(subject, sent):
+    try:
         source = source_of(core, state, subject, sent, deleted=not strict)
         parsed = core.languages.parse(source, strict=strict)
         text = parsed.normalized().text if normalize else parsed.text
         if text != parsed.text:
             parsed = core.languages.parse(source._replace(text=text), strict=False)
+    except (UnparsableSchema, InvalidSchema) as reason:
+        raise unreadable(subject, sent, reason.message) from reason
     references = with_numbers(state, subject, sent.references)
     schema = sent._replace(text=text, references=_ordered(references) if normalize else references)
     return Reading(Content(schema, schema.digest()), parsed)
@@ -64,8 +65,10 @@ def check_as_new(core: Core, state: State, subject: Subject, sent: Schema) -> No
 
     Raises InvalidSchema in Confluent's words.
     """
-    with _in_place(subject, sent):
+    try:
         core.languages.parse(source_of(core, state, subject, sent, deleted=False), strict=True)
+    except (UnparsableSchema, InvalidSchema) as reason:
+        raise unreadable(subject, sent, reason.message) from reason
 
 
 async def prepare(core: Core, subject: Subject, candidate: Candidate) -> None:
@@ -86,16 +89,10 @@ def read_stored(core: Core, state: State, subject: Subject, schema: Schema, *, r
 
     Raises InvalidSchema when not even that helps (a record from elsewhere).
     """
-    with _in_place(subject, schema):
-        return core.languages.parse(source_of(core, state, subject, schema, deleted=not revived), strict=False)
-
-
-@contextmanager
-def _in_place(subject: Subject, sent: Schema) -> Iterator[None]:
     try:
-        yield
+        return core.languages.parse(source_of(core, state, subject, schema, deleted=not revived), strict=False)
     except (UnparsableSchema, InvalidSchema) as reason:
-        raise unreadable(subject, sent, reason.message) from reason
+        raise unreadable(subject, schema, reason.message) from reason
 
 
 def unreadable(subject: Subject, sent: Schema, details: str) -> InvalidSchema:

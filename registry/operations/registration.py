@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from registry.errors import IncompatibleSchema, InvalidSchema, OperationNotPermitted, StoreFailed, UnparsableSchema
 from registry.formats.protocol import InlineTags
@@ -164,8 +165,7 @@ class Register:
         return asked
 
 
-@dataclass(frozen=True, slots=True)
-class NewVersion:
+class NewVersion(NamedTuple):
     """A version that is to be made, with all but its id, which only the moment of writing can give."""
 
     subject: Subject
@@ -207,8 +207,7 @@ class NewVersion:
         yield Record(SchemaKey(subject, version), SchemaValue(number, self.content.schema))
 
 
-@dataclass(frozen=True, slots=True)
-class ForeseenVersion:
+class ForeseenVersion(NamedTuple):
     """A registration that was thought through before its turn, and is anew only if something changed since."""
 
     wish: Register

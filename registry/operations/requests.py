@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from registry.formats.protocol import InlineTags
 from registry.model import Association, Metadata, Reference, RuleSet, Schema, Subject
@@ -27,8 +27,7 @@ class Page:
     limit: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A schema as a client sends it; `text` may be missing, `version` 0 and `id` -1 mean not given."""
 
     text: str | None
@@ -61,8 +60,7 @@ class TagChange:
     rules_to_remove: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A version of a subject. `timestamp_ms` and `deleted` are None where Confluent leaves them out."""
 
     subject: Subject

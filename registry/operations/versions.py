@@ -74,7 +74,7 @@ class SubjectVersions:
         Raises InvalidRuleSet, InvalidSubject, InvalidSchema, OperationNotPermitted, IncompatibleSchema.
         """
         if not self._core.policy.rule_sets_kept:
-            candidate = replace(candidate, rule_set=None)
+            candidate = candidate._replace(rule_set=None)
         await prepare(self._core, subject, candidate)
         wish = Register(self._core, subject, candidate, normalize, force)
         if dry_run:

@@ -80,10 +80,11 @@ def inheriting(sent: Schema, config: Config, previous: Schema | None) -> Schema:
     """
     metadata = previous.metadata if sent.metadata is None and previous else sent.metadata
     rules = previous.rule_set if sent.rule_set is None and previous else sent.rule_set
-    return sent._replace(
-        metadata=merged_metadata(merged_metadata(config.default_metadata, metadata), config.override_metadata),
-        rule_set=merged_rules(merged_rules(config.default_rule_set, rules), config.override_rule_set),
-    )
+    metadata = merged_metadata(merged_metadata(config.default_metadata, metadata), config.override_metadata)
+    rules = merged_rules(merged_rules(config.default_rule_set, rules), config.override_rule_set)
+    if metadata is sent.metadata and rules is sent.rule_set:
+        return sent
+    return sent._replace(metadata=metadata, rule_set=rules)
 
 
 def merged_metadata(older: Metadata | None, newer: Metadata | None) -> Metadata | None:

@@ -24,7 +24,7 @@ def same_schema(
     parsed: `sent`, parsed; parse_stored: parses the stored schema, asked only when everything else agrees, and
     answers None for a text that its language refuses today.
     """
-    if not may_be_same(stored, sent):
+    if not likeness(sent)(stored):
         return False
     if stored.type != sent.type or stored.rule_set != sent.rule_set or not _same_metadata(stored, version, sent):
         return False
@@ -33,28 +33,34 @@ def same_schema(
     return stored.text == sent.text or _agree(parse_stored, parsed.equivalent)
 
 
-def may_be_same(stored: Schema, sent: Schema) -> bool:
-    """Whether `same_schema` is worth asking: a cheap test for long histories that never keeps the right one back."""
-    if stored.references != sent.references:
-        # A client may have written out the types that the stored schema refers to.
-        return bool(stored.references) and not sent.references
-    return _may_be_equivalent(stored.text, sent.text)
+def likeness(sent: Schema) -> Callable[[Schema], bool]:
+    """Tells of a stored schema whether `same_schema` is worth asking: cheap, and it never keeps the right one back.
+
+    Made once for what was sent, because a history may be long.
+    """
+    # Equivalent canonical texts differ in the order of members only, so they are made of the same characters. But an
+    # `error` type equals a record whose text is one character longer.
+    text, length, references = sent.text, len(sent.text), sent.references
+    # So many `error` types fit into a text that is longer by a character for each.
+    errors = length // (len(SHORTEST_ERROR) - 1)
+    shortest, longest, has_errors = length - errors, length + errors, '"error"' in text
+
+    def is_like(stored: Schema) -> bool:
+        if stored.references != references:
+            # A client may have written out the types that the stored schema refers to.
+            return bool(stored.references) and not references
+        if not shortest <= len(stored.text) <= longest:
+            return False
+        if len(stored.text) == length:
+            return stored.text == text or _characters(stored.text) == _characters(text)
+        return has_errors or '"error"' in stored.text
+
+    return is_like
 
 
 def _agree(parse_stored: Callable[[], Parsed | None], compare: Callable[[Parsed], bool]) -> bool:
     stored = parse_stored()
     return stored is not None and compare(stored)
-
-
-def _may_be_equivalent(stored: str, sent: str) -> bool:
-    # Equivalent canonical texts differ in the order of members only, so they are made of the same characters. But an
-    # `error` type equals a record whose text is one character longer.
-    difference = abs(len(stored) - len(sent))
-    if difference == 0:
-        return stored == sent or _characters(stored) == _characters(sent)
-    if difference > max(len(stored), len(sent)) // len(SHORTEST_ERROR):
-        return False
-    return '"error"' in stored or '"error"' in sent
 
 
 @lru_cache(maxsize=100_000)
