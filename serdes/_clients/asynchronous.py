@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import time
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from importlib import import_module
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from serdes import _events
 from serdes._clients.parts import Parts, own_schema, tell_of_forks
@@ -19,6 +18,9 @@ from serdes.codec import Codecs
 from serdes.errors import RegistryError, RegistryUnavailable, SerdesError
 from serdes.schema import Association, RegisteredSchema, Schema, SubjectVersion
 from serdes.settings import Conf
+
+if TYPE_CHECKING:
+    import asyncio
 
 R = TypeVar("R")
 Number = int | Literal["latest"]
@@ -51,6 +53,8 @@ class AsyncSchemaRegistryClient:
         tell_of_forks(self)
 
     def _start(self) -> None:
+        # By name: asyncio takes as long to import as everything else here, and a blocking program never needs it.
+        self._asyncio: Any = import_module("asyncio")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._transport: Any = None
         self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
@@ -89,7 +93,7 @@ class AsyncSchemaRegistryClient:
                 transport = self._opened()
                 return await transport.send(effect.url, effect.request, effect.headers, effect.timeout_seconds)
             case Pause():
-                return await asyncio.sleep(effect.seconds)
+                return await self._asyncio.sleep(effect.seconds)
             case Invoke():
                 result = effect.function and effect.function(effect.argument)
                 return await result if inspect.isawaitable(result) else result
@@ -104,12 +108,12 @@ class AsyncSchemaRegistryClient:
         self._opened()
         if effect.key in self._tasks:
             self._parts.stats.count("joined")
-        return await asyncio.shield(self._task(effect.key, effect.flow))
+        return await self._asyncio.shield(self._task(effect.key, effect.flow))
 
     def _task(self, key: Hashable, flow: Callable[[], Flow[Any]]) -> asyncio.Task[Any]:
         task = self._tasks.get(key)
         if task is None:
-            task = self._tasks[key] = asyncio.get_running_loop().create_task(self._drive(flow()))
+            task = self._tasks[key] = self._asyncio.get_running_loop().create_task(self._drive(flow()))
             task.add_done_callback(lambda done: self._landed(key, done))
         return task
 
@@ -120,7 +124,7 @@ class AsyncSchemaRegistryClient:
 
     def _opened(self) -> Any:
         """The transport of the running loop; another loop's connections and tasks are left behind."""
-        loop = asyncio.get_running_loop()
+        loop = self._asyncio.get_running_loop()
         if self._loop is not loop:
             self._start()
             self._loop = loop
@@ -149,7 +153,7 @@ class AsyncSchemaRegistryClient:
                 pass
             except RegistryError:
                 return  # it offers no events
-            await asyncio.sleep(pause)
+            await self._asyncio.sleep(pause)
             pause = min(2 * pause, _MAX_PAUSE_SECONDS)
 
     async def _event_lines(self) -> AsyncIterator[str]:
@@ -171,7 +175,7 @@ class AsyncSchemaRegistryClient:
         transport, self._transport, self._listening = self._transport, None, None
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._asyncio.gather(*tasks, return_exceptions=True)
         if transport is not None:
             await transport.close()
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
 
 Function = Callable[..., Any]
 
@@ -40,7 +43,7 @@ def renewed_in_background(look_up: Callable[[], Coroutine[Any, Any, Function]]) 
     def renew(function: Function) -> Function:
         nonlocal task
         if task is None:
-            task = asyncio.get_running_loop().create_task(look_up())
+            task = import_module("asyncio").get_running_loop().create_task(look_up())
             return function
         if not task.done():
             return function

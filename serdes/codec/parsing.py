@@ -6,12 +6,14 @@ Owns inlining of references and the names of records; refuses to know the regist
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fastavro.schema import SchemaParseException, UnknownType, parse_schema
 
+from serdes.codec.failures import FAILURES
 from serdes.errors import SerializationError
 
 _PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
@@ -44,10 +46,19 @@ def parse(text: str, referenced: Sequence[tuple[str, str]] = ()) -> AvroSchema:
         for name, reference_text in referenced:
             definitions.update(_definitions(name, json.loads(reference_text)))
         whole = _Inliner(definitions).inline(json.loads(text), "") if definitions else json.loads(text)
-        tree = parse_schema(whole)
-    except (ValueError, SchemaParseException, UnknownType, TypeError, KeyError, AttributeError) as error:
+        tree = parse_schema(_interned(whole))
+    except (SchemaParseException, UnknownType, *FAILURES) as error:
         raise SerializationError(f"not an Avro schema that can be used: {error!r}") from error
     return AvroSchema(json.dumps(whole), tree, _name(tree, whole))
+
+
+def _interned(schema: Any) -> Any:
+    """The same schema of interned texts: fastavro looks words up for every value, and finds the same object sooner."""
+    if isinstance(schema, dict):
+        return {sys.intern(word): _interned(part) for word, part in schema.items()}
+    if isinstance(schema, list):
+        return [_interned(part) for part in schema]
+    return sys.intern(schema) if isinstance(schema, str) else schema
 
 
 def _name(tree: Any, whole: Any) -> str | None:

@@ -14,7 +14,6 @@ class Doubt(Exception):
 
 
 _SEVEN_BITS = 0x7F
-_TABLE_SIZE = 1 << 14
 
 
 def _slowly(number: int) -> bytes:
@@ -27,11 +26,15 @@ def _slowly(number: int) -> bytes:
     return bytes(encoded)
 
 
-# Indexed by the number itself, which may be negative in Python: 0 ... 8191 from the front, -1 ... -8192 from the end.
-SMALL: list[bytes] = [_slowly(n << 1 if n < 8192 else 2 * (_TABLE_SIZE - n) - 1) for n in range(_TABLE_SIZE)]
+# The last byte of a number, and a byte that announces more. The tables are made of pairs of these: 16,384 calls of a
+# function would be a good part of the time that importing this package takes.
+_ENDING = [bytes((n,)) for n in range(128)]
+_ANNOUNCING = [bytes((n | 0x80,)) for n in range(128)]
 # The unsigned value of 14 bits as the last bytes of a number, and as two bytes that announce more.
-_LAST = [_slowly(n) for n in range(_TABLE_SIZE)]
-_MORE = [bytes((n & _SEVEN_BITS | 0x80, n >> 7 | 0x80)) for n in range(_TABLE_SIZE)]
+_LAST = _ENDING + [low + high for high in _ENDING[1:] for low in _ANNOUNCING]
+_MORE = [low + high for high in _ANNOUNCING for low in _ANNOUNCING]
+# Indexed by the number itself, which may be negative in Python: 0 ... 8191 from the front, -1 ... -8192 from the end.
+SMALL: list[bytes] = _LAST[::2] + _LAST[::-2]
 # Half of what the lower seven bits of a first byte mean.
 _HALF = [(n & _SEVEN_BITS) >> 1 for n in range(256)]
 # The number that a single byte means.
