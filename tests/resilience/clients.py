@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import quote
 
 from tests.resilience.history import Answer, Contents, Operation, Outcome, Row
@@ -24,6 +24,8 @@ NOTHING_WRITTEN: Final = frozenset({503, 50001})
 OUTCOME_UNKNOWN: Final = 50002
 SUBJECTS: Final = ("orders-value", "orders-key", ":.other:clicks-value")
 """No name in two contexts: a lookup that finds nothing in the default context goes on to a namesake in another."""
+WORK_PER_NODE: Final = 16
+"""After how many pieces of work a worker turns to the next node."""
 
 
 class Unexpected(AssertionError):
@@ -55,6 +57,12 @@ class Connection:
             self.close()
             raise
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -78,6 +86,8 @@ class Client:
     """Asks a node and writes each answer into a history; a question that was never sent leaves no trace."""
 
     def __init__(self, history: list[Answer], node: Node) -> None:
+        self.in_vain = False
+        """Whether something was not answered, or answered that it cannot now, since somebody last reset this."""
         self._history = history
         self._connection = Connection(node)
 
@@ -91,7 +101,10 @@ class Client:
             self._connection.close()
             self._connection = Connection(node)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._connection.close()
 
     def register(self, subject: str, text: str, references: Sequence[Any] = ()) -> Answer | None:
@@ -126,11 +139,13 @@ class Client:
         try:
             status, said = self._connection.ask(method, path, body)
         except Gone:
+            self.in_vain = True
             return None
         except (OSError, http.client.HTTPException, ValueError):
             answer = asked
         else:
             answer = _answered(asked, time.monotonic(), status, said)
+        self.in_vain |= answer.outcome in (Outcome.UNKNOWN, Outcome.UNAVAILABLE)
         self._history.append(answer)
         return answer
 
@@ -165,34 +180,52 @@ Work = Callable[[Client, int], None]
 """What a writer does once: it is given its client and the number of the writer."""
 
 
+class Load:
+    """Workers at work; what one of them fails with is raised where the load is waited for."""
+
+    def __init__(self) -> None:
+        self.failures: list[BaseException] = []
+
+    def until(self, reached: Callable[[], bool], seconds: float = 120.0) -> None:
+        """Wait until something is reached."""
+        give_up = time.monotonic() + seconds
+        while not reached():
+            if self.failures:
+                raise self.failures[0]
+            assert time.monotonic() < give_up, f"not reached in {seconds} seconds"
+            time.sleep(0.002)
+
+
 @contextmanager
-def load(history: list[Answer], nodes: Sequence[Node], workers: int, work: Work) -> Iterator[None]:
+def load(history: list[Answer], nodes: Sequence[Node], workers: int, work: Work) -> Iterator[Load]:
     """Let workers do their work over and over while the context is open, each beginning at another node.
 
-    A worker whose node is gone, or cannot now, turns to the next one. What a worker fails with is raised at the end.
+    A worker turns to the next node when its own is gone, or cannot now, and after a few pieces of work anyway. What a
+    worker fails with is raised at the end.
     """
-    stop, failures = threading.Event(), []
+    stop, running = threading.Event(), Load()
+    failures = running.failures
 
     def run(number: int) -> None:
-        client = Client(history, nodes[number % len(nodes)])
-        turns = count(number + 1)
         try:
-            while not stop.is_set():
-                before = len(history)
-                work(client, number)
-                if len(history) == before or history[-1].outcome in (Outcome.UNKNOWN, Outcome.UNAVAILABLE):
-                    client.turn_to(nodes[next(turns) % len(nodes)])
-                    stop.wait(0.01)
+            with Client(history, nodes[number % len(nodes)]) as client:
+                for done in count(1):
+                    if stop.is_set():
+                        return
+                    client.in_vain = False
+                    work(client, number)
+                    if client.in_vain or done % WORK_PER_NODE == 0:
+                        client.turn_to(nodes[(number + done) % len(nodes)])
+                    if client.in_vain:
+                        stop.wait(0.01)
         except BaseException as failure:  # noqa: BLE001 - raised again where the load is waited for
             failures.append(failure)
-        finally:
-            client.close()
 
     threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(workers)]
     for thread in threads:
         thread.start()
     try:
-        yield
+        yield running
     finally:
         stop.set()
         for thread in threads:
@@ -208,14 +241,12 @@ def all_at_once(history: list[Answer], nodes: Sequence[Node], workers: int, work
     ready = threading.Barrier(workers)
 
     def run(number: int) -> None:
-        client = Client(history, nodes[number % len(nodes)])
         try:
-            ready.wait()
-            work(client, number)
+            with Client(history, nodes[number % len(nodes)]) as client:
+                ready.wait()
+                work(client, number)
         except BaseException as failure:  # noqa: BLE001 - raised again where the work is waited for
             failures.append(failure)
-        finally:
-            client.close()
 
     threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(workers)]
     for thread in threads:
@@ -238,15 +269,14 @@ def contents_of(node: Node) -> Contents:
 
 def listed(node: Node) -> Iterator[dict[str, Any]]:
     """Every version that a node has, as it lists them."""
-    connection = Connection(node)
-    for offset in count(0, 1000):
-        path = f"/schemas?subjectPrefix=:*:&deleted=true&offset={offset}&limit=1000"
-        status, page = connection.ask("GET", path)
-        assert status == 200, page
-        yield from page
-        if len(page) < 1000:
-            connection.close()
-            return
+    with Connection(node) as connection:
+        for offset in count(0, 1000):
+            path = f"/schemas?subjectPrefix=:*:&deleted=true&offset={offset}&limit=1000"
+            status, page = connection.ask("GET", path)
+            assert status == 200, page
+            yield from page
+            if len(page) < 1000:
+                return
 
 
 def _row(one: dict[str, Any]) -> Row:

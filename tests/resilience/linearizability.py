@@ -2,7 +2,8 @@
 
 A call takes effect at one moment between its start and its end. A history is linearizable when moments can be chosen
 so that a sequential model gives every answer that was seen. The search remembers which sets of calls have led to which
-state, and gives up, saying so, after a number of steps. Refuses to know what the calls mean.
+state, takes what changes nothing as soon as it may, and gives up, saying so, after a number of steps. Refuses to know
+what the calls mean.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def check(calls: Sequence[Call[S]], initial: S, max_steps: int = 2_000_000) -> V
     open_calls = sum(call.end < math.inf for call in calls)
     state, taken, steps = initial, 0, 0
     seen: set[tuple[int, S]] = set()
-    path: list[tuple[_Event, S]] = []
+    path: list[tuple[_Event, S, bool]] = []
     deepest, stuck_at = -1, None
     event = head.next
     while open_calls:
@@ -87,7 +88,8 @@ def check(calls: Sequence[Call[S]], initial: S, max_steps: int = 2_000_000) -> V
             known = (taken | event.bit, after)
             if after is not None and known not in seen:
                 seen.add(known)
-                path.append((event, state))
+                # What changes nothing may as well have happened now: to try it later would lead nowhere else.
+                path.append((event, state, after != state))
                 state, taken = after, taken | event.bit
                 open_calls -= event.end is not None
                 event.take_out()
@@ -97,12 +99,14 @@ def check(calls: Sequence[Call[S]], initial: S, max_steps: int = 2_000_000) -> V
         else:  # an end: its call can wait no longer, so an earlier choice was wrong
             if len(path) > deepest:
                 deepest, stuck_at = len(path), _name_of(head, event)
-            if not path:
-                return Verdict(False, steps, stuck_at)
-            event, state = path.pop()
-            taken ^= event.bit
-            open_calls += event.end is not None
-            event.put_back()
+            is_choice = False
+            while not is_choice:
+                if not path:
+                    return Verdict(False, steps, stuck_at)
+                event, state, is_choice = path.pop()
+                taken ^= event.bit
+                open_calls += event.end is not None
+                event.put_back()
             event = event.next
     return Verdict(True, steps)
 

@@ -117,8 +117,8 @@ def test_sqlite_keeps_its_promises_when_killed(name, new_node, sqlite_store, his
     skips = 1 if name == "during checkpoint" else 40
     for number in range(count("sqlite_fail_points")):
         node.start(point, skip=choose.randrange(skips))
-        with load(history, [node], WRITERS, pausing(works(name, str(number)), name)):
-            node.wait_for_death()
+        with load(history, [node], WRITERS, pausing(works(name, str(number)), name)) as running:
+            running.until(lambda: not node.is_alive())
     node.start()
     contents = contents_of(node)
     told.did(kills=count("sqlite_fail_points"), writers=WRITERS)
@@ -179,8 +179,8 @@ def test_postgresql_keeps_its_promises_when_a_node_is_killed(
         wire.at = None
         far.start()
         wire.at = KillAt(far, moment, choose.randrange(20))
-        with load(history, [far, near], WRITERS, works(moment.value, str(number))):
-            far.wait_for_death()
+        with load(history, [far, near], WRITERS, works(moment.value, str(number))) as running:
+            running.until(lambda: not far.is_alive())
             time.sleep(0.05)
     wire.at = None
     far.start()
@@ -197,8 +197,8 @@ def test_postgresql_keeps_its_promises_when_a_node_is_killed_by_itself(
     other.start()
     for number in range(count("postgres_fail_points")):
         one.start(NODE_FAIL_POINTS[name], skip=choose.randrange(20))
-        with load(history, [one, other], WRITERS, works(name, str(number))):
-            one.wait_for_death()
+        with load(history, [one, other], WRITERS, works(name, str(number))) as running:
+            running.until(lambda: not one.is_alive())
             time.sleep(0.05)
     one.start()
     told.did(kills=count("postgres_fail_points"), writers=WRITERS, nodes=2)

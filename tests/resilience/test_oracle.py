@@ -181,6 +181,11 @@ def test_the_search_is_quick_where_many_overlap() -> None:
     assert time.process_time() - started < 5
 
 
+def test_the_search_is_quick_where_many_reads_overlap_a_write() -> None:
+    reads = [latest(1 + number / 100, 9, None, None) for number in range(60)]
+    assert judge([put(0, 10, "a", 1), *reads], held("a")).findings == ()
+
+
 def test_the_search_gives_up_after_its_steps_and_says_so() -> None:
     verdict = linearizability.check(registers(writers=16, each=10), 0, max_steps=50)
     assert (verdict.linearizable, verdict.steps) == (None, 51)
