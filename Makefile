@@ -6,7 +6,7 @@ NODE := tests/clients/node
 SIGNET_SHARED ?= $(if $(wildcard ../shared/README.md),../shared,)
 export SIGNET_SHARED
 
-.PHONY: help run test test-clients check format demo bench bench-server load ingest-report resilience clean
+.PHONY: help run test test-clients check format demo bench bench-server bench-scale bench-loop load ingest-report resilience clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -54,6 +54,12 @@ bench: $(VENV)/.dev ## Measure serdes against fastavro and the server against a 
 
 bench-server: $(VENV)/.dev ## Measure the server against a bare ASGI application on the same uvicorn
 	$(BIN)/python -m loadtests.bench_server
+
+bench-scale: $(VENV)/.dev ## Measure start, memory, lists and reads on a store of 100,000 schemas: ARGS='--schemas 1000000'
+	$(BIN)/python -m loadtests.bench_scale $(ARGS)
+
+bench-loop: $(VENV)/.dev ## Measure how long the event loop is held while clients register
+	$(BIN)/python tests/benchmarks/event_loop.py $(ARGS)
 
 load: $(VENV)/.dev ## Load a registry with Locust: SCENARIO= URL= USERS= RUN_TIME= UI=1 ARGS= (loadtests/README.md)
 	$(BIN)/python -m loadtests.scenarios $(SCENARIO) $(if $(URL),--url '$(URL)') $(if $(USERS),--users $(USERS)) \

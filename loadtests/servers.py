@@ -18,14 +18,16 @@ import httpx
 import psutil
 
 START_SECONDS = 20.0
+"""How long a server may take to start, unless it is told that it has more to read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server: its URL and its process."""
+    """A running server: its URL, its process, and the seconds from the process's start to its first answer."""
 
     url: str
     process: psutil.Process
+    start_seconds: float
 
     def cpu_seconds(self) -> float:
         """The processor time that the process has used so far, user and system."""
@@ -52,29 +54,30 @@ def running(
     path: str = "/",
     env: Mapping[str, str] | None = None,
     cpu: int | None = None,
+    start_seconds: float = START_SECONDS,
 ) -> Iterator[Server]:
     """Run a server until the block ends.
 
     command: what to start; port: where it will listen on 127.0.0.1; path: answers as soon as it is ready; cpu: the
-    processor to keep it on, where the system can do that.
+    processor to keep it on, where the system can do that; start_seconds: how long its first answer may take.
     """
+    began = time.monotonic()
     process = subprocess.Popen(command, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL)
     try:
         if cpu is not None and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(process.pid, {cpu})
         url = f"http://127.0.0.1:{port}"
-        _wait_for(url + path, process)
-        yield Server(url, psutil.Process(process.pid))
+        _wait_for(url + path, process, began + start_seconds)
+        yield Server(url, psutil.Process(process.pid), time.monotonic() - began)
     finally:
         process.terminate()
         process.wait(START_SECONDS)
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
+def _wait_for(url: str, process: subprocess.Popen[bytes], deadline: float) -> None:
+    while process.poll() is None and (left_seconds := deadline - time.monotonic()) > 0:
         try:
-            httpx.get(url)
+            httpx.get(url, timeout=left_seconds)
         except httpx.TransportError:
             time.sleep(0.02)
         else:
@@ -89,11 +92,12 @@ def registry(
     port: int | None = None,
     cpu: int | None = None,
     env: Mapping[str, str] | None = None,
+    start_seconds: float = START_SECONDS,
 ) -> Iterator[Server]:
     """A Signet registry, on a free port unless one is given."""
     port = port or free_port()
     command = [sys.executable, "-m", "registry", "serve", "--port", str(port), "--store", store]
-    with running(command, port, env=env, cpu=cpu) as server:
+    with running(command, port, env=env, cpu=cpu, start_seconds=start_seconds) as server:
         yield server
 
 

@@ -8,7 +8,7 @@ storage. Follows the reader's rules of Confluent's `_schemas` topic.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -287,6 +287,11 @@ class State:
         """Every subject that has a row, in no particular order."""
         ask_anything(self.position)
         return iter(self._subjects)
+
+    def histories(self) -> Sequence[tuple[Subject, tuple[Row, ...]]]:
+        """Every subject that has a row, with all of its rows, as of now and for as long as they are needed."""
+        ask_anything(self.position)
+        return [(subject, versions.rows) for subject, versions in self._subjects.items()]
 
     def subjects_in_scope(self, scope: Subject) -> Iterator[Subject]:
         """The subject itself; every subject of the context, if it names one; all, if EVERYTHING or all contexts."""

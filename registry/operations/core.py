@@ -30,10 +30,13 @@ class PageLimits:
     default: int = 2**31 - 1
     maximum: int = 2**31 - 1
 
+    def limit(self, page: Page) -> int:
+        """How many items a page holds at most; a limit of 0, below, or above the maximum means the default."""
+        return page.limit if 0 < page.limit <= self.maximum else self.default
+
     def slice(self, items: Iterable[T], page: Page) -> list[T]:
-        """The items of a page; a limit of 0, below, or above the maximum means the default."""
-        limit = page.limit if 0 < page.limit <= self.maximum else self.default
-        return list(islice(items, page.offset, page.offset + limit))
+        """The items of a page."""
+        return list(islice(items, page.offset, page.offset + self.limit(page)))
 
 
 SERVER_DEFAULTS = Config(compatibility_level=Level.BACKWARD)

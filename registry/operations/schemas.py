@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 from uuid import UUID
@@ -13,9 +13,10 @@ from registry.formats.protocol import InlineTags
 from registry.model import DEFAULT_CONTEXT, Schema, Subject
 from registry.operations.associations import bound_to
 from registry.operations.core import Core, stored
+from registry.operations.listing import unhurried
 from registry.operations.reading import read_stored
 from registry.operations.requests import Bound, BoundFilter, Listed, Page, SchemaFilter, Stored
-from registry.rules.subjects import matches_prefix
+from registry.rules.subjects import of_prefix
 from registry.state import Row, State, referred_subject
 
 Holder = tuple[Subject, Row]
@@ -29,7 +30,16 @@ class Schemas:
 
     async def list(self, wanted: SchemaFilter, page: Page) -> Sequence[Listed]:
         """The versions that a filter lets through, in order of subject and version."""
-        return self._core.policy.schema_limits.slice(_listed(await self._core.current(), wanted), page)
+        state = await self._core.current()
+        aliases = _aliases_by_target(state, wanted.prefix) if wanted.aliases else {}
+        bound = _bound_by_subject(state, wanted)
+        is_wanted = of_prefix(wanted.prefix)
+        found = await unhurried(
+            (str(subject), subject, rows) if subject in aliases or is_wanted(subject) else None
+            for subject, rows in state.histories()
+        )
+        listed = _listed(((subject, rows) for _, subject, rows in sorted(found)), wanted, aliases, bound)
+        return await unhurried(listed, offset=page.offset, limit=self._core.policy.schema_limits.limit(page))
 
     async def by_id(self, number: int, subject: Subject | None = None) -> Stored:
         """What an id means, with a version that holds it: one of the subject where it is given and holds it.
@@ -150,21 +160,27 @@ def _guid_bytes(guid: str) -> bytes:
         raise SchemaNotFound(guid) from None
 
 
-def _listed(state: State, wanted: SchemaFilter) -> Iterator[Listed]:
-    aliases = _aliases_by_target(state, wanted.prefix) if wanted.aliases else {}
-    bound = _bound_by_subject(state, wanted)
-    found = (name for name in state.subjects() if name in aliases or matches_prefix(name, wanted.prefix))
-    for subject in sorted(found, key=str):
+def _listed(
+    histories: Iterable[tuple[Subject, Sequence[Row]]],
+    wanted: SchemaFilter,
+    aliases: Mapping[Subject, Sequence[str]],
+    bound: Mapping[Subject, Sequence[Bound]],
+) -> Iterator[Listed | None]:
+    """The versions that the filter lets through, and None for each subject of which there are none."""
+    for subject, rows in histories:
         associations = _bound(bound.get(subject, ()), wanted)
-        if associations is not None:
-            for row in _listed_rows(state.rows(subject), wanted):
-                yield Listed(stored(subject, row), tuple(aliases.get(subject, ())), associations)
+        visible = () if associations is None else _listed_rows(rows, wanted)
+        for row in visible:
+            yield Listed(stored(subject, row), tuple(aliases.get(subject, ())), associations or ())
+        if not visible:
+            yield None
 
 
 def _aliases_by_target(state: State, prefix: str) -> dict[Subject, list[str]]:
     targets: dict[Subject, list[str]] = defaultdict(list)
+    is_wanted = of_prefix(prefix)
     for subject, alias in sorted(state.aliases(), key=lambda pair: str(pair[0])):
-        if matches_prefix(subject, prefix):
+        if is_wanted(subject):
             targets[referred_subject(subject, alias)].append(str(subject))
     return targets
 

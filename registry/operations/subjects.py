@@ -8,11 +8,12 @@ from registry.errors import SchemaNotFound, SubjectNotFound
 from registry.model import Metadata, Subject
 from registry.operations.core import Core, stored
 from registry.operations.deletion import DeleteSubject
+from registry.operations.listing import unhurried
 from registry.operations.lookup import Lookup
 from registry.operations.reading import prepare
 from registry.operations.requests import Candidate, Page, Plan, Stored, Visibility
-from registry.rules.subjects import matches_prefix
-from registry.state import State
+from registry.rules.subjects import of_prefix
+from registry.state import Row
 
 
 class Subjects:
@@ -24,12 +25,12 @@ class Subjects:
     async def list(self, prefix: str, visibility: Visibility, page: Page) -> Sequence[str]:
         """The names of the subjects of a prefix in order; DELETED lists those without any live version."""
         state = await self._core.current()
-        names = sorted(
-            str(subject)
-            for subject in state.subjects()
-            if matches_prefix(subject, prefix) and _is_visible(state, subject, visibility)
+        is_wanted = of_prefix(prefix)
+        names = await unhurried(
+            str(subject) if is_wanted(subject) and _is_visible(rows, visibility) else None
+            for subject, rows in state.histories()
         )
-        return self._core.policy.subject_limits.slice(names, page)
+        return self._core.policy.subject_limits.slice(sorted(names), page)
 
     async def lookup(self, subject: Subject, candidate: Candidate, *, normalize: bool, deleted: bool) -> Stored:
         """The version of a subject that is the schema sent; `deleted` counts soft-deleted versions too.
@@ -66,10 +67,11 @@ class Subjects:
         return await self._core.carry_out(DeleteSubject(subject, permanent), author, dry_run)
 
 
-def _is_visible(state: State, subject: Subject, visibility: Visibility) -> bool:
+def _is_visible(rows: Sequence[Row], visibility: Visibility) -> bool:
     if visibility is Visibility.ALL:
         return True
-    return (state.latest(subject) is not None) == (visibility is Visibility.LIVE)
+    is_live = not rows[-1].deleted or any(not row.deleted for row in rows)
+    return is_live == (visibility is Visibility.LIVE)
 
 
 def _has_properties(metadata: Metadata | None, pairs: Sequence[tuple[str, str]]) -> bool:

@@ -6,6 +6,7 @@ Follows Confluent's REST API: contexts and subject names.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from registry.errors import InvalidSubject
@@ -32,14 +33,16 @@ def check_subject(subject: Subject, *, empty_allowed: bool = True, global_allowe
         raise InvalidSubject(text)
 
 
-def matches_prefix(subject: Subject, prefix: str) -> bool:
-    """Whether a subject belongs to a prefix.
+def of_prefix(prefix: str) -> Callable[[Subject], bool]:
+    """Tells whether a subject belongs to a prefix.
 
     `:*:foo` means foo in every context, `:.ctx:foo` foo in that one; without a context it means the default one, so
     that the empty prefix is the default context.
     """
     if prefix.startswith(EVERY_CONTEXT):
-        return subject.name.startswith(prefix.removeprefix(EVERY_CONTEXT))
+        anywhere = prefix.removeprefix(EVERY_CONTEXT)
+        return lambda subject: subject.name.startswith(anywhere)
     if prefix.startswith(":.") and not prefix.startswith(":.:"):
-        return str(subject).startswith(prefix)
-    return subject.context == DEFAULT_CONTEXT and subject.name.startswith(prefix.removeprefix(":.:"))
+        return lambda subject: str(subject).startswith(prefix)
+    here = prefix.removeprefix(":.:")
+    return lambda subject: subject.context == DEFAULT_CONTEXT and subject.name.startswith(here)

@@ -6,7 +6,7 @@ import pytest
 
 from registry.errors import InvalidSubject
 from registry.model import Subject
-from registry.rules.subjects import check_subject, matches_prefix
+from registry.rules.subjects import check_subject, of_prefix
 
 ALLOWED = ["orders", "", "*", "a/b c", "é😀", "x" * 10_000, ":.ctx:a:b", ":.ctx:", "_GLOBAL", "__global", ":*:a"]
 REFUSED = [
@@ -67,4 +67,4 @@ PREFIXES = [
 
 @pytest.mark.parametrize(("prefix", "matched"), PREFIXES)
 def test_a_prefix_means_subjects_of_one_context_or_of_all(prefix: str, matched: list[str]) -> None:
-    assert [name for name in SUBJECTS if matches_prefix(Subject.of(name), prefix)] == matched
+    assert [name for name in SUBJECTS if of_prefix(prefix)(Subject.of(name))] == matched

@@ -1,0 +1,37 @@
+"""Long lists, made a piece at a time: whoever asks for one must not keep everybody else waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+PIECE_SECONDS: Final = 0.002
+"""How long making a list may hold the event loop."""
+ITEMS_BETWEEN_LOOKS: Final = 32
+"""How many items are made between two looks at the clock, which costs as much as a small one."""
+
+
+async def unhurried(found: Iterable[T | None], *, offset: int = 0, limit: int | None = None) -> list[T]:
+    """What is found, in order; None stands for what was looked at and left out.
+
+    offset: how many of the first to leave out; limit: how many to take at most. `found` is read while others change
+    the registry: it must not walk over anything that changes.
+    """
+    end = None if limit is None else offset + limit
+    clock = asyncio.get_running_loop().time
+    rested, kept, counted = clock(), list[T](), 0
+    for number, item in enumerate(found):
+        if number % ITEMS_BETWEEN_LOOKS == 0 and clock() - rested > PIECE_SECONDS:
+            await asyncio.sleep(0)
+            rested = clock()
+        if item is None:
+            continue
+        if end is not None and counted >= end:
+            break
+        counted += 1
+        if counted > offset:
+            kept.append(item)
+    return kept

@@ -1,0 +1,52 @@
+"""A long list leaves the event loop to others while it is made."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from registry.operations.listing import PIECE_SECONDS, unhurried
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("offset", "limit", "kept"),
+    [(0, None, [1, 2, 3, 4]), (1, None, [2, 3, 4]), (1, 2, [2, 3]), (0, 0, []), (4, 9, []), (3, 9, [4])],
+)
+async def test_a_page_counts_what_is_kept_and_not_what_is_left_out(
+    offset: int, limit: int | None, kept: list[int]
+) -> None:
+    assert await unhurried([None, 1, None, 2, 3, None, 4, None], offset=offset, limit=limit) == kept
+
+
+async def test_nothing_is_made_beyond_the_page() -> None:
+    made = iter(range(10))
+    assert await unhurried(made, offset=1, limit=2) == [1, 2]
+    assert next(made) == 4
+
+
+async def test_others_run_while_a_long_list_is_made() -> None:
+    def slow() -> Iterator[int]:
+        for number in range(200):
+            time.sleep(PIECE_SECONDS / 10)
+            yield number
+
+    listing, turns = asyncio.create_task(unhurried(slow())), 0
+    while not listing.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert (await listing, turns > 3) == (list(range(200)), True)
+
+
+async def test_histories_stay_those_of_the_moment_when_they_were_asked_for(desk: Any) -> None:
+    for name in ("a", "b"):
+        await desk.put(name)
+    told = desk.registry.state.histories()
+    await desk.erase("a")
+    await desk.put("b", '"long"')
+    assert [(subject.name, len(rows)) for subject, rows in told] == [("a", 1), ("b", 1)]
