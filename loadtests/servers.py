@@ -94,8 +94,9 @@ def registry(
     env: Mapping[str, str] | None = None,
     start_seconds: float = START_SECONDS,
 ) -> Iterator[Server]:
-    """A Signet registry, on a free port unless one is given."""
+    """A Signet registry, on a free port unless one is given; it ends at once when it is told to."""
     port = port or free_port()
+    env = {"SIGNET_SHUTDOWN_DRAIN_SECONDS": "0", **(env or {})}
     command = [sys.executable, "-m", "registry", "serve", "--port", str(port), "--store", store]
     with running(command, port, env=env, cpu=cpu, start_seconds=start_seconds) as server:
         yield server

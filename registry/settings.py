@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     max_parsed_bytes: Bytes = Field(128 * 2**20, description="How much memory parsed schemas may take, in bytes.")
     max_answer_bytes: int = Field(64 * 2**20, ge=0, description="How much memory finished answers may take; 0: none.")
     shutdown_drain_seconds: Seconds = Field(
-        0.0, description="How long to go on serving after SIGTERM, no longer ready."
+        10.0, description="How long to go on serving after SIGTERM, no longer ready; after Ctrl-C it is 0."
     )
     shutdown_grace_seconds: Count = Field(10, description="How long to wait at the end for requests under way.")
     compatibility_level: Annotated[Level, BeforeValidator(_level)] = Field(

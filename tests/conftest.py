@@ -21,7 +21,11 @@ class RunningRegistry:
 
 @contextmanager
 def running_registry(store: str = "memory:", **settings: Any) -> Iterator[RunningRegistry]:
-    """Run `signet serve` on a free port until the context ends; settings become SIGNET_* variables."""
+    """Run `signet serve` on a free port until the context ends; settings become SIGNET_* variables.
+
+    It does not drain unless told to: nothing would come any more, and every test would wait for that.
+    """
+    settings = {"shutdown_drain_seconds": 0} | settings
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SIGNET_")}
     environment = clean | {f"SIGNET_{name.upper()}": str(value) for name, value in settings.items()}
     command = [sys.executable, "-m", "registry", "serve", "--port", "0", "--store", store]

@@ -28,6 +28,7 @@ GC_THRESHOLDS: Final = (20_000, 10, 100)
 BACKLOG: Final = 2048
 TICKS_PER_SECOND: Final = 10
 """How often uvicorn looks after itself."""
+CLOSE: Final = (b"connection", b"close")
 log = logging.getLogger("signet")
 
 
@@ -107,7 +108,7 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """A server that drains on the first signal, stops then, and stops at once on the second."""
+    """A server that drains on SIGTERM and stops then; Ctrl-C, or a second signal, stops it at once."""
 
     def __init__(self, config: uvicorn.Config, application: Application, settings: Settings) -> None:
         super().__init__(config)
@@ -131,7 +132,18 @@ class _Server(uvicorn.Server):
             self.should_exit = self.force_exit = True
             return
         self._application.close()
-        self._stop_at = time.monotonic() + self._drain_seconds
+        # Draining is for load balancers; who presses Ctrl-C has none, and waits.
+        drain_seconds = 0.0 if sig == signal.SIGINT else self._drain_seconds
+        self._stop_at = time.monotonic() + drain_seconds
+        if drain_seconds:
+            self._part_from_clients()
+            log.info("serves for %g more seconds, no longer ready; another signal ends it now", drain_seconds)
+
+    def _part_from_clients(self) -> None:
+        """Let every answer from now on end its connection: the next request then goes to another node."""
+        self.config.encoded_headers.append(CLOSE)
+        # uvicorn makes these out of the former, once a second.
+        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
 
     async def on_tick(self, counter: int) -> bool:
         if self._stop_at is not None and time.monotonic() >= self._stop_at:

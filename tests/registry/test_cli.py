@@ -108,21 +108,29 @@ def test_a_signal_ends_it_cleanly_even_with_a_listener(start_registry, sig) -> N
     assert running.process.wait(timeout=20) == 0
 
 
-def test_while_it_drains_it_serves_but_is_not_ready(start_registry) -> None:
+def test_while_it_drains_it_serves_and_parts_from_its_clients(start_registry) -> None:
     running = start_registry(shutdown_drain_seconds=2)
-    assert httpx.get(f"{running.url}/health/ready").json() == {"status": "ready"}
-    running.process.terminate()
-    time.sleep(0.5)
-    assert httpx.get(f"{running.url}/health/ready").status_code == 503
-    assert registration(running.url).status_code == 200
+    with httpx.Client(base_url=running.url) as client:
+        ready = client.get("/health/ready")
+        assert (ready.json(), "connection" in ready.headers) == ({"status": "ready"}, False)
+        running.process.terminate()
+        time.sleep(0.5)
+        answers = [client.get("/health/ready"), registration(running.url), client.get("/schemas/ids/1")]
+        assert [answer.status_code for answer in answers] == [503, 200, 200]
+        assert [answer.headers.get_list("connection") for answer in answers] == [["close"]] * 3
+        time.sleep(1.0)
+        assert client.get("/subjects").headers["connection"] == "close"
     assert running.process.wait(timeout=20) == 0
 
 
-def test_a_second_signal_ends_the_draining(start_registry) -> None:
+@pytest.mark.parametrize(
+    "signals", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT), (signal.SIGINT,)]
+)
+def test_ctrl_c_or_a_second_signal_ends_it_without_draining(start_registry, signals) -> None:
     running = start_registry(shutdown_drain_seconds=600)
-    running.process.terminate()
-    time.sleep(0.3)
-    running.process.terminate()
+    for number in signals:
+        running.process.send_signal(number)
+        time.sleep(0.3)
     assert running.process.wait(timeout=10) == 0
 
 

@@ -20,8 +20,9 @@ from tests.resilience.seams import FailPoint
 
 START_SECONDS = 60.0
 ROOT = Path(__file__).parents[2]
-QUIET = {"compatibility_level": "NONE"}
-"""What every node is told unless a test says otherwise: histories here grow by thousands of unlike schemas."""
+QUIET = {"compatibility_level": "NONE", "shutdown_drain_seconds": 0}
+"""What every node is told unless a test says otherwise: histories here grow by thousands of unlike schemas, and no load
+balancer has to notice that a node stops."""
 
 
 class Launcher:

@@ -11,7 +11,8 @@ const frames = `${root}tests/clients/frames.py`
 /** Start a registry in memory on a free port; answers its URL and how to stop it. */
 export async function startRegistry() {
   const command = ['-m', 'registry', 'serve', '--port', '0', '--store', 'memory:']
-  const registry = spawn(python, command, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  const env = { ...process.env, SIGNET_SHUTDOWN_DRAIN_SECONDS: '0' }
+  const registry = spawn(python, command, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(registry, 'exit')
   const started = once(createInterface({ input: registry.stdout }), 'line')
   const [line] = await Promise.race([started, ended])
