@@ -18,8 +18,8 @@ from tests.resilience.history import Answer, Contents, Operation, Outcome, Row
 from tests.resilience.nodes import Node
 
 TIMEOUT_SECONDS: Final = 60.0
-ABSENT: Final = frozenset({40401, 40402, 40403})
-REFUSED: Final = 42205
+ABSENT: Final = frozenset({40401, 40402, 40403, 40404})
+REFUSED: Final = frozenset({42205, 40405})
 NOTHING_WRITTEN: Final = frozenset({503, 50001})
 OUTCOME_UNKNOWN: Final = 50002
 SUBJECTS: Final = ("orders-value", "orders-key", ":.other:clicks-value")
@@ -167,7 +167,7 @@ def _answered(asked: Answer, ended: float, status: int, said: Any) -> Answer:
     code = said.get("error_code")
     if code in ABSENT:
         return asked._replace(outcome=Outcome.ABSENT, ended=ended)
-    if code == REFUSED:
+    if code in REFUSED:
         return asked._replace(outcome=Outcome.REFUSED, ended=ended)
     if code in NOTHING_WRITTEN:
         return asked._replace(outcome=Outcome.UNAVAILABLE, ended=ended)

@@ -29,7 +29,7 @@ class Outcome(Enum):
     ABSENT = "absent"
     """The registry said that there is no such thing."""
     REFUSED = "refused"
-    """The registry said that a mode forbids it."""
+    """The registry said that a mode forbids it, or that it has to be soft-deleted first."""
     UNAVAILABLE = "unavailable"
     """The registry said that it cannot now, and that nothing was written."""
     UNKNOWN = "unknown"

@@ -85,11 +85,13 @@ def check(calls: Sequence[Call[S]], initial: S, max_steps: int = 2_000_000) -> V
             if steps > max_steps:
                 return Verdict(None, steps, stuck_at)
             after = event.call.apply(state)
+            # What changes nothing may as well have happened now: to try it later would lead nowhere else.
+            is_choice = after != state
             known = (taken | event.bit, after)
-            if after is not None and known not in seen:
-                seen.add(known)
-                # What changes nothing may as well have happened now: to try it later would lead nowhere else.
-                path.append((event, state, after != state))
+            if after is not None and not (is_choice and known in seen):
+                if is_choice:
+                    seen.add(known)
+                path.append((event, state, is_choice))
                 state, taken = after, taken | event.bit
                 open_calls -= event.end is not None
                 event.take_out()

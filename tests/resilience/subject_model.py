@@ -118,6 +118,11 @@ def nothing_left(state: Subject, _: Answer) -> Subject | None:
     return None if state.rows else state
 
 
+def not_deleted_yet(state: Subject, _: Answer) -> Subject | None:
+    """A deletion for good that found a live version."""
+    return state if state.live else None
+
+
 def mode_set(state: Subject, _: Answer, *, read_only: bool) -> Subject:
     """Writing is forbidden, or allowed again."""
     return state._replace(read_only=read_only)
@@ -137,6 +142,7 @@ STEPS: Final[Mapping[tuple[Operation, Outcome], Step]] = {
     (Operation.DELETE, Outcome.UNKNOWN): maybe_deleted,
     (Operation.DELETE_FOR_GOOD, Outcome.DONE): deleted_for_good,
     (Operation.DELETE_FOR_GOOD, Outcome.ABSENT): nothing_left,
+    (Operation.DELETE_FOR_GOOD, Outcome.REFUSED): not_deleted_yet,
     (Operation.DELETE_FOR_GOOD, Outcome.UNKNOWN): maybe_deleted_for_good,
     (Operation.READ_ONLY, Outcome.DONE): partial(mode_set, read_only=True),
     (Operation.READ_ONLY, Outcome.UNKNOWN): partial(mode_set, read_only=True),

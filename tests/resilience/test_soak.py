@@ -1,0 +1,148 @@
+"""Hours of small misfortunes: writes and reads go on, nothing is lost, and memory does not grow."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections import Counter, defaultdict
+
+from tests.resilience.clients import Client, contents_of, load, record
+from tests.resilience.history import Operation, Outcome
+from tests.resilience.nodes import exports_of
+from tests.resilience.oracle import judge
+from tests.resilience.test_database import recovered
+
+WRITERS = 6
+PACE_SECONDS = 0.04
+VERSIONS = 8
+"""How many versions a subject gets before it is deleted for good, so that what is held stays as much as it was."""
+STEADY = 40
+"""How many schemas are registered over and over, and stay."""
+FROZEN_SECONDS = 3.0
+RECOVERY_SECONDS = 20.0
+SMALL_CACHES = {"max_answer_bytes": 2 * 2**20, "max_parsed_bytes": 4 * 2**20}
+"""Caches are full soon, so that what grows after that is something else."""
+GROWTH_BYTES_PER_HOUR = 16 * 2**20
+
+TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'signet'"
+
+
+class Turnover:
+    """The work of a day in small: subjects come, get versions, are read, and go for good; some schemas stay."""
+
+    def __init__(self, seed: str) -> None:
+        self._choose = random.Random(seed)
+        self._done: dict[int, int] = defaultdict(int)
+
+    def __call__(self, client: Client, writer: int) -> None:
+        cycle, phase = divmod(self._done[writer], 2 * VERSIONS + 2)
+        self._done[writer] += 1
+        subject, text = f"w{writer}c{cycle}", record(f"W{writer}C{cycle}N{phase // 2}")
+        if phase == 2 * VERSIONS:
+            client.delete(subject)
+        elif phase > 2 * VERSIONS:
+            client.delete_for_good(subject)
+        elif phase % 2 == 0:
+            client.register(subject, text)
+        else:
+            self._read(client, subject, text)
+        time.sleep(PACE_SECONDS)
+
+    def _read(self, client: Client, subject: str, text: str) -> None:
+        steady = self._choose.randrange(STEADY)
+        match self._choose.randrange(4):
+            case 0:
+                client.latest(subject)
+            case 1:
+                client.lookup(subject, text)
+            case _:
+                client.register(f"steady{steady % 4}", record(f"Steady{steady}"))
+
+
+class Misfortunes:
+    """Faults by name; each ends with everything running again."""
+
+    def __init__(self, nodes, wire, postgres, choose: random.Random) -> None:
+        self._nodes, self._wire, self._postgres, self._choose = nodes, wire, postgres, choose
+        self.happened: Counter[str] = Counter()
+
+    def next(self) -> None:
+        faults = (self.kill, self.freeze, self.cut_all, self.cut_notices, self.terminate, self.crash)
+        fault = faults[self.happened.total() % len(faults)]
+        fault()
+        self.happened[fault.__name__] += 1
+
+    def kill(self) -> None:
+        victim = self._choose.choice(self._nodes[1:])
+        victim.kill()
+        victim.start()
+
+    def freeze(self) -> None:
+        victim = self._choose.choice(self._nodes[1:])
+        victim.freeze()
+        time.sleep(FROZEN_SECONDS)
+        victim.thaw()
+
+    def cut_all(self) -> None:
+        self._wire.cut()
+
+    def cut_notices(self) -> None:
+        self._wire.cut(listening_only=True)
+
+    def terminate(self) -> None:
+        self._postgres.query(TERMINATE)
+
+    def crash(self) -> None:
+        self._postgres.crash()
+
+
+def growth_per_hour(sizes: list[tuple[float, int]]) -> float:
+    """How many bytes more an hour, by the least squares through the second two thirds of all sizes."""
+    settled = sizes[len(sizes) // 3 :]
+    return statistics.linear_regression(*zip(*settled, strict=True)).slope * 3600
+
+
+def test_nothing_is_lost_and_memory_stays_flat_over_many_faults(
+    new_node, postgres, wire, history, count, seed, account, launcher, tmp_path
+):
+    told = account("Endurance", "writes, reads and deletions at three nodes over PostgreSQL, a fault every so often")
+    nodes = [new_node("1", wire.url, **SMALL_CACHES), new_node("2", postgres.url), new_node("3", postgres.url)]
+    for node in nodes:
+        node.start()
+    misfortunes, sizes, recoveries = Misfortunes(nodes, wire, postgres, random.Random(seed)), [], []
+    end = time.monotonic() + count("soak_seconds")
+    next_fault = time.monotonic() + count("soak_fault_seconds")
+    with load(history, nodes, WRITERS, Turnover(seed)) as running:
+        while (now := time.monotonic()) < end:
+            running.until(lambda now=now: time.monotonic() > now + 0.5)
+            sizes.append((time.monotonic(), nodes[0].resident_bytes()))
+            if time.monotonic() >= next_fault:
+                next_fault += count("soak_fault_seconds")
+                misfortunes.next()
+                recoveries.append(recovered(running, history, time.monotonic()))
+    told.did(seconds=count("soak_seconds"), **misfortunes.happened)
+    growth = growth_per_hour(sizes)
+    third = [size for _, size in sizes[len(sizes) // 3 :]]
+    told.note(f"memory of a node that lived through it: {_mib(third[0])} after a third, {_mib(third[-1])} at the end")
+    told.note(f"a line through it rises by {growth / 2**20:+.1f} MiB an hour")
+    told.note(f"written again at most {max(recoveries, default=0):.1f} s after a fault; {_latencies(history)}")
+    told.judged(judge(history, contents_of(nodes[0]), exports=exports_of(launcher, tmp_path, nodes)))
+    assert b"No findings." in launcher.command(tmp_path, "verify", "--store", postgres.url)
+    assert max(recoveries, default=0) < RECOVERY_SECONDS
+    # A short run says nothing of hours.
+    assert count("soak_seconds") < 600 or growth < GROWTH_BYTES_PER_HOUR
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"
+
+
+def _latencies(history) -> str:
+    writes = sorted(
+        one.ended - one.started
+        for one in history
+        if one.operation is Operation.REGISTER and one.outcome is Outcome.DONE
+    )
+    median, slow = (writes[int(len(writes) * share)] * 1000 for share in (0.5, 0.99))
+    return f"half of the writes took less than {median:.0f} ms, all but a hundredth less than {slow:.0f} ms"
