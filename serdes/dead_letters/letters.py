@@ -14,10 +14,8 @@ from serdes.errors import SerdesError, SettingInvalid
 
 HeaderList = Sequence[tuple[str, bytes]]
 
-_SERDES = "serdes."
-_CONNECT = "__connect.errors."
-_STREAMS = "__streams.errors."
-_PREFIXES = (_SERDES, _CONNECT, _STREAMS)
+# What Kafka Connect and Kafka Streams add to a letter, more than is known here, and no application's headers.
+_FOREIGN = ("__connect.errors.", "__streams.errors.")
 # Under which name each style tells the facts; a style that knows no name for a fact leaves it out.
 _STYLES: dict[str, dict[str, str]] = {
     "serdes": {
@@ -46,6 +44,7 @@ _STYLES: dict[str, dict[str, str]] = {
         "message": "__streams.errors.message",
     },
 }
+_OWN = frozenset(_STYLES["serdes"].values())
 _FLUSH_SECONDS = 30.0
 
 
@@ -107,8 +106,8 @@ class DeadLetterQueue:
 
     def letter(self, record: Record, error: SerdesError, *, attempt: int = 1) -> Letter:
         """The letter for a record. A letter about a letter counts its attempts, and keeps the first reason's place."""
-        kept = [(name, value) for name, value in record.headers if not name.startswith(_PREFIXES)]
         told = dict(record.headers)
+        before = told.get(self._style.get("attempt", ""), b"0")
         facts = {
             "topic": told.get(self._style["topic"], record.topic.encode()),
             "partition": told.get(self._style["partition"], str(record.partition).encode()),
@@ -117,11 +116,11 @@ class DeadLetterQueue:
             "class": type(error).__name__.encode(),
             "message": (self._redact(error.message) if self._redact else error.message).encode(),
             "schema_id": b"" if error.schema_id is None else str(error.schema_id).encode(),
-            "attempt": str(attempt).encode(),
+            "attempt": str(attempt + (int(before) if before.isdigit() else 0)).encode(),
         }
         reasons = [(self._style[fact], value) for fact, value in facts.items() if fact in self._style]
         topic = self._topic.format(topic=record.topic)
-        return Letter(topic, record.key, record.value, [*kept, *reasons], record.timestamp_ms)
+        return Letter(topic, record.key, record.value, [*_kept(record), *reasons], record.timestamp_ms)
 
     def send(self, record: Record, error: SerdesError, *, attempt: int = 1) -> None:
         """Send the letter for a record through a blocking producer.
@@ -155,8 +154,12 @@ class DeadLetterQueue:
         topic = next((told[style["topic"]] for style in _STYLES.values() if style["topic"] in told), None)
         if topic is None:
             return None
-        kept = [(name, value) for name, value in record.headers if not name.startswith(_PREFIXES)]
-        return Letter(topic.decode(), record.key, record.value, kept, record.timestamp_ms)
+        return Letter(topic.decode(), record.key, record.value, _kept(record), record.timestamp_ms)
+
+
+def _kept(record: Record) -> list[tuple[str, bytes]]:
+    """The headers that are no reasons: the original's own."""
+    return [(name, value) for name, value in record.headers if name not in _OWN and not name.startswith(_FOREIGN)]
 
 
 def send_letter(producer: Any, letter: Letter, *, wait: bool) -> None:

@@ -1,0 +1,162 @@
+"""Dead letters without a broker: what stands in one, what is sent, what becomes of a failure."""
+
+import pytest
+
+from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage
+from serdes.errors import (
+    CorruptPayload,
+    FramingError,
+    PoisonStorm,
+    RegistryUnavailable,
+    SettingInvalid,
+    SubjectUnknown,
+    UnknownSchemaId,
+)
+
+RECORD = Record("orders", 3, 42, b"key", b"value", [("trace", b"7"), ("serdes.of.yours", b"1")], 1_000)
+ERROR = CorruptPayload("the payload ends too early").at("orders", "value", 12)
+
+
+class Sent:
+    """kafka-python's producer, as far as a letter needs it."""
+
+    def __init__(self):
+        self.letters, self.flushed = [], 0
+
+    def send(self, topic, **letter):
+        self.letters.append((topic, letter))
+        return self
+
+    def get(self, timeout):
+        self.flushed += 1
+
+    def flush(self, timeout):
+        self.flushed += 1
+
+
+@pytest.mark.parametrize(
+    ("style", "reasons"),
+    [
+        (
+            "serdes",
+            {
+                "serdes.topic": b"orders",
+                "serdes.partition": b"3",
+                "serdes.offset": b"42",
+                "serdes.stage": b"value",
+                "serdes.error": b"CorruptPayload",
+                "serdes.message": b"the payload ends too early",
+                "serdes.schema.id": b"12",
+                "serdes.attempt": b"1",
+            },
+        ),
+        (
+            "connect",
+            {
+                "__connect.errors.topic": b"orders",
+                "__connect.errors.partition": b"3",
+                "__connect.errors.offset": b"42",
+                "__connect.errors.stage": b"value",
+                "__connect.errors.exception.class.name": b"CorruptPayload",
+                "__connect.errors.exception.message": b"the payload ends too early",
+            },
+        ),
+        (
+            "streams",
+            {
+                "__streams.errors.topic": b"orders",
+                "__streams.errors.partition": b"3",
+                "__streams.errors.offset": b"42",
+                "__streams.errors.exception": b"CorruptPayload",
+                "__streams.errors.message": b"the payload ends too early",
+            },
+        ),
+    ],
+)
+def test_a_letter_is_the_original_with_its_reasons_in_headers(style, reasons):
+    letter = DeadLetterQueue(None, headers=style).letter(RECORD, ERROR)
+    assert (letter.topic, letter.key, letter.value, letter.timestamp_ms) == ("orders.dlq", b"key", b"value", 1_000)
+    assert letter.headers == [*RECORD.headers, *reasons.items()]
+
+
+@pytest.mark.parametrize("style", ["serdes", "connect", "streams"])
+def test_a_letter_goes_back_as_the_original(style):
+    queue = DeadLetterQueue(None, headers=style)
+    letter = queue.letter(RECORD, ERROR)
+    back = queue.original(Record(letter.topic, 0, 0, letter.key, letter.value, letter.headers, letter.timestamp_ms))
+    assert (back.topic, back.key, back.value, back.headers, back.timestamp_ms) == (
+        RECORD.topic, RECORD.key, RECORD.value, RECORD.headers, RECORD.timestamp_ms
+    )  # fmt: skip
+
+
+def test_a_letter_that_fails_again_tells_the_first_place_and_counts_its_attempts():
+    queue = DeadLetterQueue(None, topic="dead")
+    first = queue.letter(RECORD, ERROR, attempt=2)
+    again = queue.letter(Record("dead", 0, 5, first.key, first.value, first.headers), ERROR)
+    assert dict(again.headers) == dict(first.headers) | {"serdes.attempt": b"3"}
+
+
+def test_what_may_tell_parts_of_the_data_can_be_redacted():
+    letter = DeadLetterQueue(None, redact=lambda message: message.split()[0]).letter(RECORD, ERROR)
+    assert dict(letter.headers)["serdes.message"] == b"the"
+
+
+def test_a_letter_has_arrived_before_the_next_record_is_read():
+    producer = Sent()
+    DeadLetterQueue(producer).send(RECORD, ERROR)
+    DeadLetterQueue(producer, flush=False).send(RECORD, ERROR)
+    assert (len(producer.letters), producer.flushed) == (2, 1)
+
+
+def test_replay_sends_all_letters_and_then_waits_for_them():
+    producer = Sent()
+    queue = DeadLetterQueue(producer)
+    letters = [Record("orders.dlq", 0, n, b"", b"", queue.letter(RECORD, ERROR).headers) for n in range(3)]
+    assert queue.replay([*letters, RECORD]) == 3
+    assert ([topic for topic, _ in producer.letters], producer.flushed) == (["orders"] * 3, 1)
+
+
+def test_an_unknown_header_style_is_refused():
+    with pytest.raises(SettingInvalid, match="headers must be one of serdes, connect, streams, not 'camel'"):
+        DeadLetterQueue(None, headers="camel")
+
+
+def unknown(retriable):
+    error = UnknownSchemaId(7, "Schema not found")
+    error.retriable = retriable
+    return error
+
+
+@pytest.mark.parametrize(
+    ("letters", "error", "action"),
+    [
+        (True, FramingError("?"), Action.LETTER),
+        (False, FramingError("?"), Action.RAISE),
+        (True, RegistryUnavailable("down"), Action.RETRY),
+        (False, RegistryUnavailable("down"), Action.RETRY),
+        (True, unknown(retriable=True), Action.RETRY),
+        (True, unknown(retriable=False), Action.LETTER),
+        (True, SubjectUnknown("which?"), Action.RAISE),
+    ],
+)
+def test_what_may_pass_is_tried_again_and_what_is_poison_is_a_letter(letters, error, action):
+    assert Triage(letters=letters).failed("orders", 0, error) is action
+
+
+def test_a_partition_is_left_alone_for_longer_each_time_up_to_half_a_minute():
+    triage, pauses = Triage(letters=True), []
+    for _ in range(11):
+        triage.failed("orders", 0, RegistryUnavailable("down"))
+        pauses.append(triage.pause_seconds("orders", 0))
+    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0]
+    triage.read("orders", 0)
+    assert triage.attempts("orders", 0) == 1
+
+
+def test_half_of_the_last_100_records_may_be_poison_and_no_more():
+    triage = Triage(letters=True)
+    for _ in range(50):
+        triage.read("orders", 0)
+        triage.failed("orders", 0, FramingError("?"))
+    with pytest.raises(PoisonStorm, match="51 of the last 100"):
+        triage.failed("orders", 0, FramingError("?"))
