@@ -18,6 +18,7 @@ from typing import Any
 
 from registry.app import Application
 from registry.cli import main as command_line
+from registry.cli import moving  # noqa: F401 - imported once, before the forks
 from registry.cli.serve import run
 from registry.errors import RegistryError
 from registry.log import postgres, sqlite  # noqa: F401 - imported once, before the forks

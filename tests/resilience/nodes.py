@@ -170,6 +170,14 @@ class Node:
         return [line for line in self.errors.splitlines() if "Traceback" in line or "nothing foresaw" in line]
 
 
+def start_all(nodes: Sequence[Node]) -> None:
+    """Start nodes beside each other, and wait until all serve."""
+    for node in nodes:
+        node.begin_start()
+    for node in nodes:
+        node.wait_until_serving()
+
+
 def is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)

@@ -12,7 +12,7 @@ import psycopg
 
 from tests.resilience.clients import Client, Mixed, contents_of, load, record
 from tests.resilience.history import Operation, Outcome
-from tests.resilience.nodes import exports_of
+from tests.resilience.nodes import exports_of, start_all
 from tests.resilience.oracle import judge
 from tests.resilience.wire import Moment
 
@@ -55,8 +55,7 @@ def test_a_database_that_crashes_loses_nothing(new_node, postgres, history, coun
     told = account("The database", "PostgreSQL ended by `pg_ctl -m immediate`, every other time during a checkpoint")
     choose, work, recoveries = random.Random(seed), Mixed(seed), []
     nodes = [new_node(name, postgres.url) for name in "123"]
-    for node in nodes:
-        node.start()
+    start_all(nodes)
     with load(history, nodes, WRITERS, work) as running:
         for number in range(count("database_crashes")):
             work.round = number // 2
@@ -106,8 +105,7 @@ def test_a_backend_that_is_terminated_at_a_commit_loses_and_doubles_nothing(
         Mixed(seed),
         Terminator(seed),
     )
-    far.start()
-    near.start()
+    start_all([far, near])
     wire.at = terminator
     with load(history, [far, far, far, near], WRITERS, work) as running:
         for done in range(count("terminations")):
@@ -124,8 +122,7 @@ def test_a_node_that_hears_no_notice_still_learns_of_every_commit(
     told = account("The database", "the connection for NOTIFY cut, then a write at another node")
     choose, delays = random.Random(seed), []
     far, near = new_node("far", wire.url, read_consistency="local"), new_node("near", postgres.url)
-    far.start()
-    near.start()
+    start_all([far, near])
     cuts = 0
     with Client(history, far) as reading, Client(history, near) as writing:
         for number in range(count("notify_cuts")):
@@ -166,8 +163,7 @@ def test_a_node_that_is_frozen_in_a_transaction_holds_up_nobody_for_long(
 ):
     told = account("The database", "one of two nodes stopped by SIGSTOP in a transaction, and woken again")
     far, near, work, pauses = new_node("far", wire.url), new_node("near", postgres.url), Mixed(seed), []
-    far.start()
-    near.start()
+    start_all([far, near])
     for number in range(count("freezes")):
         work.round = number
         wire.at = freezer = FreezeAt(far, Moment.COMMIT_SENT if number % 4 == 3 else Moment.TURN_TAKEN)

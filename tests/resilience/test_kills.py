@@ -9,7 +9,7 @@ import pytest
 
 from tests.resilience.clients import Client, Mixed, contents_of, load, record
 from tests.resilience.history import Operation, Outcome
-from tests.resilience.nodes import exports_of
+from tests.resilience.nodes import exports_of, start_all
 from tests.resilience.oracle import judge
 from tests.resilience.seams import NODE_FAIL_POINTS, SQLITE_FAIL_POINTS
 from tests.resilience.wire import Moment
@@ -69,8 +69,7 @@ def test_three_nodes_on_postgresql_lose_nothing_when_they_are_killed(
     told = account("Killed", f"kill -9 of one to three of three nodes over PostgreSQL under {WRITERS} writers")
     choose, work = random.Random(seed), Mixed(seed)
     nodes = [new_node(name, postgres.url) for name in "123"]
-    for node in nodes:
-        node.start()
+    start_all(nodes)
     kills = 0
     for number in range(count("postgres_kills")):
         work.round = number // ROUNDS_PER_SUBJECT

@@ -6,7 +6,7 @@ import pytest
 
 from tests.resilience.clients import Connection, all_at_once, contents_of, listed, record
 from tests.resilience.history import Operation, Outcome
-from tests.resilience.nodes import exports_of
+from tests.resilience.nodes import exports_of, start_all
 from tests.resilience.oracle import judge
 
 CLIENTS = 16
@@ -47,8 +47,7 @@ def test_clients_that_register_at_once_get_one_id_for_each_content(
     told = account("Many clients", f"{CLIENTS} clients register at once; nodes over {place}: {number}")
     store = request.getfixturevalue("sqlite_store") if engine == "sqlite" else request.getfixturevalue("postgres").url
     nodes, schemas = [new_node(str(one), store) for one in range(number)], count("schemas_per_client")
-    for node in nodes:
-        node.start()
+    start_all(nodes)
     for work in (different, equal, mixed):
         started, before = time.monotonic(), len(history)
         all_at_once(history, nodes, CLIENTS, lambda client, one, work=work: work(client, one, schemas))
@@ -102,8 +101,7 @@ class Races:
 def test_no_reference_ever_dangles(new_node, postgres, count, account, launcher, tmp_path):
     told = account("Many clients", "register B that refers to A while A is deleted for good at another node")
     nodes, races = [new_node(name, postgres.url) for name in "123"], Races()
-    for node in nodes:
-        node.start()
+    start_all(nodes)
     for first in range(0, count("dangling_races"), RACES_AT_ONCE):
         names = [str(first + one) for one in range(RACES_AT_ONCE)]
         with Connection(nodes[0]) as connection:
@@ -136,8 +134,7 @@ def test_no_reference_ever_dangles(new_node, postgres, count, account, launcher,
 def test_what_is_read_only_stays_as_it_is(new_node, postgres, history, count, account, launcher, tmp_path):
     told = account("Many clients", "READONLY set while four clients register at three nodes")
     nodes = [new_node(name, postgres.url) for name in "123"]
-    for node in nodes:
-        node.start()
+    start_all(nodes)
     for one in range(count("read_only_races")):
 
         def race(client, number: int, subject=f"s{one}") -> None:

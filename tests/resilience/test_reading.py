@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from tests.resilience.clients import Client, all_at_once, contents_of, record
 from tests.resilience.history import Operation, Outcome
-from tests.resilience.nodes import exports_of
+from tests.resilience.nodes import exports_of, start_all
 from tests.resilience.oracle import judge
 from tests.resilience.wire import Moment
 
@@ -20,8 +20,7 @@ def test_a_strong_read_never_misses_what_another_node_acknowledged(
 ):
     told = account("Reading", "a write at one node, then at once a read at another: by id, latest, lookup in turn")
     nodes, each = [new_node(name, postgres.url) for name in "123"], count("pairs") // READERS
-    for node in nodes:
-        node.start()
+    start_all(nodes)
 
     def pairs(client: Client, number: int) -> None:
         for one in range(each):
@@ -71,8 +70,7 @@ def test_a_bounded_read_is_never_older_than_its_bound(new_node, postgres, wire, 
     told = account("Reading", f"a write at one node, reads at another that hears no notices, under bounded:{BOUND_MS}")
     far, near = new_node("far", wire.url, read_consistency=f"bounded:{BOUND_MS}"), new_node("near", postgres.url)
     wire.at = deafen
-    far.start()
-    near.start()
+    start_all([far, near])
     each = count("bounded_pairs") // 4
 
     def pairs(client: Client, number: int) -> None:

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 
 from tests.resilience.clients import Client, contents_of, load, record
 from tests.resilience.history import Operation, Outcome
-from tests.resilience.nodes import exports_of
+from tests.resilience.nodes import exports_of, start_all
 from tests.resilience.oracle import judge
 from tests.resilience.test_database import recovered
 
@@ -108,8 +108,7 @@ def test_nothing_is_lost_and_memory_stays_flat_over_many_faults(
 ):
     told = account("Endurance", "writes, reads and deletions at three nodes over PostgreSQL, a fault every so often")
     nodes = [new_node("1", wire.url, **SMALL_CACHES), new_node("2", postgres.url), new_node("3", postgres.url)]
-    for node in nodes:
-        node.start()
+    start_all(nodes)
     misfortunes, sizes, recoveries = Misfortunes(nodes, wire, postgres, random.Random(seed)), [], []
     end = time.monotonic() + count("soak_seconds")
     next_fault = time.monotonic() + count("soak_fault_seconds")
