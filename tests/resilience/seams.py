@@ -13,14 +13,15 @@ import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from registry.envelope import Batch, Entry
+from registry.errors import StoreFailed
 from registry.log import Log, open_log
-from registry.log.door import wall_clock_ms
+from registry.log.door import nothing_to_follow, wall_clock_ms
 
 Happened = Callable[[str], None]
 
@@ -55,7 +56,8 @@ def opener(seams: dict[str, Any]) -> Callable[[str], Awaitable[Log]]:
 
     Args:
         seams: `fail_point` (event, within_seconds) and `skip`, how many of its occurrences pass; `clock`, a file that
-            holds by how many seconds the clock is off; `full`, a file that fills the disk while it exists.
+            holds by how many seconds the clock is off; `full`, a file that fills the disk while it exists; `lie`, how
+            the log breaks its promises, so that the suite can be seen to notice.
     """
 
     async def open_store(url: str) -> Log:
@@ -64,6 +66,8 @@ def opener(seams: dict[str, Any]) -> Callable[[str], Awaitable[Log]]:
             killer = Killer(FailPoint(*seams["fail_point"]), seams["skip"])
             watch_statements(log, killer)
             return Watched(log, killer)
+        if "lie" in seams:
+            return LIES[seams["lie"]](log)
         if "full" in seams:
             return Watched(log, Filler(log._writer, Path(seams["full"])))
         return log
@@ -139,14 +143,11 @@ class Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._log, name)
 
-    def turn(self, after: int) -> AbstractAsyncContextManager[WatchedTurn]:
-        @asynccontextmanager
-        async def held() -> AsyncIterator[WatchedTurn]:
-            async with self._log.turn(after) as turn:
-                self._happened("turn")
-                yield WatchedTurn(turn, self._happened)
-
-        return held()
+    @asynccontextmanager
+    async def turn(self, after: int) -> AsyncIterator[WatchedTurn]:
+        async with self._log.turn(after) as turn:
+            self._happened("turn")
+            yield WatchedTurn(turn, self._happened)
 
 
 class WatchedTurn:
@@ -164,3 +165,59 @@ class WatchedTurn:
         batch = await self._turn.append(entries)
         self._happened("appended")
         return batch
+
+
+def happens(_: str) -> None:
+    """Be told of an event, and let it be."""
+
+
+class Forgetful(Watched):
+    """Acknowledges every tenth append without writing it."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(log, happens)
+        self._appends = 0
+
+    @asynccontextmanager
+    async def turn(self, after: int) -> AsyncIterator[WatchedTurn]:
+        self._appends += 1
+        async with self._log.turn(after) as turn:
+            yield (ForgottenTurn if self._appends % 10 == 0 else WatchedTurn)(turn, happens)
+
+
+class ForgottenTurn(WatchedTurn):
+    async def append(self, entries: Sequence[Entry]) -> Batch:
+        return Batch.appended(self._turn.missed.end, wall_clock_ms(), entries)
+
+
+class Pessimist(Watched):
+    """Writes, and says that it did not."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(log, self._deny)
+        self._appends = 0
+
+    def _deny(self, event: str) -> None:
+        self._appends += event == "appended"
+        if event == "appended" and self._appends % 10 == 0:
+            raise StoreFailed("The store failed, or so it says")
+
+
+class Sluggish(Watched):
+    """Tells the end of the log as it was a while ago, and of nothing new by itself."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(log, happens)
+        self._told = 0
+        self._asked_at = 0.0
+
+    async def end(self) -> int:
+        if time.monotonic() - self._asked_at > 1.0:
+            self._told, self._asked_at = await self._log.end(), time.monotonic()
+        return self._told
+
+    def follow(self) -> AsyncIterator[None]:
+        return nothing_to_follow()
+
+
+LIES: Final[dict[str, Callable[[Log], Any]]] = {"forgets": Forgetful, "denies": Pessimist, "lags": Sluggish}

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from contextlib import suppress
+from itertools import count as numbers
 from itertools import cycle, pairwise
 
 import psycopg
@@ -125,7 +126,9 @@ def test_a_node_that_hears_no_notice_still_learns_of_every_commit(
     start_all([far, near])
     cuts = 0
     with Client(history, far) as reading, Client(history, near) as writing:
-        for number in range(count("notify_cuts")):
+        for number in numbers():
+            if cuts >= count("notify_cuts"):
+                break
             time.sleep(choose.choice((0.0, 0.02, 0.3, 1.2)))
             cuts += wire.cut(listening_only=True)
             answer = writing.register("news", record(f"N{number}"))
@@ -133,10 +136,9 @@ def test_a_node_that_hears_no_notice_still_learns_of_every_commit(
                 assert time.monotonic() - answer.ended < 30
                 time.sleep(0.01)
             delays.append(seen.ended - answer.ended)
-    told.did(writes=count("notify_cuts"), connections_cut=cuts)
+    told.did(writes=number, connections_cut=cuts)
     told.note(f"read under `local` at most {max(delays):.2f} s after it was acknowledged elsewhere")
     told.judged(judge(history, contents_of(near), bound_seconds=NOTICED_SECONDS))
-    assert cuts > 0
 
 
 class FreezeAt:
