@@ -30,7 +30,10 @@ def new_subjects(count: int, prefix: str) -> Iterator[bytes]:
 
 
 def evolutions(count: int, prefix: str, subjects: int) -> Iterator[bytes]:
-    """Requests that each add one field with a default to the schema of a subject, in turn over the subjects."""
+    """Requests that each add one field with a default to the schema of a subject, in turn over the subjects.
+
+    Every subject has a record of its own, so that nothing that was parsed or judged for one serves another.
+    """
     for index in range(count):
-        body = registration(record_schema(10, name="Order", extra=1 + index // subjects))
+        body = registration(record_schema(9, name=f"Order{prefix}{index % subjects}", extra=1 + index // subjects))
         yield request("POST", f"/subjects/{prefix}-{index % subjects}/versions", body)

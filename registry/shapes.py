@@ -51,7 +51,7 @@ CONFIG_MEMBERS: Mapping[str, str] = {
 
 def present(**members: Any) -> Json:
     """An object of the members that are neither null, empty text nor an empty collection; false and 0 stay."""
-    return {name: value for name, value in members.items() if value is not None and value not in ("", [], {}, ())}
+    return {name: value for name, value in members.items() if value or value == 0}
 
 
 def reference_json(reference: Reference) -> Json:

@@ -356,8 +356,8 @@ class State:
     def ids_of_guid(self, context: str, guid: bytes) -> tuple[int, ...]:
         """The ids bound to a GUID in a context, ascending; more than one only after imports."""
         ask_anything(self.position)
-        bound = self._ids_by_guid.of((context, guid))
-        return tuple(sorted(number for number in bound if (context, number) in self._ids))
+        bound = tuple(self._ids_by_guid.of((context, guid)))
+        return tuple(sorted(number for number in bound if (context, number) in self._ids)) if bound else ()
 
     def highest_id(self, context: str) -> int:
         """The highest id ever given out in a context, or kept back in all of them; 0 before the first."""

@@ -88,6 +88,8 @@ def find_version(
     that it must have.
     """
     rows = [row for row in reversed(state.rows(subject)) if deleted or not row.deleted]
+    if not rows:
+        return None
     if latest_only:
         rows = rows[:1]
     if number is not None:

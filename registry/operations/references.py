@@ -15,7 +15,7 @@ from registry.state import Row, State, referred_subject
 
 def with_numbers(state: State, subject: Subject, references: tuple[Reference, ...]) -> tuple[Reference, ...]:
     """The references with -1 replaced by the number of the latest live version, where there is one."""
-    return tuple(_with_number(state, subject, reference) for reference in references)
+    return tuple(_with_number(state, subject, reference) for reference in references) if references else ()
 
 
 def _with_number(state: State, subject: Subject, reference: Reference) -> Reference:
@@ -34,6 +34,8 @@ def referred_texts(
 
     Raises InvalidSchema when a reference is incomplete or names nothing.
     """
+    if not references:
+        return ()  # as nearly every schema has it
     texts: dict[str, str] = {}
     versions: dict[str, int] = {}
     # An explicit stack of iterators: chains of references may be longer than Python's stack is deep.
