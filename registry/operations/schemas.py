@@ -45,11 +45,14 @@ class Schemas:
         """What an id means, with a version that holds it: one of the subject where it is given and holds it.
 
         A context is named by its empty subject. A bare name is looked for in the default context, then in the
-        others, and at last stands for any subject of the default one.
+        others, and at last stands for any subject of the default one. Found where it is looked for first, it needs
+        no barrier: what it means there does not change.
 
         Raises SchemaNotFound.
         """
-        holder = _preferred(_holders(await self._core.current(), number, subject))
+        holder = _preferred(_first_holders(self._core.state, number, subject))
+        if holder is None:
+            holder = _preferred(_holders(await self._core.current(), number, subject))
         if holder is None:
             raise SchemaNotFound(number)
         return stored(*holder)
@@ -78,19 +81,15 @@ class Schemas:
         return self._core.policy.version_limits.slice(found, page)
 
     async def by_guid(self, guid: str) -> Stored:
-        """What a GUID means, in the default context or else in any other.
+        """What a GUID means, in the default context or else in any other; found, it needs no barrier.
 
         Raises SchemaNotFound.
         """
         key = _guid_bytes(guid)
-        state = await self._core.current()
-        for context in state.contexts():
-            for number in state.ids_of_guid(context, key):
-                holders = state.holders(context, number)
-                holder = _preferred(holder for holder in holders if holder[1].content.guid == key)
-                if holder is not None:
-                    return stored(*holder)
-        raise SchemaNotFound(guid)
+        holder = _holder_of_guid(self._core.state, key) or _holder_of_guid(await self._core.current(), key)
+        if holder is None:
+            raise SchemaNotFound(guid)
+        return stored(*holder)
 
     async def ids_of_guid(self, guid: str) -> Sequence[tuple[str, int]]:
         """Every (context, id) that a GUID has, in order; empty when it is unknown."""
@@ -111,6 +110,10 @@ class Schemas:
         """The entities that carry one of the wanted inline tags (`*`: any), each with all of its tags."""
         found = read_stored(self._core, self._core.state, subject, schema).tags()
         return [entity for entity in found if "*" in wanted or not set(wanted).isdisjoint(entity.tags)]
+
+
+def _first_holders(state: State, number: int, subject: Subject | None) -> Iterator[Holder]:
+    return state.holders(DEFAULT_CONTEXT, number) if subject is None else _held_by(state, subject, number)
 
 
 def _holders(state: State, number: int, subject: Subject | None) -> Iterator[Holder]:
@@ -140,6 +143,15 @@ def _preferred(holders: Iterable[Holder]) -> Holder | None:
             return holder
         first = first or holder
     return first
+
+
+def _holder_of_guid(state: State, key: bytes) -> Holder | None:
+    for context in state.contexts():
+        for number in state.ids_of_guid(context, key):
+            holder = _preferred(holder for holder in state.holders(context, number) if holder[1].content.guid == key)
+            if holder is not None:
+                return holder
+    return None
 
 
 def _last_written(state: State, number: int, subject: Subject | None, deleted: bool) -> list[tuple[str, int]]:

@@ -99,8 +99,6 @@ class AvroFormat:
 
 
 def _check_writable(text: str) -> None:
-    if text.isascii():
-        return
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
 
+from registry.errors import Overloaded
+from registry.log.memory import MemoryLog
 from registry.model import Association, Metadata, Mode, Reference, Rule, RuleMode, RuleSet, Schema, Subject
 from registry.operations import Page, SchemaFilter
 from registry.records import AssociationKey, Record, SchemaKey, SchemaValue
 
 pytestmark = pytest.mark.anyio
 
+UNKNOWN_GUID = "00000000-0000-0000-0000-000000000000"
 STRING_GUID = "095d71cf-1255-6b9d-5e33-0ad575b3df5d"
 
 
 async def by_id(desk: Any, number: int, subject: str | None = None) -> tuple[str, int, bool]:
     found = await desk.registry.schemas.by_id(number, None if subject is None else Subject.of(subject))
     return str(found.subject), found.version, found.deleted
+
+
+class FarLog(MemoryLog):
+    """A log that other nodes write to, and that may be out of reach."""
+
+    def __init__(self, clock: Any) -> None:
+        super().__init__(clock)
+        self.shared = self.reachable = True
+
+    async def end(self) -> int:
+        if not self.reachable:
+            raise Overloaded("The store is out of reach")
+        return await super().end()
 
 
 async def subjects_of(desk: Any, number: int, subject: str | None = None, *, deleted: bool = False) -> list[str]:
@@ -322,3 +339,33 @@ async def test_a_schema_of_a_language_that_is_not_spoken_is_shown_as_it_is(desk:
     assert desk.registry.schemas.text(subject, schema, "resolved") == schema.text
     assert desk.registry.schemas.tags(subject, schema, ["*"]) == []
     assert (await desk.refusal(desk.put("u", "{}", type="JSON"))) == (42201, "Invalid schema type JSON")
+
+
+@pytest.fixture
+async def cut_off(open_desk) -> Any:
+    """A node that knows id 1 in two contexts, and cannot ask whether there is news."""
+    log = FarLog(count(1000, 1000).__next__)
+    async with open_desk(log=log) as desk:
+        await desk.put("s", '"string"')
+        await desk.put(":.a:t", '"int"')
+        log.reachable = False
+        yield desk
+
+
+@pytest.mark.parametrize(("asked", "found"), [(None, "s"), ("s", "s"), (":.a:t", ":.a:t"), (":.a:", ":.a:t")])
+async def test_what_a_known_id_means_is_told_without_asking_for_news(cut_off: Any, asked: str, found: str) -> None:
+    assert (await by_id(cut_off, 1, asked))[0] == found
+
+
+async def test_what_a_known_guid_means_is_told_without_asking_for_news(cut_off: Any) -> None:
+    assert (await cut_off.registry.schemas.by_guid(STRING_GUID)).schema.text == '"string"'
+
+
+@pytest.mark.parametrize("asked", ["t", "unknown"])
+async def test_an_id_that_is_found_only_elsewhere_waits_for_news(cut_off: Any, asked: str) -> None:
+    assert (await cut_off.refusal(by_id(cut_off, 1, asked)))[0] == 503
+
+
+async def test_an_id_or_guid_that_is_unknown_waits_for_news(cut_off: Any) -> None:
+    assert (await cut_off.refusal(by_id(cut_off, 9)))[0] == 503
+    assert (await cut_off.refusal(cut_off.registry.schemas.by_guid(UNKNOWN_GUID)))[0] == 503
