@@ -25,6 +25,8 @@ COUNTS: Final = {
     "read_only_races": Count(8, 500),
     "pairs": Count(120, 10_000),
     "bounded_pairs": Count(40, 2_000),
+    "outages": Count(1, 10),
+    "outage_seconds": Count(2, 30),
     "notify_cuts": Count(3, 100),
     "freezes": Count(1, 10),
     "frozen_seconds": Count(7, 15),

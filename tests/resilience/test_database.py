@@ -117,6 +117,46 @@ def test_a_backend_that_is_terminated_at_a_commit_loses_and_doubles_nothing(
     told.judged(judge(history, contents_of(near), exports=exports_of(launcher, tmp_path, [far, near])))
 
 
+class Outage:
+    """Takes the database out of reach at the fifth time of a moment on the wire."""
+
+    def __init__(self, wire, moment: Moment) -> None:
+        self._wire, self._moment, self._skip = wire, moment, 4
+
+    def __call__(self, moment: Moment, link) -> None:
+        self._skip -= moment is self._moment
+        if self._skip < 0 and not self._wire.is_down:
+            self._wire.go_down()
+
+    def has_begun(self) -> bool:
+        return self._wire.is_down
+
+
+def test_a_database_out_of_reach_from_a_commit_on_leaves_no_doubt_for_long(
+    new_node, postgres, wire, history, count, seed, account, launcher, tmp_path
+):
+    told = account("The database", "out of reach of one of two nodes from a commit on")
+    far, near, work, recoveries = new_node("far", wire.url), new_node("near", postgres.url), Mixed(seed), []
+    moments = (Moment.COMMIT_ANSWERED, Moment.COMMIT, Moment.COMMIT_SENT)
+    start_all([far, near])
+    with Client(history, far) as reader:
+        known = reader.register("known", record("Known"))
+        for number in range(count("outages")):
+            work.round = number
+            wire.at = outage = Outage(wire, moments[number % 3])
+            with load(history, [far, near], WRITERS, work) as running:
+                running.until(outage.has_begun)
+                time.sleep(count("outage_seconds"))
+                read = reader.by_id("known", known.id)
+                wire.at, wire.is_down = None, False
+                recoveries.append(recovered(running, history, time.monotonic(), "far"))
+            assert (read.outcome, read.text) == (Outcome.DONE, known.text)
+    told.did(outages=count("outages"), seconds_each=count("outage_seconds"), writers=WRITERS)
+    told.note(f"written again at most {max(recoveries):.1f} s after it was back; what an id means was read meanwhile")
+    told.judged(judge(history, contents_of(near), exports=exports_of(launcher, tmp_path, [far, near])))
+    assert max(recoveries) < RECOVERY_SECONDS
+
+
 def test_a_node_that_hears_no_notice_still_learns_of_every_commit(
     new_node, postgres, wire, history, count, seed, account
 ):

@@ -61,6 +61,8 @@ class Wire:
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.port = 0
+        self.is_down = False
+        """Whether connections are refused; set by `go_down`."""
         self.at: Seen | None = None
         """Is told of each moment, in the thread of the wire, before the wire goes on; it may kill and cut."""
 
@@ -84,6 +86,12 @@ class Wire:
         done: asyncio.Future[int] = asyncio.run_coroutine_threadsafe(self._cut(listening_only), self._loop)
         return done.result(10)
 
+    def go_down(self) -> None:
+        """From a moment on the wire on: cut everything and take nothing new, until `is_down` is reset."""
+        self.is_down = True
+        for link in self._links:
+            link.cut()
+
     async def _cut(self, listening_only: bool) -> int:
         chosen = [link for link in self._links if link.listens or not listening_only]
         for link in chosen:
@@ -101,6 +109,8 @@ class Wire:
 
     async def _serve(self, near_reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         try:
+            if self.is_down:
+                raise ConnectionRefusedError
             far_reader, far = await asyncio.open_unix_connection(self._far_socket)
         except OSError:  # the database is down
             near.transport.abort()
