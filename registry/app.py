@@ -34,6 +34,9 @@ from registry.api.answers import Answers
 from registry.api.compression import Compression
 from registry.api.dispatch import Dispatch
 from registry.api.edge import Addressing, Edge
+from registry.api.visit import RequestTallies
+from registry.auth import Caller, Door, Guard, Unguarded
+from registry.errors import SettingInvalid
 from registry.log import Log, open_log
 from registry.model import Subject
 from registry.operations import Consistency, OnReplay, Registry, opened
@@ -63,11 +66,13 @@ class Application:
         """Put the parts together.
 
         on_replay: is told how far the replay of a large store has come; open_store: opens the log of a store's URL.
+
+        Raises SettingInvalid when the users file or the grants file does not hold.
         """
-        answers = Answers(settings.max_answer_bytes)
-        self._surface = _surface(settings, answers, on_replay, open_store)
+        answers, tallies, guard = Answers(settings.max_answer_bytes), RequestTallies(), _guard(settings)
+        self._surface = _surface(settings, answers, guard, on_replay, open_store)
         addressed = Addressing(Compression(Dispatch(self._surface)), self._alias_of)
-        self.edge = Edge(addressed, answers, settings.max_body_bytes)
+        self.edge = Edge(addressed, guard, answers, tallies, settings.max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
@@ -84,9 +89,9 @@ class Application:
         """Get ready to stop: no longer ready, streams of events end; everything else is served on."""
         self._surface.state.closing.set()
 
-    def _alias_of(self, subject: Subject) -> Subject | None:
+    def _alias_of(self, caller: Caller, subject: Subject) -> Subject | None:
         registry: Registry = self._surface.state.registry
-        return registry.alias_of(subject)
+        return registry.alias_of(subject) if caller.permissions.sees(subject) else None
 
 
 def create(settings: Settings | None = None, on_replay: OnReplay | None = None) -> Application:
@@ -94,18 +99,34 @@ def create(settings: Settings | None = None, on_replay: OnReplay | None = None) 
     return Application(settings or read_settings({}), on_replay)
 
 
-def _surface(settings: Settings, answers: Answers, on_replay: OnReplay | None, open_store: OpenStore) -> FastAPI:
+def _guard(settings: Settings) -> Guard:
+    if settings.users_file is not None:
+        return Door(settings.users_file, settings.grants_file)
+    # Refused, because who writes grants means them to hold.
+    if settings.grants_file is not None:
+        raise SettingInvalid(
+            "The setting SIGNET_GRANTS_FILE needs SIGNET_USERS_FILE: without users nothing can be granted"
+        )
+    return Unguarded()
+
+
+def _surface(
+    settings: Settings, answers: Answers, guard: Guard, on_replay: OnReplay | None, open_store: OpenStore
+) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         log = await open_store(settings.store)
-        async with opened(
-            log,
-            settings.policy(),
-            consistency=Consistency.of(settings.read_consistency),
-            max_parsed_bytes=settings.max_parsed_bytes,
-            max_waiting=settings.max_waiting_writes,
-            on_replay=on_replay,
-        ) as registry:
+        async with (
+            guard.watching(),
+            opened(
+                log,
+                settings.policy(),
+                consistency=Consistency.of(settings.read_consistency),
+                max_parsed_bytes=settings.max_parsed_bytes,
+                max_waiting=settings.max_waiting_writes,
+                on_replay=on_replay,
+            ) as registry,
+        ):
             app.state.registry = answers.registry = registry
             yield
 

@@ -4,6 +4,7 @@ RegistryError
 ├── BadRequest 400                    RequestNotFound 404          MethodNotAllowed 405
 ├── NotAcceptable 406                 BodyTooLarge 413             UnsupportedMediaType 415
 ├── MissingBody 422                   Overloaded 503
+├── Unauthenticated 401               AccessDenied 40301           TooManyFailures 429
 ├── NotFound
 │   ├── SubjectNotFound 40401         VersionNotFound 40402        SchemaNotFound 40403
 │   ├── SubjectSoftDeleted 40404      SubjectNotSoftDeleted 40405
@@ -118,6 +119,38 @@ class Overloaded(RegistryError):
     def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+# Who is asking, and may they.
+
+
+class Unauthenticated(RegistryError):
+    """Nobody, or nobody known, is asking; `fault` is what is wrong with the form of what was sent, if anything is."""
+
+    code = 401
+
+    def __init__(self, fault: str = "") -> None:
+        super().__init__(f"Unauthorized: {fault}" if fault else "Unauthorized")
+
+
+class TooManyFailures(RegistryError):
+    """Too many wrong passwords came from there; right ones that were used before go on to be taken."""
+
+    code = 429
+
+    def __init__(self, retry_after_seconds: int = 1) -> None:
+        super().__init__("Too many failed attempts to log in; try again shortly")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class AccessDenied(RegistryError):
+    """The user may not do this; `place` is the subject or context, None for the registry itself."""
+
+    code = 40301
+
+    def __init__(self, operation: str, place: str | None) -> None:
+        where = "the registry" if place is None else f"Subject: {place}"
+        super().__init__(f"User is denied operation {operation} on {where}")
 
 
 # 404: what was asked for is not there.

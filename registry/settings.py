@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -48,6 +49,12 @@ class Settings(BaseSettings):
         "sqlite:signet.db", description="The URL of the store: `sqlite:FILE`, `postgresql://...` or `memory:`."
     )
     cluster: str = Field("schema-registry", description="The name of this registry in /v1/metadata/id.")
+    users_file: Path | None = Field(
+        None, description="The file of users and passwords, as `htpasswd -B` writes it; without one anybody may ask."
+    )
+    grants_file: Path | None = Field(
+        None, description="The file of what users may do; without one every user may do everything."
+    )
     keep_alive_seconds: Count = Field(30, description="How long an idle connection is kept, in seconds.")
     request_seconds: Count = Field(60, description="How long a request may take to arrive, in seconds.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is worth logging.")

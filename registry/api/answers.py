@@ -12,6 +12,8 @@ from typing import Final
 from cachetools import LRUCache
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from registry.api.visit import RouteTally, visit_of
+from registry.auth import Permissions
 from registry.operations import Registry
 from registry.questions import ANYTHING, Question, overheard
 from registry.state import State
@@ -24,15 +26,16 @@ BYTES_PER_ANSWER: Final = 1024
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 
-Key = tuple[str, bytes, bytes, RawHeaders, bytes]
-"""All of a request that its answer depends on: method, raw path, query, the headers that decide its form, and the
-SHA-256 of its body (empty for none).
+Key = tuple[Permissions, str, bytes, bytes, RawHeaders, bytes]
+"""All of a request that its answer depends on: what the caller may do, method, raw path, query, the headers that decide
+its form, and the SHA-256 of its body (empty for none). With permissions in the key, an answer is found again only by
+those for whom it was made; which subjects and ids that was about is among its questions.
 """
 
 
 def is_content(key: Key) -> bool:
     """Whether the answer is what an id or GUID means, which does not change while it means anything."""
-    path = key[1]
+    path = key[2]
     return path.startswith(b"/schemas/") and not path.endswith((b"/subjects", b"/versions", b"/ids"))
 
 
@@ -43,6 +46,7 @@ class Answer:
     headers: list[tuple[bytes, bytes]]
     end: Message
     questions: tuple[tuple[Question, int], ...]
+    tally: RouteTally
     position: int = -1
 
     def start(self, request_id: bytes | None = None) -> Message:
@@ -65,6 +69,7 @@ class Answers:
     def __init__(self, max_bytes: int) -> None:
         """Keep answers in at most `max_bytes`; 0 keeps none. The registry is set when it is open."""
         self.registry: Registry | None = None
+        self.hits = self.misses = 0
         self._kept: LRUCache[Key, Answer] = LRUCache(max_bytes, getsizeof=_size)
 
     def requests(self) -> list[Key]:
@@ -79,7 +84,10 @@ class Answers:
             return None
         if self.registry is None or (self.registry.shared and not is_content(key)):
             return None
-        return answer if answer.stands(self.registry.state) else None
+        if not answer.stands(self.registry.state):
+            return None
+        self.hits += 1
+        return answer
 
     async def find(self, key: Key) -> Answer | None:
         """The finished answer to a request, if there is one and it is still right."""
@@ -88,14 +96,18 @@ class Answers:
             return None
         if self.registry.shared and not is_content(key):
             await self.registry.barrier()
-        return answer if answer.stands(self.registry.state) else None
+        if not answer.stands(self.registry.state):
+            return None
+        self.hits += 1
+        return answer
 
     async def record(self, key: Key, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Have an application answer a request, and keep its answer if it is one to keep."""
+        self.misses += 1
         recorder = _Recorder(send)
         with overheard() as questions:
             await app(scope, receive, recorder)
-        answer = recorder.answer(questions)
+        answer = recorder.answer(questions, visit_of(scope).tally)
         if answer is not None and self.registry is not None and answer.stands(self.registry.state):
             self._keep(key, answer)
 
@@ -122,12 +134,12 @@ class _Recorder:
             self.body = bytes(memoryview(message.get("body", b"")))
         await self.send(message)
 
-    def answer(self, questions: dict[Question, int]) -> Answer | None:
+    def answer(self, questions: dict[Question, int], tally: RouteTally) -> Answer | None:
         """What was sent, if it was complete and the state was asked about anything for it."""
         if self.headers is None or self.body is None or not questions:
             return None
         decisive = {ANYTHING: questions[ANYTHING]} if ANYTHING in questions else questions
-        return Answer(self.headers, {"type": "http.response.body", "body": self.body}, tuple(decisive.items()))
+        return Answer(self.headers, {"type": "http.response.body", "body": self.body}, tuple(decisive.items()), tally)
 
 
 def _size(answer: Answer) -> int:

@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from registry.api.route import Route
+from registry.api.visit import UNROUTED, visit_of
 
 PARAMETER: Final = "{"
 
@@ -50,11 +51,21 @@ class Dispatch:
             for pattern in self._patterns.get((scope["method"], len(segments)), ()):
                 parameters = pattern.match(segments)
                 if parameters is not None and all(parameters.values()):
+                    visit_of(scope).template = pattern.route.path
                     inner = {**scope, "app": self._app, "path_params": parameters}
                     response = await pattern.route.respond(Request(inner, receive))
                     await response(scope, receive, send)
                     return
+            await self._by_router(scope, receive, send)
+            return
         await self._surface(scope, receive, send)
+
+    async def _by_router(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._surface(scope, receive, send)
+        finally:
+            # FastAPI's router leaves the route in the scope that it was given.
+            visit_of(scope).template = getattr(scope.get("route"), "path", UNROUTED)
 
 
 def _patterns(surface: FastAPI) -> Mapping[tuple[str, int], list[_Pattern]]:

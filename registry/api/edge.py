@@ -1,4 +1,4 @@
-"""The border between the socket and the routes, in plain ASGI: request ids, bodies, HEAD, addresses, failures.
+"""The border between the socket and the routes, in plain ASGI: request ids, callers, bodies, HEAD, addresses, failures.
 
 Follows sections 0.1 to 0.4 of Confluent's REST API; refuses to know what is asked.
 """
@@ -6,20 +6,25 @@ Follows sections 0.1 to 0.4 of Confluent's REST API; refuses to know what is ask
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from hashlib import sha256
 from itertools import count
 from random import getrandbits
+from time import perf_counter
 from typing import Final
 from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.api import paths
-from registry.api.answers import KEPT_METHODS, Answers, RawHeaders
+from registry.api.answers import KEPT_METHODS, OK, Answers, RawHeaders
 from registry.api.binding import BODY
 from registry.api.failures import breakdown, refusal
+from registry.api.visit import VISIT, RequestTallies, Visit, visit_of
+from registry.auth import NOBODY, OPEN, SEVERAL, Caller, Guard
 from registry.errors import BodyTooLarge, RegistryError
+from registry.model import Subject
 
 BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods whose body, if there is one, nobody reads."""
@@ -45,13 +50,18 @@ class RequestIds:
         return b"%b%012x" % (self._beginning, next(self._numbers) & 0xFFFFFFFFFFFF)
 
 
-def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int, RawHeaders]:
-    """What the headers of a request say to the border: the id that the client gave it (empty if it gave none, or
-    several), the length of its body in bytes, and the headers that decide the form of the answer.
-    """
+Heading = tuple[bytes, int, RawHeaders, bytes | None]
+"""What the headers of a request say to the border: the id that the client gave it (empty if it gave none, or several),
+the length of its body in bytes, the headers that decide the form of the answer, and who it says that it comes from.
+"""
+
+
+def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> Heading:
+    """Read the headers of a request; of several Authorization headers the values, with SEVERAL in between."""
     given = b""
     length = ids = 0
     deciding = []
+    authorization = None
     for header in headers:
         name, value = header
         if name in DECIDING_HEADERS:
@@ -60,7 +70,9 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, int, Ra
             given, ids = value.strip(), ids + 1
         elif name == b"content-length" and value.isdigit():
             length = int(value)
-    return given if ids == 1 else b"", length, tuple(deciding)
+        elif name == b"authorization":
+            authorization = value if authorization is None else authorization + SEVERAL + value
+    return given if ids == 1 else b"", length, tuple(deciding), authorization
 
 
 def accepted(deciding: RawHeaders) -> str:
@@ -69,14 +81,17 @@ def accepted(deciding: RawHeaders) -> str:
 
 
 class Edge:
-    """The outermost layer: gives every request an id, reads its body within the limit, answers what was answered
-    before, and lets no failure out.
+    """The outermost layer: gives every request an id, finds out who asks, reads its body within the limit, answers what
+    was answered to such a caller before, counts it, and lets no failure out.
     """
 
-    def __init__(self, app: ASGIApp, answers: Answers, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, guard: Guard, answers: Answers, tallies: RequestTallies, max_body: int) -> None:
+        """max_body: bytes of the largest body that is read."""
         self.app = app
+        self.guard = guard
         self.answers = answers
-        self.max_body_bytes = max_body_bytes
+        self.tallies = tallies
+        self.max_body_bytes = max_body
         self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,50 +99,73 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given_id, length, deciding = read_headers(scope["headers"])
+        began = perf_counter()
+        given_id, length, deciding, authorization = read_headers(scope["headers"])
         request_id = given_id or self._ids.new()
-        if scope["method"] == "GET":
-            finished = self.answers.at_once(("GET", scope["raw_path"], scope["query_string"], deciding, b""))
+        caller = self.guard.known(authorization)
+        if caller is not None and scope["method"] == "GET":
+            key = (caller.permissions, "GET", scope["raw_path"], scope["query_string"], deciding, b"")
+            finished = self.answers.at_once(key)
             if finished is not None:
                 await send(finished.start(request_id))
                 await send(finished.end)
+                finished.tally.add(OK, perf_counter() - began)
                 return
+        visit = Visit(scope["method"], caller or NOBODY, self.tallies)
         answer = _Answer(send, request_id, bodiless=scope["method"] == "HEAD")
+        accept = accepted(deciding)
         try:
-            await self._answer(length, deciding, scope, receive, answer)
+            if caller is None:
+                visit.caller = await self._admitted(scope, authorization)
+            await self._answer(length, deciding, visit, scope, receive, answer)
         except RegistryError as error:
-            await refusal(error, accepted(deciding))(scope, receive, answer)
+            await refusal(error, accept)(scope, receive, answer)
         except ClientLeftError:
             log.info("request %r: the client left before its body was whole", request_id)
         except Exception:
             # The outermost border: whatever went wrong, it goes to the log, and no traceback reaches a client.
             log.exception("request %r failed", request_id)
-            if not answer.started:
-                await breakdown(accepted(deciding))(scope, receive, answer)
+            if not answer.status:
+                await breakdown(accept)(scope, receive, answer)
+        finally:
+            visit.tally.add(answer.status, perf_counter() - began)
 
-    async def _answer(self, length: int, deciding: RawHeaders, scope: Scope, receive: Receive, answer: _Answer) -> None:
+    async def _admitted(self, scope: Scope, authorization: bytes | None) -> Caller:
+        # Compared as it was sent: whatever else leads to the same route needs a user.
+        if scope["raw_path"] in OPEN:
+            return NOBODY
+        client = scope.get("client")
+        return await self.guard.admit(authorization, client[0] if client else "")
+
+    async def _answer(
+        self, length: int, deciding: RawHeaders, visit: Visit, scope: Scope, receive: Receive, answer: _Answer
+    ) -> None:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         body = b""
         if method not in BODILESS:
             body = await read_body(length, receive, self.max_body_bytes)
             receive = _replayed(body, receive)
+        inner = {**scope, "method": method, BODY: body, VISIT: visit}
         if method not in KEPT_METHODS:
-            await self.app({**scope, BODY: body}, receive, answer)
+            await self.app(inner, receive, answer)
             return
         digest = sha256(body).digest() if body else b""
-        key = (method, scope["raw_path"], scope["query_string"], deciding, digest)
+        permissions = visit.caller.permissions
+        key = (permissions, method, scope["raw_path"], scope["query_string"], deciding, digest)
         finished = await self.answers.find(key)
         if finished is not None:
+            visit.template = finished.tally.template
             await answer(finished.start())
             await answer(finished.end)
             return
-        await self.answers.record(key, self.app, {**scope, "method": method, BODY: body}, receive, answer)
+        await self.answers.record(key, self.app, inner, receive, answer)
 
 
 class Addressing:
     """Rewrites every request's address before it is routed: raw path, context, alias."""
 
-    def __init__(self, app: ASGIApp, alias_of: paths.AliasOf) -> None:
+    def __init__(self, app: ASGIApp, alias_of: Callable[[Caller, Subject], Subject | None]) -> None:
+        """alias_of: what a subject stands for, to the one who asks."""
         self.app = app
         self.alias_of = alias_of
 
@@ -138,7 +176,8 @@ class Addressing:
         """
         if scope["type"] == "http":
             sent = paths.read(scope["raw_path"], scope["query_string"])
-            address = paths.unaliased(paths.in_context(sent, scope["method"]), self.alias_of)
+            alias_of = partial(self.alias_of, visit_of(scope).caller)
+            address = paths.unaliased(paths.in_context(sent, scope["method"]), alias_of)
             scope = {**scope, "path": address.path, "query_string": address.query.encode("latin-1")}
         await self.app(scope, receive, send)
 
@@ -174,17 +213,17 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 
 class _Answer:
-    """A `send` that adds the request id, remembers whether the answer has begun, and can leave out the body."""
+    """A `send` that adds the request id, remembers the status once the answer has begun, and can leave out the body."""
 
     def __init__(self, send: Send, request_id: bytes, *, bodiless: bool) -> None:
         self.send = send
         self.request_id = request_id
         self.bodiless = bodiless
-        self.started = False
+        self.status = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.started = True
+            self.status = message["status"]
             message = {**message, "headers": [*message["headers"], (b"x-request-id", self.request_id)]}
         elif self.bodiless and message["type"] == "http.response.body":
             message = {"type": "http.response.body"}

@@ -17,7 +17,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from registry.api.objects import rfc3339
 from registry.api.replies import ErrorReply
-from registry.api.route import TheRegistry, operation_id
+from registry.api.route import TheRegistry, checked, operation_id
 from registry.errors import BadRequest
 from registry.operations import Change
 from registry.records import (
@@ -33,7 +33,7 @@ from registry.records import (
 )
 from registry.shapes import Json, present
 
-router = APIRouter(tags=["events"], generate_unique_id_function=operation_id)
+router = APIRouter(tags=["events"], generate_unique_id_function=operation_id, dependencies=[Depends(checked)])
 
 WRITTEN_AND_REMOVED: Final[Mapping[type[Key], tuple[str, str]]] = {
     SchemaKey: ("signet.version.registered", "signet.version.deleted"),

@@ -16,7 +16,16 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from registry.api.negotiation import failure_type
-from registry.errors import BadRequest, MethodNotAllowed, MissingBody, Overloaded, RegistryError, RequestNotFound
+from registry.errors import (
+    BadRequest,
+    MethodNotAllowed,
+    MissingBody,
+    Overloaded,
+    RegistryError,
+    RequestNotFound,
+    TooManyFailures,
+    Unauthenticated,
+)
 
 METHODS: Final = ("DELETE", "GET", "POST", "PUT")
 log = logging.getLogger("signet")
@@ -25,8 +34,10 @@ log = logging.getLogger("signet")
 def refusal(error: RegistryError, accept: str) -> Response:
     """The answer that tells a client of an error; `accept` is its Accept header."""
     headers = {}
-    if isinstance(error, Overloaded):
+    if isinstance(error, (Overloaded, TooManyFailures)):
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Basic realm="Signet", charset="UTF-8"'
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
     body = orjson.dumps({"error_code": error.code, "message": error.message})

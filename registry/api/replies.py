@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from registry.api.messages import Metadata, RuleSet, SchemaReference, SchemaTags
 from registry.errors import (
+    AccessDenied,
     BadRequest,
     BodyTooLarge,
     Invalid,
@@ -23,10 +24,22 @@ from registry.errors import (
     RequestNotFound,
     StoreFailed,
     StoreTimedOut,
+    TooManyFailures,
+    Unauthenticated,
     UnsupportedMediaType,
 )
 
-ALWAYS: Final = (BadRequest, RequestNotFound, NotAcceptable, UnsupportedMediaType, RegistryError, Overloaded)
+ALWAYS: Final = (
+    BadRequest,
+    Unauthenticated,
+    AccessDenied,
+    RequestNotFound,
+    NotAcceptable,
+    UnsupportedMediaType,
+    TooManyFailures,
+    RegistryError,
+    Overloaded,
+)
 """What any request can be answered with."""
 
 BODIED: Final = (BodyTooLarge, MissingBody)

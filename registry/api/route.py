@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
 from hashlib import blake2b
 from typing import Annotated, Any
+from urllib.parse import unquote
 from uuid import UUID
 
 import orjson
@@ -18,6 +19,8 @@ from fastapi.routing import APIRoute
 
 from registry.api.binding import Plan
 from registry.api.negotiation import DEFAULT, answer_type, check_body_type
+from registry.api.visit import visit_of
+from registry.auth import ANYBODY, NEEDS, Need
 from registry.operations import Registry
 from registry.questions import Question, heard
 
@@ -48,7 +51,8 @@ class Text(Json):
 class Route(APIRoute):
     """A route of the API: its endpoint gives the answer, the route its media type.
 
-    Refused in this order: a body of a foreign type (415), an answer that is not acceptable (406), the body itself.
+    Refused in this order: what the caller may not do (403), a body of a foreign type (415), an answer that is not
+    acceptable (406), the body itself.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -60,12 +64,36 @@ class Route(APIRoute):
         """Where the endpoint's arguments come from."""
         return Plan(self.dependant)
 
+    @cached_property
+    def need(self) -> Need:
+        """What a caller needs; a route of which the table does not know is not served."""
+        method = next(iter(self.methods or ()))
+        return NEEDS[method, self.path]
+
     async def respond(self, request: Request) -> Response:
         """Answer a request whose path is this route's; raises RegistryError."""
+        check(self.need, request)
         check_body_type("".join(_values(request, b"content-type")[:1]))
         media_type = answer_type(",".join(_values(request, b"accept")))
         response: Response = await self.endpoint(**await self.plan.arguments(request))
         return _finished(request, response, media_type)
+
+
+def check(need: Need, request: Request) -> None:
+    """Let a request pass whose caller has what its route needs.
+
+    Raises AccessDenied.
+    """
+    # The check is made where a route was chosen, and with the very parameters that it will read: no way of writing an
+    # address can lead past it.
+    parameters = request.scope["path_params"]
+    place = parameters.get("subject") or parameters.get("context") or ""
+    visit_of(request.scope).caller.check(need, unquote(place))
+
+
+async def checked(request: Request) -> None:
+    """The same for a route that FastAPI answers, as a dependency of it."""
+    check(NEEDS[request.method, request.scope["route"].path], request)
 
 
 def _values(request: Request, name: bytes) -> list[str]:
@@ -94,11 +122,12 @@ def _matches(if_none_match: str, tag: str) -> bool:
 
 async def _the_registry(request: Request) -> Registry:
     registry: Registry = request.app.state.registry
-    return registry
+    caller = visit_of(request.scope).caller
+    return registry if caller is ANYBODY else registry.on_behalf_of(caller.user, caller.permissions)
 
 
 TheRegistry = Annotated[Registry, Depends(_the_registry)]
-"""The registry that serves this application."""
+"""The registry that serves this application, as the caller sees it."""
 
 
 def new_router(tag: str) -> APIRouter:

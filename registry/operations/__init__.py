@@ -17,9 +17,11 @@ from registry.operations.requests import (
     TagChange,
     Visibility,
 )
+from registry.operations.sight import EVERYTHING_SEEN, Sight
 from registry.rules.compatibility import Verdict
 
 __all__ = [
+    "EVERYTHING_SEEN",
     "Bound",
     "BoundFilter",
     "Candidate",
@@ -35,6 +37,7 @@ __all__ = [
     "Policy",
     "Registry",
     "SchemaFilter",
+    "Sight",
     "Stored",
     "TagChange",
     "Verdict",

@@ -37,9 +37,7 @@ class Configs:
             raise SubjectConfigNotFound(subject)
         return _shown(self._core, own or Config())
 
-    async def put(
-        self, subject: Subject, patch: ConfigPatch, *, author: str | None = None, dry_run: bool = False
-    ) -> Config | Plan:
+    async def put(self, subject: Subject, patch: ConfigPatch, *, dry_run: bool = False) -> Config | Plan:
         """Change the fields that the patch names (None clears one); the answer is what is set then.
 
         Raises InvalidRuleSet, InvalidSubject, OperationNotPermitted.
@@ -53,14 +51,14 @@ class Configs:
             fields |= {name: None for name in ("default_rule_set", "override_rule_set") if name in fields}
         if fields.get("compatibility_policy") not in POLICIES and "compatibility_policy" in fields:
             fields["compatibility_policy"] = None
-        return await self._core.carry_out(PutConfig(subject, fields), author, dry_run)
+        return await self._core.carry_out(PutConfig(subject, fields), dry_run)
 
-    async def delete(self, subject: Subject, *, author: str | None = None, dry_run: bool = False) -> Config | Plan:
+    async def delete(self, subject: Subject, *, dry_run: bool = False) -> Config | Plan:
         """Remove the config of a subject; the answer is what was set.
 
         Raises SubjectNotFound when none was (the whole registry: the defaults), OperationNotPermitted.
         """
-        return await self._core.carry_out(DeleteConfig(self._core, subject), author, dry_run)
+        return await self._core.carry_out(DeleteConfig(self._core, subject), dry_run)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,12 @@ class Contexts:
         names = [name for name in state.contexts() if name.startswith(prefix)]
         return self._core.policy.context_limits.slice(names, page)
 
-    async def delete(self, context: str, *, author: str | None = None, dry_run: bool = False) -> Plan | None:
+    async def delete(self, context: str, *, dry_run: bool = False) -> Plan | None:
         """Forget a context without subjects; one that is not known is no error.
 
         Raises ContextNotEmpty when any version is left in it, soft-deleted or not.
         """
-        return await self._core.carry_out(DeleteContext(context), author, dry_run)
+        return await self._core.carry_out(DeleteContext(context), dry_run)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from registry.errors import OperationNotPermitted
 from registry.model import GLOBAL_CONTEXT, Config, Level, Mode, Subject, guid_text
 from registry.operations.languages import Languages
 from registry.operations.requests import Page, Plan, Stored
+from registry.operations.sight import EVERYTHING_SEEN, Sight, seen
 from registry.records import EVERYTHING
 from registry.rules.inheritance import config_in_force, mode_in_force
 from registry.state import Content, Row, State
-from registry.writer import Command, Writer
+from registry.writer import Command, Decision, Writer
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
@@ -59,42 +60,65 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """The parts that every noun shares; `barrier` returns when the state holds all that was answered."""
+    """The parts that every noun shares; `barrier` returns when the state holds all that was answered.
 
-    state: State
+    sight: what the one who asks may see; author: their name, which changes are logged with.
+    """
+
+    whole: State
     writer: Writer
     languages: Languages
     policy: Policy
     barrier: Callable[[], Awaitable[None]]
+    sight: Sight = EVERYTHING_SEEN
+    author: str | None = None
+
+    @property
+    def state(self) -> State:
+        """The state as far as the one who asks may see it."""
+        return seen(self.whole, self.sight)
 
     async def current(self) -> State:
         """The state, at least as new as the moment of the call."""
         await self.barrier()
         return self.state
 
-    async def change(self, command: Command[Answer], author: str | None) -> Answer:
+    async def change(self, command: Command[Answer]) -> Answer:
         """Carry out a command: decided at once if it changes nothing, else through the writer.
 
         Raises whatever the command refuses with, Overloaded and StoreFailed.
         """
-        decision = command.decide(await self.current())
+        decision = await self._decision(command)
         if not decision.records:
             return decision.answer
-        return await self.writer.submit(command, author)
+        return await self.submit(command)
+
+    async def submit(self, command: Command[Answer]) -> Answer:
+        """Carry out a command through the writer.
+
+        Raises whatever the command refuses with, Overloaded and StoreFailed.
+        """
+        return await self.writer.submit(command, self.author)
 
     async def plan(self, command: Command[Answer]) -> Plan:
         """What a command would do now; nothing is written.
 
         Raises whatever the command refuses with.
         """
-        decision = command.decide(await self.current())
+        decision = await self._decision(command)
         entries = [record.entry() for record in decision.records]
         records = tuple((entry.key.decode(), entry.value.decode() if entry.value else None) for entry in entries)
         return Plan(decision.answer, records)
 
-    async def carry_out(self, command: Command[Answer], author: str | None, dry_run: bool) -> Answer | Plan:
+    async def carry_out(self, command: Command[Answer], dry_run: bool) -> Answer | Plan:
         """`plan` for a dry run, `change` otherwise."""
-        return await (self.plan(command) if dry_run else self.change(command, author))
+        return await (self.plan(command) if dry_run else self.change(command))
+
+    async def _decision(self, command: Command[Answer]) -> Decision[Answer]:
+        state = await self.current()
+        decision = command.decide(state)
+        # First on what may be seen, so that nobody builds on the rest; then on all that stands for or against it.
+        return decision if state is self.whole else command.decide(self.whole)
 
     def config_of(self, state: State, subject: Subject) -> Config:
         """The config that decides for a subject."""

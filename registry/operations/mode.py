@@ -49,7 +49,6 @@ class Modes:
         mode: Mode | None,
         *,
         force: bool = False,
-        author: str | None = None,
         dry_run: bool = False,
     ) -> Mode | Plan | None:
         """Set the mode of a subject, None clears it; `force` enters IMPORT whatever is there.
@@ -61,11 +60,9 @@ class Modes:
         if mode is Mode.FORWARD and subject.context != GLOBAL_CONTEXT:
             raise InvalidMode("Forward mode only supported on global level")
         self._check_mutable()
-        return await self._core.carry_out(PutMode(subject, mode, force), author, dry_run)
+        return await self._core.carry_out(PutMode(subject, mode, force), dry_run)
 
-    async def delete(
-        self, subject: Subject, *, recursive: bool = False, author: str | None = None, dry_run: bool = False
-    ) -> Mode | Plan | None:
+    async def delete(self, subject: Subject, *, recursive: bool = False, dry_run: bool = False) -> Mode | Plan | None:
         """Remove the mode of a subject, `recursive` also those of all subjects in it; the answer is what was set.
 
         Raises SubjectNotFound when none was and not recursive, OperationNotPermitted.
@@ -74,7 +71,7 @@ class Modes:
             # That nothing is set is said first.
             DeleteMode(subject, recursive).decide(await self._core.current())
             self._check_mutable()
-        return await self._core.carry_out(DeleteMode(subject, recursive), author, dry_run)
+        return await self._core.carry_out(DeleteMode(subject, recursive), dry_run)
 
     def _check_mutable(self) -> None:
         if not self._core.policy.mode_mutable:

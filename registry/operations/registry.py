@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from registry.operations.core import Core, Policy
 from registry.operations.languages import Languages
 from registry.operations.mode import Modes
 from registry.operations.schemas import Schemas
+from registry.operations.sight import EVERYTHING_SEEN, Sight
 from registry.operations.subjects import Subjects
 from registry.operations.versions import SubjectVersions
 from registry.records import Record, UnreadableRecordError, read_record
@@ -50,21 +51,10 @@ class Change:
 class Registry:
     """Everything that can be asked of a registry, by noun."""
 
-    def __init__(
-        self,
-        log: Log,
-        state: State,
-        writer: Writer,
-        languages: Languages,
-        policy: Policy,
-        consistency: Consistency = STRONG,
-    ) -> None:
+    def __init__(self, log: Log, core: Core) -> None:
         """Put the nouns on a log whose records the state already holds; see `opened`."""
         self._log = log
-        self._barrier = Barrier(self._catch_up, consistency, monotonic)
-        self._state = state
-        self._writer = writer
-        core = Core(state, writer, languages, policy, self.barrier)
+        self._core = core
         self.subjects = Subjects(core)
         self.versions = SubjectVersions(core)
         self.schemas = Schemas(core)
@@ -73,7 +63,11 @@ class Registry:
         self.mode = Modes(core)
         self.contexts = Contexts(core)
         self.associations = Associations(core)
-        self.languages = languages
+        self.languages = core.languages
+
+    def on_behalf_of(self, author: str | None, sight: Sight = EVERYTHING_SEEN) -> Registry:
+        """The same registry for one who asks: changes are logged with their name, and they see what a sight shows."""
+        return Registry(self._log, replace(self._core, author=author, sight=sight))
 
     @property
     def uuid(self) -> UUID:
@@ -88,11 +82,11 @@ class Registry:
     @property
     def state(self) -> State:
         """The state as far as it is applied here; for stamps and counts, which need no barrier."""
-        return self._state
+        return self._core.whole
 
     def alias_of(self, subject: Subject) -> Subject | None:
         """The subject that the own config of this one names as its alias; a bare name stays in the context."""
-        config = self._state.config(subject)
+        config = self._core.whole.config(subject)
         if config is None or not config.alias:
             return None
         return referred_subject(subject, config.alias)
@@ -100,7 +94,7 @@ class Registry:
     async def changes(self, after: int) -> AsyncGenerator[Change, None]:
         """Every change after a position, those that happen from now on included; never ends by itself."""
         advanced = asyncio.Event()
-        forget = self._writer.on_advance(advanced.set)
+        forget = self._core.writer.on_advance(advanced.set)
         try:
             while True:
                 advanced.clear()
@@ -114,12 +108,7 @@ class Registry:
 
     async def barrier(self) -> None:
         """Return when the state is as new as the read consistency asks for."""
-        if self._log.shared:
-            await self._barrier.wait()
-
-    async def _catch_up(self) -> None:
-        if await self._log.end() > self._state.position:
-            await self._writer.catch_up()
+        await self._core.barrier()
 
 
 def _changes_in(batch: Batch) -> list[Change]:
@@ -151,9 +140,21 @@ async def opened(
     try:
         await _replay(log, state, on_replay)
         async with _served(log, writer):
-            yield Registry(log, state, writer, Languages(max_bytes=max_parsed_bytes), policy or Policy(), consistency)
+            barrier = _barrier(log, state, writer, consistency)
+            yield Registry(log, Core(state, writer, Languages(max_bytes=max_parsed_bytes), policy or Policy(), barrier))
     finally:
         await log.close()
+
+
+def _barrier(log: Log, state: State, writer: Writer, consistency: Consistency) -> Callable[[], Awaitable[None]]:
+    async def catch_up() -> None:
+        if await log.end() > state.position:
+            await writer.catch_up()
+
+    async def nothing_to_wait_for() -> None:
+        pass
+
+    return Barrier(catch_up, consistency, monotonic).wait if log.shared else nothing_to_wait_for
 
 
 @asynccontextmanager

@@ -56,15 +56,13 @@ class Subjects:
                 return stored(subject, row)
         raise SchemaNotFound
 
-    async def delete(
-        self, subject: Subject, *, permanent: bool, author: str | None = None, dry_run: bool = False
-    ) -> Sequence[int] | Plan:
+    async def delete(self, subject: Subject, *, permanent: bool, dry_run: bool = False) -> Sequence[int] | Plan:
         """Delete all versions, softly or (those already soft-deleted) for good; the answer is their numbers.
 
         Raises SubjectNotFound, SubjectSoftDeleted, SubjectNotSoftDeleted, OperationNotPermitted, SubjectAssociated,
         ReferenceExists.
         """
-        return await self._core.carry_out(DeleteSubject(subject, permanent), author, dry_run)
+        return await self._core.carry_out(DeleteSubject(subject, permanent), dry_run)
 
 
 def _is_visible(rows: Sequence[Row], visibility: Visibility) -> bool:

@@ -66,7 +66,6 @@ class SubjectVersions:
         *,
         normalize: bool = False,
         force: bool = False,
-        author: str | None = None,
         dry_run: bool = False,
     ) -> Stored | Plan:
         """The version of the subject that the schema is, or becomes; `force` skips the compatibility check.
@@ -80,26 +79,22 @@ class SubjectVersions:
         if dry_run:
             return await self._core.plan(wish)
         found = wish.foreseen(await self._core.current())
-        return await self._core.writer.submit(found, author) if isinstance(found, ForeseenVersion) else found
+        return await self._core.submit(found) if isinstance(found, ForeseenVersion) else found
 
-    async def delete(
-        self, subject: Subject, version: int, *, permanent: bool, author: str | None = None, dry_run: bool = False
-    ) -> int | Plan:
+    async def delete(self, subject: Subject, version: int, *, permanent: bool, dry_run: bool = False) -> int | Plan:
         """Delete one version, softly or (one already soft-deleted) for good; the answer is its number.
 
         Raises SubjectNotFound, VersionNotFound, VersionSoftDeleted, VersionNotSoftDeleted, OperationNotPermitted,
         NoActiveVersion, ReferenceExists.
         """
-        return await self._core.carry_out(DeleteVersion(subject, version, permanent), author, dry_run)
+        return await self._core.carry_out(DeleteVersion(subject, version, permanent), dry_run)
 
-    async def undelete(
-        self, subject: Subject, version: int, *, force: bool, author: str | None = None, dry_run: bool = False
-    ) -> Stored | Plan:
+    async def undelete(self, subject: Subject, version: int, *, force: bool, dry_run: bool = False) -> Stored | Plan:
         """Bring a soft-deleted version back; `force` skips the compatibility check.
 
         Raises SubjectNotFound, VersionNotFound, OperationNotPermitted, InvalidSchema, IncompatibleSchema.
         """
-        return await self._core.carry_out(Undelete(self._core, subject, version, force), author, dry_run)
+        return await self._core.carry_out(Undelete(self._core, subject, version, force), dry_run)
 
     async def referenced_by(self, subject: Subject, version: int, *, deleted: bool, page: Page) -> Sequence[int]:
         """The ids of the schemas that refer to a version, in order of context and id.
@@ -115,9 +110,7 @@ class SubjectVersions:
         }
         return self._core.policy.schema_limits.slice([number for _, number in sorted(ids)], page)
 
-    async def tag(
-        self, subject: Subject, version: int, change: TagChange, *, author: str | None = None, dry_run: bool = False
-    ) -> Stored | Plan:
+    async def tag(self, subject: Subject, version: int, change: TagChange, *, dry_run: bool = False) -> Stored | Plan:
         """Register the version again with its inline tags, metadata and rules changed.
 
         Raises InvalidSubject, SubjectNotFound, VersionNotFound, InvalidRuleSet, and what `register` raises.
@@ -125,7 +118,7 @@ class SubjectVersions:
         check_subject(subject)
         if not self._core.policy.rule_sets_kept:
             change = replace(change, rule_set=None, rules_to_merge=None, rules_to_remove=())
-        return await self._core.carry_out(Tag(self._core, subject, version, change), author, dry_run)
+        return await self._core.carry_out(Tag(self._core, subject, version, change), dry_run)
 
 
 @dataclass(frozen=True, slots=True)

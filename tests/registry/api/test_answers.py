@@ -66,7 +66,7 @@ def asker(edge: Edge) -> Ask:
 def both(application: Application) -> tuple[Ask, Ask]:
     """The application as it is, and with nothing kept."""
     edge = application.edge
-    return asker(edge), asker(Edge(edge.app, Answers(0), edge.max_body_bytes))
+    return asker(edge), asker(Edge(edge.app, edge.guard, Answers(0), edge.tallies, edge.max_body_bytes))
 
 
 subjects = st.sampled_from(SUBJECTS)
@@ -128,7 +128,7 @@ def test_a_change_drops_the_answers_that_it_touches_and_no_others(
             ask, _ = both(application)
             await ask("POST", "/subjects/a/versions", {"schema": SCHEMAS[0]})
             await ask("GET", "/subjects/a/versions/1")
-            (key,) = [key for key in application.edge.answers.requests() if key[0] == "GET"]
+            (key,) = [key for key in application.edge.answers.requests() if key[1] == "GET"]
             await ask(method, target, body)
             assert (await application.edge.answers.find(key) is not None) == kept
 

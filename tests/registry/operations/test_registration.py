@@ -333,7 +333,7 @@ async def test_two_equal_schemas_sent_at_once_become_one_version(desk: Any) -> N
 
 
 async def test_a_record_tells_who_registered_it(desk: Any) -> None:
-    await desk.registry.versions.register(Subject.of("s"), Candidate('"int"'), author="ann")
+    await desk.registry.on_behalf_of("ann").versions.register(Subject.of("s"), Candidate('"int"'))
     details = await desk.registry.versions.details(Subject.of("s"), -1)
     assert (details.registered_by, details.registered_ms, details.stored.guid) == (
         "ann",

@@ -120,7 +120,7 @@ async def test_changes_are_told_from_a_position_on_and_as_they_happen(desk: Any)
     following = asyncio.ensure_future(anext(changes))
     await asyncio.sleep(0)
     assert not following.done()
-    await desk.registry.versions.register(Subject.of("b"), Candidate('"int"'), author="ann")
+    await desk.registry.on_behalf_of("ann").versions.register(Subject.of("b"), Candidate('"int"'))
     second = await following
     assert (second.position, str(second.record.key.subject), second.author) == (3, "b", "ann")
     await changes.aclose()
@@ -130,9 +130,9 @@ async def test_a_follower_that_leaves_is_forgotten(desk: Any) -> None:
     await desk.put("a")
     changes = desk.registry.changes(0)
     await anext(changes)
-    assert len(desk.registry._writer._listeners) == 1
+    assert len(desk.registry._core.writer._listeners) == 1
     await changes.aclose()
-    assert desk.registry._writer._listeners == []
+    assert desk.registry._core.writer._listeners == []
 
 
 async def test_a_large_schema_is_parsed_before_its_turn(desk: Any) -> None:
