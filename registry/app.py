@@ -24,6 +24,7 @@ from registry.api import (
     contexts,
     events,
     failures,
+    metrics,
     mode,
     schemas,
     server,
@@ -54,6 +55,7 @@ HOT_FIRST: Final = (
     contexts.router,
     server.router,
     server.health_router,
+    metrics.router,
     events.router,
 )
 OpenStore = Callable[[str], Awaitable[Log]]
@@ -71,6 +73,7 @@ class Application:
         """
         answers, tallies, guard = Answers(settings.max_answer_bytes), RequestTallies(), _guard(settings)
         self._surface = _surface(settings, answers, guard, on_replay, open_store)
+        self._surface.state.answers, self._surface.state.tallies = answers, tallies
         addressed = Addressing(Compression(Dispatch(self._surface)), self._alias_of)
         self.edge = Edge(addressed, guard, answers, tallies, settings.max_body_bytes)
 

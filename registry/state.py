@@ -76,6 +76,16 @@ class Holding(NamedTuple):
     stamp: int
 
 
+class Counts(NamedTuple):
+    """How much a state holds; `schemas` are ids, each in its context."""
+
+    subjects: int
+    live_versions: int
+    deleted_versions: int
+    schemas: int
+    contexts: int
+
+
 class GapError(Exception):
     """A batch does not continue where the state ends."""
 
@@ -98,6 +108,7 @@ class State:
         self.conflicting_records = 0
         self.settings_stamp = 0
         """The position of the last change to any config, mode, context or association."""
+        self._live_versions = self._deleted_versions = 0
         self._subjects: MutableMapping[Subject, Versions] = {}
         self._ids: MutableMapping[Id, Holding] = {}
         self._highest_ids: MutableMapping[str, int] = {}
@@ -186,6 +197,9 @@ class State:
         index = _index(rows, row.version)
         replaced = index < len(rows) and rows[index].version == row.version
         self._subjects[key.subject] = Versions((*rows[:index], row, *rows[index + replaced :]), row.position)
+        if replaced:
+            self._count(rows[index], -1)
+        self._count(row, 1)
         held = self._ids.get(identity)
         self._ids[identity] = Holding(row.content if held is None else held.content, row.position)
         if not replaced:
@@ -195,6 +209,12 @@ class State:
                 for target in self.targets(key.subject, row.content.schema):
                     self._referrers.add(target, key)
             self._meet_context(key.subject.context, row.position)
+
+    def _count(self, row: Row, change: int) -> None:
+        if row.deleted:
+            self._deleted_versions += change
+        else:
+            self._live_versions += change
 
     def _meet_context(self, context: str, position: int) -> None:
         if context != DEFAULT_CONTEXT and context not in self._contexts:
@@ -206,6 +226,7 @@ class State:
         row = _row_of(rows, key.version)
         if row is None:
             return
+        self._count(row, -1)
         identity = (key.subject.context, row.id)
         left = tuple(other for other in rows if other.version != key.version)
         if left:
@@ -427,6 +448,13 @@ class State:
         """Every association, with when it was created and last changed (ms)."""
         self._ask_settings()
         return iter(self._associations.values())
+
+    # What there is, in numbers: no answer stands on them.
+
+    def counts(self) -> Counts:
+        """How much there is; of the live state only, a draft does not count what is below it."""
+        contexts = len(self._contexts) + (DEFAULT_CONTEXT not in self._contexts)
+        return Counts(len(self._subjects), self._live_versions, self._deleted_versions, len(self._ids), contexts)
 
     # What the answers stand on.
 

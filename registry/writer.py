@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from registry.envelope import Entry
@@ -19,6 +20,7 @@ from registry.errors import Overloaded, RegistryError, SchemaTooLarge, StoreFail
 from registry.log.protocol import Log
 from registry.records import Record
 from registry.state import State
+from registry.tallies import ITEMS, SECONDS, Spread
 
 Answer = TypeVar("Answer")
 Answer_co = TypeVar("Answer_co", covariant=True)
@@ -79,6 +81,8 @@ class Writer:
         self._wake = asyncio.Event()
         self._stopped = False
         self._listeners: list[Callable[[], None]] = []
+        self.commit_records, self.commit_seconds = Spread(ITEMS), Spread(SECONDS)
+        """How many records each commit has, and how long it took to become durable."""
 
     async def submit(self, command: Command[Answer], author: str | None = None) -> Answer:
         """Have a command decided and made durable, and answer what it decided.
@@ -138,7 +142,10 @@ class Writer:
                 self._state.advance(turn.missed)
                 await self._decide(jobs, done)
                 if done.entries:
+                    began = perf_counter()
                     self._state.advance(await turn.append(done.entries))
+                    self.commit_seconds.add(perf_counter() - began)
+                    self.commit_records.add(len(done.entries))
         except SchemaTooLarge as reason:
             await self._serve_apart(jobs, reason)
         except RegistryError as reason:

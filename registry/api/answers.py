@@ -76,6 +76,16 @@ class Answers:
         """The requests whose answers are kept."""
         return list(self._kept)
 
+    @property
+    def count(self) -> int:
+        """How many answers are kept."""
+        return len(self._kept)
+
+    @property
+    def bytes(self) -> int:
+        """How much memory they take, estimated."""
+        return int(self._kept.currsize)
+
     def at_once(self, key: Key) -> Answer | None:
         """The finished answer to a request, if there is one, it is still right, and it needs no barrier."""
         try:

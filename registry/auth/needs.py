@@ -100,6 +100,7 @@ NEEDS: Final[Mapping[tuple[str, str], Need]] = {
     ("GET", "/v1/metadata/version"): A_USER,
     ("GET", "/v1/metadata/deployment"): A_USER,
     ("GET", "/signet/v1/events"): READ_EVERYTHING,
+    ("GET", "/metrics"): A_USER,
     ("GET", "/health/live"): A_USER,
     ("GET", "/health/ready"): A_USER,
 }

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from registry.errors import SettingInvalid
+from registry.tallies import SECONDS, Spread
 
 Clock = Callable[[], float]
 
@@ -40,7 +41,8 @@ class Consistency:
 
 
 STRONG: Final = Consistency(0.0)
-_NAMED: Final = {"strong": STRONG, "local": Consistency(None)}
+LOCAL: Final = Consistency(None)
+_NAMED: Final = {"strong": STRONG, "local": LOCAL}
 
 
 class Barrier:
@@ -57,6 +59,8 @@ class Barrier:
         self._current_until = float("-inf")
         self._under_way: asyncio.Task[None] | None = None
         self._next: asyncio.Task[None] | None = None
+        self.waits = Spread(SECONDS)
+        """How long reads waited, those that had to."""
 
     async def wait(self) -> None:
         """Return when the state is new enough; raises Overloaded while the log is out of reach."""
@@ -64,7 +68,9 @@ class Barrier:
             return
         if self._next is None:
             self._next = asyncio.create_task(self._fly(self._under_way))
+        began = self._clock()
         await asyncio.shield(self._next)
+        self.waits.add(self._clock() - began)
 
     def _is_new_enough(self) -> bool:
         seconds = self._consistency.seconds

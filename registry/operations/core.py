@@ -5,13 +5,14 @@ Owns how an operation reads (after the barrier) and how it changes (through the 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
 from registry.errors import OperationNotPermitted
 from registry.model import GLOBAL_CONTEXT, Config, Level, Mode, Subject, guid_text
+from registry.operations.barrier import Barrier
 from registry.operations.languages import Languages
 from registry.operations.requests import Page, Plan, Stored
 from registry.operations.sight import EVERYTHING_SEEN, Sight, seen
@@ -60,7 +61,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """The parts that every noun shares; `barrier` returns when the state holds all that was answered.
+    """The parts that every noun shares; after the `barrier` the state holds all that was answered anywhere.
 
     sight: what the one who asks may see; author: their name, which changes are logged with.
     """
@@ -69,7 +70,7 @@ class Core:
     writer: Writer
     languages: Languages
     policy: Policy
-    barrier: Callable[[], Awaitable[None]]
+    barrier: Barrier
     sight: Sight = EVERYTHING_SEEN
     author: str | None = None
 
@@ -80,7 +81,7 @@ class Core:
 
     async def current(self) -> State:
         """The state, at least as new as the moment of the call."""
-        await self.barrier()
+        await self.barrier.wait()
         return self.state
 
     async def change(self, command: Command[Answer]) -> Answer:

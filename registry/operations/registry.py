@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -15,7 +15,7 @@ from registry.errors import RegistryError
 from registry.log.protocol import Log
 from registry.model import Subject
 from registry.operations.associations import Associations
-from registry.operations.barrier import STRONG, Barrier, Consistency
+from registry.operations.barrier import LOCAL, STRONG, Barrier, Consistency
 from registry.operations.compatibility import Compatibility
 from registry.operations.config import Configs
 from registry.operations.contexts import Contexts
@@ -28,6 +28,7 @@ from registry.operations.subjects import Subjects
 from registry.operations.versions import SubjectVersions
 from registry.records import Record, UnreadableRecordError, read_record
 from registry.state import State, referred_subject
+from registry.tallies import Spread
 from registry.writer import Writer
 
 FROZEN_ABOVE_RECORDS = 10_000
@@ -80,6 +81,21 @@ class Registry:
         return self._log.shared
 
     @property
+    def alarm(self) -> str | None:
+        """Why the log takes no more changes, if it does not."""
+        return self._log.alarm
+
+    @property
+    def writer(self) -> Writer:
+        """The door for change; for what it counts."""
+        return self._core.writer
+
+    @property
+    def waits(self) -> Spread:
+        """How long reads waited for the barrier."""
+        return self._core.barrier.waits
+
+    @property
     def state(self) -> State:
         """The state as far as it is applied here; for stamps and counts, which need no barrier."""
         return self._core.whole
@@ -108,7 +124,7 @@ class Registry:
 
     async def barrier(self) -> None:
         """Return when the state is as new as the read consistency asks for."""
-        await self._core.barrier()
+        await self._core.barrier.wait()
 
 
 def _changes_in(batch: Batch) -> list[Change]:
@@ -146,15 +162,13 @@ async def opened(
         await log.close()
 
 
-def _barrier(log: Log, state: State, writer: Writer, consistency: Consistency) -> Callable[[], Awaitable[None]]:
+def _barrier(log: Log, state: State, writer: Writer, consistency: Consistency) -> Barrier:
     async def catch_up() -> None:
         if await log.end() > state.position:
             await writer.catch_up()
 
-    async def nothing_to_wait_for() -> None:
-        pass
-
-    return Barrier(catch_up, consistency, monotonic).wait if log.shared else nothing_to_wait_for
+    # Where nobody else writes, whatever this node happens to know is all there is.
+    return Barrier(catch_up, consistency if log.shared else LOCAL, monotonic)
 
 
 @asynccontextmanager
