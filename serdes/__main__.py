@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,8 +18,7 @@ from serdes._flows.questions import registered_key
 from serdes.errors import SerdesError
 from serdes.schema import RegisteredSchema
 from serdes.settings import ClientSettings
-
-_TOPIC_SUBJECT = re.compile(r"(?P<topic>.+)-(?P<field>key|value)")
+from serdes.subjects import place_told
 
 
 class Fetch:
@@ -67,10 +65,10 @@ class Fetch:
 
     def _association(self, subject: str) -> None:
         """The question of the associated strategy, for the topic that the subject's name tells."""
-        found = _TOPIC_SUBJECT.fullmatch(subject)
-        if found is None:
+        ctx = place_told(subject)
+        if ctx is None:
             return
-        topic, field = found["topic"], found["field"]
+        topic, field = ctx.topic, str(ctx.field)
         bound = self._client.get_associations_by_resource_name(topic, self._cluster_id, "topic", [field], 0, -1)
         self._disk.save(Key("associations", None, (topic, self._cluster_id, "topic", (field,), 0, -1)), bound)
 

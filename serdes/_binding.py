@@ -142,6 +142,15 @@ def written(schema_id: int | None, guid: UUID | None, subject: str | None) -> Bi
     return (yield Ask("get_schema_by_guid", (str(guid),)))
 
 
+def ids_of(subject: str) -> Binding[list[int]]:
+    """The ids of all versions of a subject."""
+    found: list[int] = []
+    for number in (yield Ask("get_versions", (subject,))):
+        version = yield Ask("get_version", (subject, number))
+        found += [version.schema_id]
+    return found
+
+
 def references(schema: Any, method: str) -> Binding[tuple[tuple[str, str], ...]]:
     """Name and text of every schema that this one refers to, each after those that it needs itself."""
     found: dict[str, str] = {}

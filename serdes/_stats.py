@@ -7,9 +7,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import count
 from threading import Lock
 
+# Messages, which are counted only where `metrics.messages` is on.
+WRITTEN, READ = "messages{side=write}", "messages{side=read}"
+
 EventHook = Callable[[str, Mapping[str, str], float], None]
+
+
+class _Ticks:
+    """A counter without a lock: taking the next number is one step that no other thread can divide."""
+
+    def __init__(self) -> None:
+        self._numbers = count()
+        self._looks = 0
+        self.tick = self._numbers.__next__
+
+    def total(self) -> int:
+        """How many ticks there were; a look takes a number as well."""
+        number = next(self._numbers) - self._looks
+        self._looks += 1
+        return number
 
 
 class Stats:
@@ -19,6 +38,11 @@ class Stats:
         self._on_event = on_event
         self._lock = Lock()
         self._counts: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
+        self._ticks: dict[str, _Ticks] = {}
+
+    def ticker(self, name: str) -> Callable[[], object]:
+        """A function that counts one of what is too frequent for a lock and the hook: messages."""
+        return self._ticks.setdefault(name, _Ticks()).tick
 
     def reopen(self) -> None:
         """Take a new lock: after a fork the old one may be held by a thread that does not exist here."""
@@ -38,12 +62,15 @@ class Stats:
     def total(self, name: str) -> float:
         """The sum of a counter over all its labels."""
         with self._lock:
-            return sum(count for (counted, _), count in self._counts.items() if counted == name)
+            return sum(number for (counted, _), number in self._counts.items() if counted == name)
 
     def snapshot(self) -> dict[str, float]:
         """All counters; labels stand in the name, as in `hits{layer=memory}`."""
         with self._lock:
-            return {_written(name, labels): count for (name, labels), count in sorted(self._counts.items())}
+            told: dict[str, float] = {
+                _written(name, labels): number for (name, labels), number in sorted(self._counts.items())
+            }
+            return told | {name: ticks.total() for name, ticks in self._ticks.items()}
 
 
 def _written(name: str, labels: tuple[tuple[str, str], ...]) -> str:

@@ -5,12 +5,13 @@ Owns the names; refuses to ask the registry (the associated strategy's question 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from serdes.errors import SubjectUnknown
+from serdes.errors import SettingInvalid, SubjectUnknown
 
 Headers = Sequence[tuple[str, Any]] | Mapping[str, Any] | None
 
@@ -21,6 +22,16 @@ class MessageField(StrEnum):
     NONE = "none"
     KEY = "key"
     VALUE = "value"
+
+
+def field_named(word: str) -> MessageField:
+    """The part of a record that a word means. Raises SettingInvalid."""
+    if word not in ("key", "value"):
+        raise SettingInvalid(f"a field is key or value, not {word!r}")
+    return MessageField(word)
+
+
+_TOPIC_SUBJECT = re.compile(r"(?P<topic>.+)-(?P<field>key|value)", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -48,6 +59,12 @@ class SubjectNameStrategyType(StrEnum):
 def topic_subject_name_strategy(ctx: SerializationContext | None, _record_name: str | None) -> str:
     """`orders-value`: one schema history per topic and field."""
     return f"{_placed(ctx, 'topic').topic}-{_placed(ctx, 'topic').field}"
+
+
+def place_told(subject: str) -> SerializationContext | None:
+    """The topic and field that a subject of the topic strategy is for; None for a subject that is named otherwise."""
+    found = _TOPIC_SUBJECT.fullmatch(subject)
+    return None if found is None else SerializationContext(found["topic"], MessageField(found["field"]))
 
 
 def record_subject_name_strategy(_ctx: SerializationContext | None, record_name: str | None) -> str | None:

@@ -155,7 +155,8 @@ class PostgresLog:
         while not self._hints.is_closed:
             try:
                 async with self._hints.within(None) as connection:
-                    await connection.execute("LISTEN signet")
+                    if await _is_direct(connection):
+                        await connection.execute("LISTEN signet")
                     while True:
                         yield  # what was said before somebody listened is lost
                         await self._wait_for_hint(connection)
@@ -349,6 +350,16 @@ class PostgresLog:
     def _is_news(self, payloads: list[str]) -> bool:
         known = max(self._seen.end, self._sending)
         return any(not payload.isdecimal() or int(payload) > known for payload in payloads)
+
+
+async def _is_direct(connection: Connection) -> bool:
+    """Whether the process at the other end is the one that the connection was made with.
+
+    Behind a pooler it is another one, and the next one may be yet another: what it was told to listen for would be
+    told to nobody, or to somebody else.
+    """
+    row = await (await connection.execute("SELECT pg_backend_pid()")).fetchone()
+    return row == (connection.info.backend_pid,)
 
 
 def _array(items: Iterable[bytes | None]) -> str:

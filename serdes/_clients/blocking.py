@@ -16,7 +16,7 @@ from serdes._clients.listener import Listener
 from serdes._clients.parts import Parts, own_schema, tell_of_forks
 from serdes._effects import Effect, Flow, Invoke, Later, Pause, Send, Share
 from serdes._requests import Request, administration, schemas
-from serdes._stats import EventHook
+from serdes._stats import EventHook, Stats
 from serdes.codec import Codecs
 from serdes.errors import SerdesError
 from serdes.schema import Association, RegisteredSchema, Schema, SubjectVersion
@@ -152,6 +152,16 @@ class SchemaRegistryClient:
     def config(self) -> dict[str, Any]:
         """The configuration that was given."""
         return self._parts.conf
+
+    @property
+    def counters(self) -> Stats:
+        """Where what serdes see is counted, besides what the client does."""
+        return self._parts.stats
+
+    @property
+    def counts_messages(self) -> bool:
+        """Whether `metrics.messages` is on."""
+        return self._parts.settings.messages
 
     def stats(self) -> dict[str, float]:
         """What was counted so far, and how many entries the caches hold."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from serdes._cache.disk import Disk
 from serdes._cache.memory import Memory
 from serdes._flows import Calls, Questions
-from serdes._stats import EventHook, Stats
+from serdes._stats import READ, WRITTEN, EventHook, Stats
 from serdes.codec import Codecs
 from serdes.schema import Schema
 from serdes.settings import ClientSettings, Conf
@@ -20,9 +20,9 @@ class Parts:
     """Everything about a client that needs neither threads nor an event loop."""
 
     def __init__(self, conf: Conf, on_event: EventHook | None, clock: Callable[[], float]) -> None:
+        self.settings = ClientSettings.read(conf)
         self.conf = dict(conf)
         self.clock = clock
-        self.settings = ClientSettings.read(conf)
         self.stats = Stats(on_event)
         self.memory = Memory(self.settings.cache_capacity, clock)
         self.codecs = Codecs(self.settings.cache_capacity, lambda: self.stats.count("fallbacks"))
@@ -37,6 +37,9 @@ class Parts:
     def snapshot(self) -> dict[str, float]:
         """The counters, and what the caches hold."""
         told = self.stats.snapshot()
+        messages = told.get(WRITTEN, 0) + told.get(READ, 0)
+        if messages:
+            told["registry_calls_per_million"] = 1e6 * self.stats.total("registry_calls") / messages
         told |= {f"cached{{shelf={shelf}}}": size for shelf, size in self.memory.sizes().items()}
         return told | {"cached{shelf=codecs}": len(self.codecs)}
 

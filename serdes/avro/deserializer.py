@@ -6,25 +6,34 @@ Own the tables in front of the client and what becomes of a record that cannot b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Generic, NamedTuple, Self, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar, overload
 from uuid import UUID
 
 from serdes import _binding, wire
 from serdes._binding import Ask, Binding, Registration
+from serdes._stats import READ
 from serdes.avro.leases import leased, renewed_in_background
-from serdes.avro.poison import Watch
+from serdes.avro.poison import Poison, Watch
 from serdes.avro.registry import Registry
 from serdes.avro.rules import Rules, RuleSettings, migrations_between, rules_to_read
 from serdes.avro.serializer import place_of, schema_of
 from serdes.codec import AvroSchema, Place, Read, ReadOptions, parse
 from serdes.codec.shapes import Shapes
-from serdes.errors import DecodeError, NotCached, SchemaNotFound, SerdesError, SettingInvalid, UnknownSchemaId
+from serdes.errors import (
+    DecodeError,
+    FramingError,
+    NotCached,
+    SchemaNotFound,
+    SerdesError,
+    SettingInvalid,
+    UnknownSchemaId,
+)
 from serdes.models import schema_for
 from serdes.schema import Schema
 from serdes.settings import Conf, DeserializerSettings
-from serdes.subjects import MessageField, SerializationContext
+from serdes.subjects import SerializationContext, field_named, place_told
 
 T = TypeVar("T")
 M = TypeVar("M")
@@ -74,6 +83,8 @@ class _Deserializer(Generic[T]):
         SerializationError: the schema cannot be parsed.
     """
 
+    _awaited = False
+
     def __init__(
         self,
         schema_registry_client: Any,
@@ -87,7 +98,7 @@ class _Deserializer(Generic[T]):
         self._arguments = (
             schema_registry_client, schema_str, from_dict, return_record_name, conf, rule_conf, rule_registry
         )  # fmt: skip
-        self._registry = Registry(schema_registry_client)
+        self._registry = Registry(schema_registry_client, awaited=self._awaited)
         self._settings = DeserializerSettings.read(conf)
         if from_dict is not None and not callable(from_dict):
             raise SettingInvalid("from_dict must be callable with the signature from_dict(dict, SerializationContext)")
@@ -115,6 +126,8 @@ class _Deserializer(Generic[T]):
     def _failed(self, error: SerdesError, data: bytes, ctx: SerializationContext | None) -> Any:
         """What to return for a record that cannot be read, where that is wanted; else raises."""
         error.at(*place_of(ctx)[:2])
+        if isinstance(error, DecodeError) and not error.retriable:
+            self._registry.counters.count("poison", error=type(error).__name__)
         if isinstance(error, DecodeError) and self._watch.accepts(error):
             return self._watch.accepted(error, data)
         raise self._as_raised(error) from error.__cause__
@@ -137,6 +150,15 @@ class _Deserializer(Generic[T]):
     def set_cluster_id_resolver(self, resolver: Callable[[], str]) -> None:
         """Let the associated strategy ask for the Kafka cluster's id when it first needs it."""
         self._cluster_id = resolver
+
+    def _deciding(self, on_error: str) -> Self:
+        """The same deserializer with another answer to what cannot be read."""
+        client, schema, from_dict, named, conf, *rules = self._arguments
+        other = type(self)(client, schema, from_dict, named, {**(conf or {}), "on.error": on_error}, *rules)
+        other._cluster_id = self._cluster_id  # noqa: SLF001 - of the same class
+        if self._model is not None:
+            other._serve(self._model, self._namespace, self._options.shapes)  # noqa: SLF001 - of the same class
+        return other
 
     def _table(self, ctx: SerializationContext | None) -> Table:
         """The functions by frame, for one topic and field."""
@@ -221,6 +243,11 @@ class _Deserializer(Generic[T]):
         self, schema: AvroSchema, reading: AvroSchema | None, frame_bytes: int, place: Place, rules: Rules | None
     ) -> Read:
         """The function from framed bytes (and the context) to an object."""
+        return self._registry.counted(self._uncounted(schema, reading, frame_bytes, place, rules), READ)
+
+    def _uncounted(
+        self, schema: AvroSchema, reading: AvroSchema | None, frame_bytes: int, place: Place, rules: Rules | None
+    ) -> Read:
         from_dict = self._from_dict
         if rules is None:
             decode = self._registry.codecs.reader(schema, reading, frame_bytes, self._options, place)
@@ -268,15 +295,21 @@ def _converting(read: Read, from_dict: FromDict[Any]) -> Read:
     return convert
 
 
-def _prepared(
-    ids: Iterable[int], topics: Iterable[str], field: str
-) -> Iterator[tuple[_Frame, SerializationContext | None]]:
-    """Each id with each topic; without topics, each id by itself."""
-    contexts: list[SerializationContext | None] = [SerializationContext(topic, MessageField(field)) for topic in topics]
-    for schema_id in ids:
-        prefix = wire.id_frame(schema_id)
-        for ctx in contexts or [None]:
-            yield _Frame(schema_id, None, len(prefix), prefix), ctx
+def _as_bytes(data: Any) -> bytes:
+    """A buffer as bytes, since only bytes can be looked up. Raises FramingError."""
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return bytes(data)
+    raise FramingError(f"the data must be bytes, not {type(data).__name__}")
+
+
+def _contexts(topics: Iterable[str], field: str) -> list[SerializationContext | None]:
+    """The places to prepare for; without topics, none in particular."""
+    return [SerializationContext(topic, field_named(field)) for topic in topics] or [None]
+
+
+def _id_frame(schema_id: int) -> _Frame:
+    prefix = wire.id_frame(schema_id)
+    return _Frame(schema_id, None, len(prefix), prefix)
 
 
 class AvroDeserializer(_Deserializer[T]):
@@ -312,8 +345,8 @@ class AvroDeserializer(_Deserializer[T]):
             SchemaResolutionError: they cannot be read as the reader's schema.
             RegistryError: the registry had to be asked, and could not be.
         """
-        if data is None:
-            return None
+        if data.__class__ is not bytes:
+            return self._unusual(data, ctx)
         try:
             read = None
             if ctx is None:
@@ -328,14 +361,31 @@ class AvroDeserializer(_Deserializer[T]):
         except SerdesError as error:
             return self._failed(error, data, ctx)  # type: ignore[no-any-return]  # a Poison, where that is wanted
 
-    def for_topic(self, topic: str, field: str = "value") -> Callable[[bytes | None], T | None]:
-        """A function of the bytes alone: for hosts that pass neither topic nor headers."""
-        ctx = SerializationContext(topic, MessageField(field))
-        table, found, failed = self._table(ctx), self._found, self._failed
+    @overload
+    def for_topic(
+        self, topic: str, field: str = "value", *, on_error: Literal["return"]
+    ) -> Callable[[bytes | None], T | Poison | None]: ...
+
+    @overload
+    def for_topic(
+        self, topic: str, field: str = "value", *, on_error: Literal["raise", "drop"] | None = None
+    ) -> Callable[[bytes | None], T | None]: ...
+
+    def for_topic(
+        self, topic: str, field: str = "value", *, on_error: str | None = None
+    ) -> Callable[[bytes | None], T | Poison | None]:
+        """A function of the bytes alone: for hosts that pass neither topic nor headers.
+
+        on_error: in place of the setting `on.error`, for this function.
+        """
+        if on_error is not None and on_error != self._settings.on_error:
+            return self._deciding(on_error).for_topic(topic, field)
+        ctx = SerializationContext(topic, field_named(field))
+        table, found, failed, unusual = self._table(ctx), self._found, self._failed, self._unusual
 
         def read_one(data: bytes | None) -> T | None:
-            if data is None:
-                return None
+            if data.__class__ is not bytes:
+                return unusual(data, ctx)
             try:
                 try:
                     read = table[data[:5]]
@@ -350,7 +400,7 @@ class AvroDeserializer(_Deserializer[T]):
     def knows(self, data: bytes | None, ctx: SerializationContext) -> bool:
         """Whether reading this record needs no answer of the registry."""
         try:
-            return data is None or self._frame(data, ctx).key in self._table(ctx)
+            return data is None or self._frame(_as_bytes(data), ctx).key in self._table(ctx)
         except DecodeError:
             return True  # it will be refused without asking
 
@@ -363,10 +413,41 @@ class AvroDeserializer(_Deserializer[T]):
         frame = self._frame(data, ctx)
         return self(data, ctx), self._registry.answer(self._info(frame, ctx))
 
-    def prepare(self, ids: Iterable[int] = (), topics: Iterable[str] = (), field: str = "value") -> None:
-        """Ask the registry now what these ids mean, for these topics or for none, so that errors show at the start."""
-        for frame, ctx in _prepared(ids, topics, field):
-            self._bind(frame, ctx)
+    def prepare(
+        self,
+        ids: Iterable[int] = (),
+        topics: Iterable[str] = (),
+        field: str = "value",
+        *,
+        subjects: Iterable[str] = (),
+    ) -> None:
+        """Ask the registry now what will be needed, so that what is wrong shows at the start.
+
+        Args:
+            ids: schema ids that records will name.
+            topics: the topics that those records will come from; none in particular when it is empty.
+            field: "value" or "key" of those topics.
+            subjects: subjects whose versions records will be written with; `orders-value` is for the values of orders.
+
+        Raises as a call does.
+        """
+        places = _contexts(topics, field)
+        for schema_id in ids:
+            for place in places:
+                self._bind(_id_frame(schema_id), place)
+        for subject in subjects:
+            for schema_id in self._registry.answer(_binding.ids_of(subject)):
+                self._bind(_id_frame(schema_id), place_told(subject))
+
+    def _unusual(self, data: Any, ctx: SerializationContext | None) -> T | None:
+        """What becomes of data that are not bytes: a tombstone, a buffer, or nothing that can be read."""
+        if data is None:
+            return None
+        try:
+            data = _as_bytes(data)
+        except FramingError as error:
+            return self._failed(error, data, ctx)  # type: ignore[no-any-return]  # a Poison, where that is wanted
+        return self(data, ctx)
 
     def _found(self, data: bytes, ctx: SerializationContext | None) -> Read:
         """The function for a record that the short way did not find."""
@@ -387,6 +468,8 @@ class AvroDeserializer(_Deserializer[T]):
 
 class AsyncAvroDeserializer(_Deserializer[T]):
     """Reads values, whatever schema each was written with; awaits the registry when it meets a new one."""
+
+    _awaited = True
 
     @classmethod
     def for_type(
@@ -416,6 +499,7 @@ class AsyncAvroDeserializer(_Deserializer[T]):
         if data is None:
             return None
         try:
+            data = _as_bytes(data)
             frame = self._frame(data, ctx)
             read = self._table(ctx).get(frame.key) or await self._bind(frame, ctx)
             return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
@@ -431,6 +515,7 @@ class AsyncAvroDeserializer(_Deserializer[T]):
         if data is None:
             return None
         try:
+            data = _as_bytes(data)
             frame = self._frame(data, ctx)
             read = self._table(ctx).get(frame.key)
             if read is None:
@@ -450,10 +535,22 @@ class AsyncAvroDeserializer(_Deserializer[T]):
         frame = self._frame(data, ctx)
         return await self(data, ctx), await self._registry.answer_async(self._info(frame, ctx))
 
-    async def prepare(self, ids: Iterable[int] = (), topics: Iterable[str] = (), field: str = "value") -> None:
-        """Ask the registry now what these ids mean, for these topics or for none, so that errors show at the start."""
-        for frame, ctx in _prepared(ids, topics, field):
-            await self._bind(frame, ctx)
+    async def prepare(
+        self,
+        ids: Iterable[int] = (),
+        topics: Iterable[str] = (),
+        field: str = "value",
+        *,
+        subjects: Iterable[str] = (),
+    ) -> None:
+        """Ask the registry now what will be needed; as the blocking deserializer does."""
+        places = _contexts(topics, field)
+        for schema_id in ids:
+            for place in places:
+                await self._bind(_id_frame(schema_id), place)
+        for subject in subjects:
+            for schema_id in await self._registry.answer_async(_binding.ids_of(subject)):
+                await self._bind(_id_frame(schema_id), place_told(subject))
 
     async def _bind(self, frame: _Frame, ctx: SerializationContext | None) -> Read:
         placed = None if ctx is None else SerializationContext(ctx.topic, ctx.field)

@@ -6,26 +6,39 @@ Owns the two drivers of bindings, and what a foreign client does not offer by it
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from importlib import import_module
+from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
 from serdes._binding import Binding
 from serdes._clients import AsyncSchemaRegistryClient, SchemaRegistryClient
+from serdes._stats import Stats
 from serdes.codec import Codecs
-from serdes.errors import SerdesError
+from serdes.errors import SerdesError, SettingInvalid
 
 R = TypeVar("R")
 
 _FOREIGN_CAPACITY = 1000
+# What bindings ask of any client.
+_METHODS = ("get_schema", "register_schema_full_response", "lookup_schema", "get_latest_version", "get_version")
 
 
 class Registry:
     """What a serde needs of its client besides answers.
 
     reference_method: the client's method that says what a reference means.
+
+    Args:
+        client: ours, confluent-kafka's, or one with the same methods.
+        awaited: whether its methods must be coroutines.
+
+    Raises:
+        SettingInvalid: it is no client, or is asynchronous where a blocking one is needed, or the other way round.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, *, awaited: bool) -> None:
+        _check(client, awaited)
         self.conf = client.config() if hasattr(client, "config") else {}
         if isinstance(client, (SchemaRegistryClient, AsyncSchemaRegistryClient)):
             self.client: Any = client
@@ -33,12 +46,28 @@ class Registry:
             self.capacity = client.cache_capacity
             self.clock = client.clock
             self.reference_method = "get_reference"
+            self.counters = client.counters
+            self._counts_messages = client.counts_messages
         else:
             self.client = import_module("serdes.confluent").Answering(client) if _is_confluents(client) else client
             self.codecs = Codecs(_FOREIGN_CAPACITY)
             self.capacity = _FOREIGN_CAPACITY
             self.clock = time.monotonic
             self.reference_method = "get_version"
+            self.counters = Stats()
+            self._counts_messages = False
+
+    def counted(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
+        """The function, counting its messages where the client's settings ask for that."""
+        if not self._counts_messages:
+            return function
+        tick = self.counters.ticker(name)
+
+        def counting(message: Any, ctx: Any = None) -> Any:
+            tick()
+            return function(message, ctx)
+
+        return counting
 
     @property
     def unverified(self) -> bool:
@@ -72,6 +101,20 @@ class Registry:
                     question = binding.send(answer)
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]  # a generator's return value is not typed on the exception
+
+
+def _check(client: Any, awaited: bool) -> None:
+    missing = [name for name in _METHODS if not callable(getattr(client, name, None))]
+    if missing:
+        raise SettingInvalid(
+            f"a serde needs a registry client, and {type(client).__name__} is not one: it has no method {missing[0]}"
+        )
+    known = _is_confluents(client) or isinstance(client, (SchemaRegistryClient, AsyncSchemaRegistryClient))
+    is_async = iscoroutinefunction(client.get_schema)
+    # A client of the user's may give out awaitables without being made of coroutines.
+    if is_async is not awaited and (known or is_async):
+        needed = "an asynchronous" if awaited else "a blocking"
+        raise SettingInvalid(f"this serde needs {needed} registry client, and {type(client).__name__} is not one")
 
 
 def _is_confluents(client: Any) -> bool:

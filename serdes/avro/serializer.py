@@ -12,6 +12,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from serdes import _binding, wire
 from serdes._binding import Binding, Registration
+from serdes._stats import WRITTEN
 from serdes.avro.leases import leased, renewed_in_background
 from serdes.avro.registry import Registry
 from serdes.avro.rules import Rules, RuleSettings, rules_to_write
@@ -21,7 +22,7 @@ from serdes.errors import EncodeError, NotCached, SerdesError, SettingInvalid
 from serdes.models import schema_for
 from serdes.schema import Schema
 from serdes.settings import Conf, SerializerSettings
-from serdes.subjects import MessageField, SerializationContext
+from serdes.subjects import SerializationContext, field_named
 
 T = TypeVar("T")
 M = TypeVar("M")
@@ -64,6 +65,8 @@ class _Serializer(Generic[T]):
         SerializationError: the schema cannot be parsed.
     """
 
+    _awaited = False
+
     def __init__(
         self,
         schema_registry_client: Any,
@@ -74,7 +77,7 @@ class _Serializer(Generic[T]):
         rule_registry: Any = None,
     ) -> None:
         self._arguments = (schema_registry_client, schema_str, to_dict, conf, rule_conf, rule_registry)
-        self._registry = Registry(schema_registry_client)
+        self._registry = Registry(schema_registry_client, awaited=self._awaited)
         self._settings = SerializerSettings.read(conf)
         if to_dict is not None and not callable(to_dict):
             raise SettingInvalid("to_dict must be callable with the signature to_dict(object, SerializationContext)")
@@ -170,6 +173,9 @@ class _Serializer(Generic[T]):
 
     def _composed(self, subject: str, registration: Registration, schema: AvroSchema, place: Place) -> Write:
         """The function from a value (and the context) to framed bytes."""
+        return self._registry.counted(self._uncounted(subject, registration, schema, place), WRITTEN)
+
+    def _uncounted(self, subject: str, registration: Registration, schema: AvroSchema, place: Place) -> Write:
         rules = rules_to_write(self._rules, self._settings, subject, registration.schema, schema)
         framed = self._settings.schema_id_serializer
         prefixed = framed is wire.prefix_schema_id_serializer and rules is None
@@ -267,7 +273,7 @@ class AvroSerializer(_Serializer[T]):
 
         Raises what a call raises when the registry has to be asked.
         """
-        ctx = SerializationContext(topic, MessageField(field))
+        ctx = SerializationContext(topic, field_named(field))
         write = self._bind(ctx)
         return write if self._to_dict is None else lambda obj: write(obj, ctx)
 
@@ -279,7 +285,7 @@ class AvroSerializer(_Serializer[T]):
         """Ask the registry now, for these topics and fields, so that what is wrong shows at the start."""
         for topic in topics:
             for field in fields:
-                self._bind(SerializationContext(topic, MessageField(field)))
+                self._bind(SerializationContext(topic, field_named(field)))
 
     def _bind(self, ctx: SerializationContext | None) -> Write:
         try:
@@ -300,6 +306,8 @@ class AvroSerializer(_Serializer[T]):
 
 class AsyncAvroSerializer(_Serializer[T]):
     """Writes values of one schema; awaits the registry on the first record of a topic and field."""
+
+    _awaited = True
 
     @classmethod
     def for_type(
@@ -350,7 +358,7 @@ class AsyncAvroSerializer(_Serializer[T]):
 
     async def for_topic(self, topic: str, field: str = "value") -> Callable[[T | None], bytes | None]:
         """A function of the value alone, which never awaits, with everything resolved."""
-        ctx = SerializationContext(topic, MessageField(field))
+        ctx = SerializationContext(topic, field_named(field))
         write = await self._bind(ctx)
         return write if self._to_dict is None else lambda obj: write(obj, ctx)
 
@@ -362,7 +370,7 @@ class AsyncAvroSerializer(_Serializer[T]):
         """Ask the registry now, for these topics and fields, so that what is wrong shows at the start."""
         for topic in topics:
             for field in fields:
-                await self._bind(SerializationContext(topic, MessageField(field)))
+                await self._bind(SerializationContext(topic, field_named(field)))
 
     async def _bind(self, ctx: SerializationContext | None) -> Write:
         try:

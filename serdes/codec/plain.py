@@ -5,6 +5,7 @@ Own the translation of fastavro's many exceptions into ours; every result and ev
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -97,12 +98,18 @@ def reader(
         except Unresolvable as error:
             raise place.error(SchemaResolutionError(str(error))) from error
         except FAILURES as error:
-            raise place.error(CorruptPayload(f"the payload does not fit its schema: {error!r}")) from error
+            raise place.error(CorruptPayload(_reason(error))) from error
         if refuse_trailing and (left := buffer.read()):
             raise place.error(TrailingData(len(left)))
         return value
 
     return read
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, (EOFError, struct.error)):
+        return "the payload ends before its schema does"
+    return f"the payload does not fit its schema: {error!r}"
 
 
 def is_bytes(tree: Any) -> bool:

@@ -134,6 +134,8 @@ class Settings:
 
         Raises SettingInvalid when a key is unknown or its value is not of the right kind.
         """
+        if conf is not None and not isinstance(conf, Mapping):
+            raise SettingInvalid(f"a configuration must be a dictionary of keys, not {type(conf).__name__}")
         known = {one.metadata["key"]: one for one in fields(cls)}
         unknown = [str(key) for key in conf or {} if key not in known]
         if unknown:

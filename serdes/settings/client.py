@@ -88,6 +88,10 @@ class ClientSettings(Settings):
         default=False,
         metadata=key("cache.push", flag, "Listen to the registry's event stream, and ask again for what has changed."),
     )
+    messages: bool = field(
+        default=False,
+        metadata=key("metrics.messages", flag, "Count messages too, which costs each of them some 50 nanoseconds."),
+    )
     disk_dir: Path | None = field(
         default=None, metadata=key("cache.disk.dir", folder, "Folder of the disk cache; none when it is not set.")
     )

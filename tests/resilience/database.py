@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -30,10 +32,19 @@ class Postgres:
 
     def crash(self) -> None:
         """End the server without a word to its clients, and start it again."""
-        folder = ("-D", str(self._server.pgdata))
-        server = {"bin_path": self._server.bin_path, "user": self._server.system_user}
-        pgexec("pg_ctl", (*folder, "-m", "immediate", "-w", "-l", str(self._server.log), "restart"), **server)
+        self._control("-l", str(self._server.log), "restart")
         self._server.ensure_postgres_running()
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Have no server while the context is open."""
+        self._control("stop")
+        yield
+        self._server.ensure_postgres_running()
+
+    def _control(self, *words: str) -> None:
+        server = {"bin_path": self._server.bin_path, "user": self._server.system_user}
+        pgexec("pg_ctl", ("-D", str(self._server.pgdata), "-m", "immediate", "-w", *words), **server)
 
     def close(self) -> None:
         """End the server and remove its data."""

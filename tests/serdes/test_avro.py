@@ -130,6 +130,30 @@ def test_bytes_that_cannot_be_read_say_why(serializer, deserializer, data, error
         deserializer(data, VALUE)
 
 
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_a_buffer_is_read_like_bytes(serializer, deserializer, kind):
+    order = {"id": 7, "customer": "Ada"}
+    data = kind(serializer(order, VALUE))
+    assert deserializer(data, VALUE) == deserializer.for_topic("orders")(data) == order
+
+
+@pytest.mark.parametrize("data", ["text", 5, {"id": 1}, [0, 0, 0, 0, 1]])
+def test_what_is_no_bytes_is_no_frame(deserializer, data):
+    for read in (lambda data: deserializer(data, VALUE), deserializer.for_topic("orders")):
+        with pytest.raises(FramingError, match=f"must be bytes, not {type(data).__name__}"):
+            read(data)
+
+
+def test_a_bound_function_may_decide_by_itself_about_what_cannot_be_read(client, serializer):
+    deserializer = AvroDeserializer(client, from_dict=lambda order, ctx: (order["id"], ctx.topic))
+    read = deserializer.for_topic("orders", on_error="return")
+    assert read(serializer({"id": 7, "customer": "Ada"}, VALUE)) == (7, "orders")
+    assert (read(b"?").raw, read(b"?").topic) == (b"?", "orders")
+    assert deserializer.for_topic("orders", on_error="drop")(b"?") is None
+    with pytest.raises(FramingError):
+        deserializer.for_topic("orders")(b"?")
+
+
 def test_a_value_that_does_not_fit_is_an_encode_error(serializer):
     with pytest.raises(EncodeError):
         serializer({"id": "seven", "customer": "Ada"}, VALUE)

@@ -300,6 +300,59 @@ def test_preparing_asks_at_the_start_and_shows_what_is_wrong_there(registry, cli
         deserializer.prepare([99])
 
 
+@pytest.fixture
+def two_versions(registry, client):
+    for schema in (ORDER, NEWER):
+        client.register_schema("orders-value", Schema(schema))
+    client.clear_caches()
+    return [b"\0\0\0\0\1\2", b"\0\0\0\0\2\2\0"]
+
+
+def test_preparing_a_subject_covers_all_its_versions(registry, client, two_versions):
+    deserializer = AvroDeserializer(client)
+    deserializer.prepare(subjects=["orders-value"])
+    calls = registry.total()
+    assert [deserializer(data, VALUE)["id"] for data in two_versions] == [1, 1]
+    assert registry.total() == calls
+    with pytest.raises(SubjectNotFound):
+        deserializer.prepare(subjects=["nothing-value"])
+
+
+def test_asynchronous_serdes_are_prepared_too_and_then_need_no_awaiting(registry, url, two_versions):
+    async def run():
+        async with AsyncSchemaRegistryClient({"url": url}) as client:
+            serializer, deserializer = AsyncAvroSerializer(client, ORDER), AsyncAvroDeserializer(client)
+            await serializer.prepare(["orders"])
+            await deserializer.prepare([1], ["orders"], subjects=["orders-value"])
+            calls = registry.total()
+            written = serializer.try_sync({"id": 1}, VALUE)
+            return [deserializer.try_sync(data, VALUE)["id"] for data in (written, *two_versions)], calls
+
+    read, calls = asyncio.run(run())
+    assert (read, registry.total()) == ([1, 1, 1], calls)
+
+
+def test_messages_are_counted_where_that_is_wanted(open_client):
+    client = open_client(**{"metrics.messages": True})
+    serializer, deserializer = AvroSerializer(client, ORDER), AvroDeserializer(client)
+    bound = serializer.for_topic("orders")
+    for _ in range(10):
+        deserializer(bound({"id": 1}), VALUE)
+    for _ in range(2):  # looking does not count
+        stats = client.stats()
+        assert (stats["messages{side=write}"], stats["messages{side=read}"]) == (10, 10)
+    calls = stats["registry_calls{op=associations,status=200}"] + stats["registry_calls{op=register,status=200}"]
+    assert stats["registry_calls_per_million"] == calls / 20 * 1e6
+    assert not [name for name in open_client().stats() if "messages" in name]
+
+
+def test_poison_is_counted_by_its_kind(client):
+    deserializer = AvroDeserializer(client, conf=BY_TOPIC | {"on.error": "drop"})
+    for data in (b"{}", b"", b"\0\0"):
+        assert deserializer(data, VALUE) is None
+    assert client.stats()["poison{error=FramingError}"] == 3
+
+
 def test_a_guid_is_asked_for_once(registry, client):
     guid = client.register_schema_full_response("orders-value", Schema(ORDER)).guid
     for _ in range(3):

@@ -6,6 +6,7 @@ Owns the order of keys and the shortening of names; writes what Avro Java's `Sch
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Final
 
@@ -54,7 +55,7 @@ class _Writer:
         if text is not None:
             return text
         if isinstance(node, Union):
-            return _plain_union(node)
+            return _union_text(node.words) if node.words else None
         if isinstance(node, Named):
             return self._plain_named(node, namespace)
         return f'{{"type":"{node.label}"{_props(node.props)}}}' if isinstance(node, Annotated) else None
@@ -98,8 +99,8 @@ class _Writer:
         out.append(f'{_head("error" if node.is_error else "record", node.name, namespace)},"fields":[')
         separator = ""
         for field in node.fields.values():
-            text = self.plain(field.type, own)
             # Most fields take one string in all: this loop decides how long a text takes.
+            text = _BARE_TEXTS.get(type(field.type)) or self.plain(field.type, own)
             tail = "}" if type(field) is Field else _field_tail(field)
             head = f'{separator}{{"name":{encode_basestring(field.name)},"type":'
             if text is None:
@@ -112,11 +113,10 @@ class _Writer:
         out.append(f"]{_tail(node.name, node.props)}")
 
 
-def _plain_union(node: Union) -> str | None:
-    try:
-        return f"[{','.join([_BARE_TEXTS[type(branch)] for branch in node.branches])}]"
-    except KeyError:
-        return None
+# There are few different unions of bare types, which most nullable fields are of.
+@lru_cache(maxsize=1024)
+def _union_text(words: tuple[str, ...]) -> str:
+    return json_text(list(words))
 
 
 def _head(word: str, name: Name, namespace: str) -> str:
@@ -145,7 +145,9 @@ def _fixed(node: Fixed, namespace: str) -> str:
 
 def _field_tail(field: Field) -> str:
     tail = "" if field.doc is None else f',"doc":{quoted(field.doc)}'
-    if not isinstance(field.default, Absent):
+    if field.default is None:
+        tail += ',"default":null'
+    elif not isinstance(field.default, Absent):
         tail += f',"default":{json_text(field.default)}'
     if field.order != "ascending":
         tail += f',"order":"{field.order}"'

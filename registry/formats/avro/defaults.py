@@ -78,7 +78,9 @@ class Defaults:
         """
         if isinstance(default, Absent):
             return
-        # The common defaults need no walk: a scalar of the type, or of a plain branch of the union.
+        # Most defaults are null, and most others need no walk: a scalar of the type, or of a plain branch of the union.
+        if default is None and isinstance(type_, Union) and "NULL" in type_.leading:
+            return
         for branch in type_.branches if isinstance(type_, Union) else (type_,):
             plain = _PLAIN.get(branch.kind)
             if plain and plain(default):

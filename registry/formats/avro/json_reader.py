@@ -1,60 +1,44 @@
 """JSON text to values, as Avro Java reads it through Jackson 2.20.
 
 Owns what is accepted (comments between tokens, duplicate keys, at most 1,000 levels) and how numbers are read;
-refuses to know schemas. Python's own reader does the work wherever it provably accepts the same text with the same
-value; what it refuses is read again here, which accepts the rest or says why not in Jackson's words.
+refuses to know schemas. msgspec does the work wherever it provably accepts the same text with the same value; what it
+refuses is read again here, which accepts the rest or says why not in Jackson's words.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from itertools import chain
-from typing import Any, Final, NoReturn
+from typing import Any, Final
+
+from msgspec.json import Decoder
 
 from registry.errors import UnparsableSchema
 from registry.formats.avro.json_scanner import MAX_DEPTH, MAX_NAME_CHARS, MAX_NUMBER_CHARS, Scanner
 from registry.formats.avro.types import JsonValue
 
 
-def _integer(text: str) -> int:
-    return int(_short_enough(text))
-
-
 def _float(text: str) -> float:
-    return float(_short_enough(text))
-
-
-def _short_enough(text: str) -> str:
     if len(text) > MAX_NUMBER_CHARS:
         raise ValueError
-    return text
-
-
-def _constant(_: str) -> NoReturn:
-    # Python knows NaN and Infinity.
-    raise ValueError
+    return float(text)
 
 
 # Strings are matched to be left alone. Both may run to the end of the text, so that no text is scanned twice.
 _COMMENT_OR_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|//[^\r\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
+_SPACE: Final = " \t\r\n"
 _ODD: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_DECODER: Final = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_constant)
+_DECODER: Final = Decoder(float_hook=_float)
+_BLOCK_CHARS: Final = MAX_NUMBER_CHARS // 2
 
 
 def read_json(text: str) -> tuple[JsonValue, str]:
-    """The first value of a text, and what follows it.
+    """The first value of a text, and what follows it; white space alone is nothing.
 
     Raises UnparsableSchema in Jackson's words.
     """
-    try:
-        value, end = _DECODER.raw_decode(text, _start(text))
-    except (ValueError, RecursionError):
-        return _read_without_comments(text)
-    if not _settled(text, value, end):
-        return _read_slowly(text)
-    # Java shows what follows as it stands, comments included.
-    return value, text[end:]
+    value = _read_fast(text)
+    return _read_without_comments(text) if value is None else (value, "")
 
 
 def check_depth(text: str) -> None:
@@ -63,15 +47,25 @@ def check_depth(text: str) -> None:
         read_json(text)
 
 
+def _read_fast(text: str) -> JsonValue:
+    """The value that a whole text is, or None where msgspec and Jackson could differ."""
+    try:
+        value = _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        return None
+    # Of numbers and words alone Jackson has more to say, about what stands around them.
+    settled = isinstance(value, str | list | dict) and _within_limits(text, value)
+    return value if settled else None
+
+
 def _read_without_comments(text: str) -> tuple[JsonValue, str]:
     blank = _COMMENT_OR_STRING.sub(_blanked, text) if "/" in text else text
-    if blank == text:
+    value = None if blank == text else _read_fast(blank)
+    if value is None:
         return _read_slowly(text)
-    try:
-        value, end = _DECODER.raw_decode(blank, _start(blank))
-    except (ValueError, RecursionError):
-        return _read_slowly(text)
-    return (value, text[end:]) if _settled(text, value, end) else _read_slowly(text)
+    # Java shows what follows as it stands, comments included.
+    rest = text[len(blank.rstrip(_SPACE)) :]
+    return value, rest if rest.strip(_SPACE) else ""
 
 
 def _blanked(found: re.Match[str]) -> str:
@@ -80,19 +74,10 @@ def _blanked(found: re.Match[str]) -> str:
     return piece if piece[0] == '"' or _ODD.search(piece) else " " * len(piece)
 
 
-def _settled(text: str, value: JsonValue, end: int) -> bool:
-    """Whether Jackson accepts what Python's reader accepted."""
-    # Of a number or a word alone Python takes what it can, and leaves the rest; Jackson asks for a space between.
-    whole = isinstance(value, str | list | dict) or end == len(text)
-    return whole and _within_limits(text, value)
-
-
-def _start(text: str) -> int:
-    return len(text) - len(text.lstrip(" \t\r\n"))
-
-
 def _within_limits(text: str, value: JsonValue) -> bool:
-    """Whether no level of nesting and no name is beyond what Jackson accepts; cheap for all but large texts."""
+    """Whether no number, name or level of nesting is beyond what Jackson accepts; cheap for all but large texts."""
+    if len(text) > MAX_NUMBER_CHARS and _has_long_integer(text):
+        return False
     if text.count("{") + text.count("[") <= MAX_DEPTH and len(text) <= MAX_NAME_CHARS:
         return True
     # Level by level, so that the depth of the text is no depth of calls.
@@ -106,6 +91,11 @@ def _within_limits(text: str, value: JsonValue) -> bool:
         if not level:
             return True
     return False
+
+
+def _has_long_integer(text: str) -> bool:
+    # msgspec tells nothing of the lengths of integers. One that is too long fills a block, wherever it begins.
+    return any(text[at : at + _BLOCK_CHARS].isdigit() for at in range(0, len(text), _BLOCK_CHARS))
 
 
 def _read_slowly(text: str) -> tuple[JsonValue, str]:

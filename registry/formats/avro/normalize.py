@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Final, TypeGuard
 
+from msgspec.structs import replace
+
 from registry.formats.avro.logical_types import is_logical
 from registry.formats.avro.numerals import float_text
 from registry.formats.avro.trampoline import Task, in_order, run
@@ -32,6 +34,7 @@ from registry.formats.avro.types import (
     Props,
     Record,
     Union,
+    union_over,
 )
 from registry.model import java_order
 
@@ -57,25 +60,25 @@ class _Normalizer:
                 return made
             return (yield from self._named(node))
         if isinstance(node, Annotated):
-            return Annotated(node.kind, _typed_props(node))
+            return type(node)(_typed_props(node))
         below = yield from in_order(map(self.node, node.below))
         rebuild = _REBUILD.get(node.kind)
         # A bare primitive type has nothing to put in order.
         return rebuild(below, _sorted_props(node.props)) if rebuild else node
 
     def _named(self, node: Named) -> Task[Node]:
-        name = Name(node.name.simple, node.name.namespace, node.name.doc or None, _sorted(node.name.aliases))
+        name = replace(node.name, doc=node.name.doc or None, aliases=_sorted(node.name.aliases))
         if isinstance(node, Record):
             return (yield from self._record(node, name))
         if isinstance(node, Enum):
-            return self._keep(Enum(name, node.symbols, node.default, _sorted_props(node.props)))
+            return self._keep(Enum(name, _sorted_props(node.props), node.symbols, node.default))
         assert isinstance(node, Fixed)
-        return self._keep(Fixed(name, node.size, _typed_props(node)))
+        return self._keep(Fixed(name, _typed_props(node), node.size))
 
     def _record(self, node: Record, name: Name) -> Task[Node]:
         # The record is known before its fields are, because they may refer to it; nobody else sees it yet.
         fields: dict[str, Field] = {}
-        record = self._keep(Record(name, fields, is_error=False, props=_sorted_props(node.props)))
+        record = self._keep(Record(name, _sorted_props(node.props), fields, is_error=False))
         for field in node.fields.values():
             type_ = yield self.node(field.type)
             default, aliases = _default(field), _sorted(field.aliases)
@@ -91,7 +94,7 @@ class _Normalizer:
 _REBUILD: Final[Mapping[Kind, Callable[[list[Node], Props], Node]]] = {
     "ARRAY": lambda below, props: Array(below[0], props),
     "MAP": lambda below, props: Map(below[0], props),
-    "UNION": lambda below, _: Union(tuple(below)),
+    "UNION": lambda below, _: union_over(tuple(below)),
 }
 
 

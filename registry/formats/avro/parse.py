@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Final, NoReturn, TypeAlias
+from operator import call
+from typing import Final, NamedTuple, NoReturn, TypeAlias
 
 from registry.errors import UnparsableSchema
 from registry.formats.avro.defaults import Defaults
@@ -21,9 +22,13 @@ from registry.formats.avro.resolve import resolve, union_of
 from registry.formats.avro.trampoline import Task, run
 from registry.formats.avro.types import (
     ABSENT,
+    ANNOTATED,
+    ASCENDING,
+    NO_ALIASES,
+    NO_DEFAULT,
     NO_PROPS,
     PRIMITIVES,
-    Annotated,
+    Absent,
     Array,
     DetailedField,
     Enum,
@@ -39,8 +44,8 @@ from registry.formats.avro.types import (
     Props,
     Record,
     Union,
-    Unresolved,
     leading_kinds,
+    unresolved,
 )
 
 _JsonObject: TypeAlias = dict[str, JsonValue]
@@ -100,8 +105,7 @@ class Parser:
     def _plain(self, value: JsonValue, namespace: str) -> Node | None:
         """A type that needs no other type to be read first, or None."""
         if isinstance(value, str):
-            primitive = PRIMITIVES.get(value)
-            return primitive() if primitive else self._find(value, namespace)
+            return PRIMITIVES[value]() if value in PRIMITIVES else self._find(value, namespace)
         if isinstance(value, list):
             return _plain_union(value)
         if not isinstance(value, dict):
@@ -111,7 +115,7 @@ class Parser:
             _refuse(f"No type: {json_text(value)}")
         if word in PRIMITIVES:
             props = _props(value, _RESERVED)
-            return Annotated(PRIMITIVES[word].kind, props) if props else PRIMITIVES[word]()
+            return ANNOTATED[word](props) if props else PRIMITIVES[word]()
         if word == "enum":
             return self._enum(value, namespace)
         if word == "fixed":
@@ -126,7 +130,7 @@ class Parser:
         found = self.known.get(full) or self.known.get(name)
         if found is None:
             self.forward = True
-            return Unresolved(full)
+            return unresolved(full)
         return found
 
     def _deep(self, value: JsonValue, namespace: str) -> Task[Node]:
@@ -160,7 +164,7 @@ class Parser:
         if size > _MAX_FIXED_BYTES:
             _refuse(f"Cannot read arrays longer than {_MAX_FIXED_BYTES} bytes in Java library")
         props = _props(value, _RESERVED)
-        return self._define(Fixed(self._finish_name(value, simple, space), size, props))
+        return self._define(Fixed(self._finish_name(value, simple, space), props, size))
 
     def _enum(self, value: _JsonObject, namespace: str) -> Node:
         simple, space = self._name(value, namespace)
@@ -183,7 +187,7 @@ class Parser:
         if default is not None and default not in symbols:
             _refuse(f"The Enum Default: {default} is not in the enum symbol set: [{', '.join(symbols)}]")
         props = _props(value, _ENUM_RESERVED)
-        return self._define(Enum(self._finish_name(value, simple, space), tuple(symbols), default, props))
+        return self._define(Enum(self._finish_name(value, simple, space), props, tuple(symbols), default))
 
     def _record(self, value: _JsonObject, namespace: str) -> Task[Node]:
         simple, space = self._name(value, namespace)
@@ -193,14 +197,25 @@ class Parser:
             _refuse(f"Record has no fields: {json_text(value)}")
         fields: dict[str, Field] = {}
         twice = ""
+        strict = self._strict
+        # This loop decides how long a text takes, so what most fields are is settled here, without a call.
         for entry in given:
             field_name = entry.get("name") if isinstance(entry, dict) else None
             if not isinstance(entry, dict) or not isinstance(field_name, str):
                 _refuse(f"No field name: {json_text(entry)}")
-            if "type" not in entry:
+            word = entry.get("type", ABSENT)
+            if isinstance(word, Absent):
                 _refuse(f"No field type: {json_text(entry)}")
-            type_ = self._plain(entry["type"], space) or (yield self._deep(entry["type"], space))
-            field = self._field(field_name, type_, entry)
+            if isinstance(word, str) and word in PRIMITIVES:
+                type_: Node = PRIMITIVES[word]()
+            else:
+                type_ = self._plain(word, space) or (yield self._deep(word, space))
+            if len(entry) > _PLAIN_FIELD_KEYS:
+                field: Field = self._detailed_field(field_name, type_, entry)
+            else:
+                if strict and not (field_name.isascii() and field_name.isidentifier()):
+                    check_strict(field_name)
+                field = Field(field_name, type_)
             # Java looks for names that come twice when it has read all fields, so any other fault is told first.
             if field_name in fields:
                 twice = twice or _twice(field, fields, f"{space}.{simple}" if space else simple)
@@ -209,46 +224,55 @@ class Parser:
             _refuse(twice)
         props = _props(value, _RESERVED)
         name = self._finish_name(value, simple, space)
-        return self._define(Record(name, fields, value["type"] == "error", props))
-
-    def _field(self, name: str, type_: Node, value: _JsonObject) -> Field:
-        if len(value) == _PLAIN_FIELD_KEYS:
-            if self._strict and not (name.isascii() and name.isidentifier()):
-                check_strict(name)
-            return Field(name, type_)
-        return self._detailed_field(name, type_, value)
+        return self._define(Record(name, props, fields, value["type"] == "error"))
 
     def _detailed_field(self, name: str, type_: Node, value: _JsonObject) -> Field:
-        order = _order(value) if "order" in value else "ascending"
-        default = value.get("default", ABSENT)
-        if isinstance(default, str) and type_.kind in _FLOATING:
-            default = _number_in(default)
+        # The keys that are known are counted, which tells faster than a set whether others are left.
+        known = _PLAIN_FIELD_KEYS
+        doc, order, aliases = None, ASCENDING, NO_ALIASES
+        default = NO_DEFAULT
+        if "order" in value:
+            order = _order(value)
+            known += 1
+        if "default" in value:
+            default = value["default"]
+            known += 1
+            if isinstance(default, str) and type_.kind in _FLOATING:
+                default = _number_in(default)
         if self._strict:
             if not (name.isascii() and name.isidentifier()):
                 check_strict(name)
-            self._defaults.check(name, type_, default)
-        doc = value.get("doc")
-        aliases = _aliases(value) if "aliases" in value else ()
-        doc = doc if isinstance(doc, str) else None
-        return DetailedField(name, type_, doc, default, order, aliases, _props(value, _FIELD_RESERVED))
+            if not isinstance(default, Absent):
+                self._defaults.check(name, type_, default)
+        if "doc" in value:
+            doc = value["doc"] if isinstance(value["doc"], str) else None
+            known += 1
+        if "aliases" in value:
+            aliases = _aliases(value)
+            known += 1
+        props = _props(value, _FIELD_RESERVED) if len(value) > known else NO_PROPS
+        return DetailedField(name, type_, doc, default, order, aliases, props)
 
     def _name(self, value: _JsonObject, namespace: str) -> tuple[str, str]:
         """The simple name and the namespace of a definition."""
-        own = _text(value, "namespace")
-        name = _text(value, "name")
-        if name is None:
+        own = value.get("namespace")
+        name = value.get("name")
+        if not isinstance(name, str):
             _refuse(f"No name in schema: {json_text(value)}")
         # A dotted name brings its own namespace; an empty one is the null namespace, also within another.
         space, dot, simple = name.rpartition(".")
         if not dot:
-            space = namespace if own is None else own
-        if self._strict:
+            space = own if isinstance(own, str) else namespace
+        if self._strict and not (simple.isascii() and simple.isidentifier()):
             check_strict(simple)
         return simple, space
 
     def _finish_name(self, value: _JsonObject, simple: str, space: str) -> Name:
-        aliases = tuple(dict.fromkeys(self._full_alias(alias, space) for alias in _aliases(value)))
-        return Name(simple, space, _text(value, "doc"), aliases)
+        aliases = NO_ALIASES
+        if "aliases" in value:
+            aliases = tuple(dict.fromkeys(self._full_alias(alias, space) for alias in _aliases(value)))
+        full = f"{space}.{simple}" if space else simple
+        return Name(simple, space, full, _text(value, "doc"), aliases)
 
     def _full_alias(self, alias: str, namespace: str) -> str:
         space, dot, simple = alias.rpartition(".")
@@ -278,20 +302,29 @@ class Parser:
 def _plain_union(value: list[JsonValue]) -> Union | None:
     """A union of bare primitive types, or None."""
     try:
-        makers, leading = _bare_branches(tuple(value))
+        bare = _bare_union(tuple(value))
     except TypeError:
         # A branch that is an object or a union cannot be looked up.
         return None
-    return Union(tuple([make() for make in makers]), leading) if makers else None
+    return Union(tuple(map(call, bare.makers)), bare.leading, bare.words) if bare else None
+
+
+class _BareUnion(NamedTuple):
+    """What all unions of the same bare types share: the classes of their branches, and what a union tells of them."""
+
+    makers: tuple[type[Primitive], ...]
+    leading: frozenset[Kind]
+    words: tuple[str, ...]
 
 
 @lru_cache(maxsize=1024)
-def _bare_branches(words: tuple[JsonValue, ...]) -> tuple[tuple[type[Primitive], ...], frozenset[Kind]]:
-    """The classes for the words of different primitive types, and their kinds; none if any word is something else."""
-    if len(set(words)) < len(words) or not PRIMITIVES.keys() >= set(words):
-        return (), frozenset()
-    makers = tuple(PRIMITIVES[str(word)] for word in words)
-    return makers, leading_kinds(tuple(make.kind for make in makers))
+def _bare_union(branches: tuple[JsonValue, ...]) -> _BareUnion | None:
+    """What to make a union of, or None if any branch is no word of a primitive type or stands there twice."""
+    words = tuple([word for word in branches if isinstance(word, str) and word in PRIMITIVES])
+    if not words or len(set(words)) < len(branches):
+        return None
+    makers = tuple([PRIMITIVES[word] for word in words])
+    return _BareUnion(makers, leading_kinds(tuple([make.kind for make in makers])), words)
 
 
 def _text(value: _JsonObject, key: str) -> str | None:
@@ -306,8 +339,6 @@ def _props(value: _JsonObject, reserved: frozenset[str]) -> Props:
 
 
 def _aliases(value: _JsonObject) -> tuple[str, ...]:
-    if "aliases" not in value:
-        return ()
     given = value["aliases"]
     if not isinstance(given, list):
         _refuse(f"aliases not an array: {json_text(value)}")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import force_setattr
+
 from registry.errors import UnparsableSchema
 from registry.formats.avro.canonical import canonical_text
 from registry.formats.avro.defaults import Defaults
@@ -21,6 +23,7 @@ from registry.formats.avro.types import (
     Record,
     Union,
     Unresolved,
+    union_over,
 )
 
 MAX_STEPS: Final = 300_000
@@ -32,7 +35,7 @@ _DEEP: Final = (Record, Union, Array, Map)
 
 def union_of(branches: tuple[Node, ...]) -> Union:
     """A union of these branches; raises UnparsableSchema when two are alike or one is a union itself."""
-    union = Union(branches)
+    union = union_over(branches)
     seen = set()
     for branch in branches:
         # What it will be is not known yet; the union is checked again when it is.
@@ -125,24 +128,21 @@ class _Resolution:
 
     def _finish(self, node: Node) -> None:
         """All below a node is done: bind it to the defined types and check it again."""
+        # What stands for a name can only be replaced in place, as types may contain themselves; nobody else has seen
+        # the nodes yet.
         if isinstance(node, Union):
-            _bind(node, "branches", union_of(tuple(map(self.target, node.branches))).branches)
+            force_setattr(node, "branches", union_of(tuple(map(self.target, node.branches))).branches)
         elif isinstance(node, Array):
-            _bind(node, "items", self.target(node.items))
+            force_setattr(node, "items", self.target(node.items))
         elif isinstance(node, Map):
-            _bind(node, "values", self.target(node.values))
+            force_setattr(node, "values", self.target(node.values))
         elif isinstance(node, Record) and id(node) not in self._complete:
             self._finish_record(node)
 
     def _finish_record(self, node: Record) -> None:
         for field in node.fields.values():
-            field.type = self.target(field.type)
+            force_setattr(field, "type", self.target(field.type))
             if self._defaults:
                 self._defaults.check(field.name, field.type, field.default)
         self._complete.add(id(node))
         self._completed.append(id(node))
-
-
-def _bind(owner: object, attribute: str, value: object) -> None:
-    """Set what cannot be known when a node is made; nothing changes after parsing."""
-    object.__setattr__(owner, attribute, value)

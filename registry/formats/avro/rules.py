@@ -7,7 +7,8 @@ found for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from itertools import islice
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from registry.errors import RegistryError
@@ -119,9 +120,30 @@ def _is_called(reader: Named, writer: Named) -> bool:
     return reader.name.simple == writer.name.simple or writer.name.full in reader.name.aliases
 
 
-def _record(reader: Record, writer: Record, location: Location) -> Steps:
-    found = list(_names(reader, writer, location))
-    for place, (field, match) in enumerate(_matches(reader, writer)):
+def _record(reader: Record, writer: Record, location: Location) -> Found | Steps:
+    found = _names(reader, writer, location)
+    settled = _settled(reader, writer)
+    return found if settled == len(reader.fields) else _fields(reader, writer, location, settled, found)
+
+
+def _settled(reader: Record, writer: Record) -> int:
+    """How many fields of the reader, from the first on, have the writer's field at the same place and fit at once."""
+    # What is stored changes little from version to version: this loop decides how long a comparison takes.
+    settled = 0
+    for field, match in zip(reader.fields.values(), writer.fields.values(), strict=False):
+        if field.name != match.name or field.aliases or not _readable_at_once(field.type, match.type):
+            break
+        settled += 1
+    return settled
+
+
+def _fields(reader: Record, writer: Record, location: Location, settled: int, names: Found) -> Steps:
+    """What stands against the fields after the settled ones, beside what stands against the names."""
+    found = list(names)
+    for place, field in enumerate(islice(reader.fields.values(), settled, None), settled):
+        match = writer.fields.get(field.name)
+        if field.aliases:
+            match = _aliased(field, place, match, writer)
         if match is None:
             found.extend((yield from _unmatched(field, place, writer, location)))
         elif not _readable_at_once(field.type, match.type):
@@ -131,23 +153,12 @@ def _record(reader: Record, writer: Record, location: Location) -> Steps:
     return tuple(found)
 
 
-def _matches(reader: Record, writer: Record) -> Iterator[tuple[Field, Field | None]]:
-    """Each field of the reader with the writer's field of its name or of one of its aliases."""
-    # Fields mostly stand in the same order on both sides: then no name has to be looked up.
-    in_step = iter(writer.fields.values())
-    for place, field in enumerate(reader.fields.values()):
-        match = next(in_step, None)
-        if match is None or match.name != field.name:
-            match = writer.fields.get(field.name)
-        yield field, _aliased(field, place, match, writer) if field.aliases else match
-
-
 def _readable_at_once(reader: Node, writer: Node) -> bool:
     """Whether two types fit without comparing types below them."""
     # Unnamed types cannot be met again, so what is left out here is missed by nobody.
-    if isinstance(reader, Union) and isinstance(writer, Union):
-        return _takes_all(reader, writer)
-    return RULES[reader.kind][writer.kind] is readable
+    if writer.kind in _FITTING[reader.kind]:
+        return True
+    return isinstance(reader, Union) and isinstance(writer, Union) and _takes_all(reader, writer)
 
 
 def _unmatched(field: Field, place: int, writer: Record, location: Location) -> Steps:
@@ -183,6 +194,8 @@ def _takes_all(reader: Union, writer: Union) -> bool:
 
     Comparing the branches before those leaves no trace: only named types are met again.
     """
+    if writer.words and writer.words is reader.words:
+        return True
     return len(writer.leading) == len(writer.branches) and writer.leading <= reader.leading
 
 
@@ -268,6 +281,10 @@ def _rule(reader: Kind, writer: Kind) -> Rule:
 
 RULES: Final[Rules] = {reader: {writer: _rule(reader, writer) for writer in _KINDS} for reader in _KINDS}
 """The rule for each pair of kinds, the reader's first."""
+_FITTING: Final[Mapping[Kind, frozenset[Kind]]] = {
+    reader: frozenset(writer for writer, rule in rules.items() if rule is readable) for reader, rules in RULES.items()
+}
+"""By the reader's kind: what it always reads."""
 NAMED_RULES: Final[Rules] = {
     **RULES,
     "UNION": {**dict.fromkeys(_KINDS, _reader_union_by_name), "UNION": _unions},

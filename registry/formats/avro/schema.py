@@ -99,6 +99,8 @@ class AvroFormat:
 
 
 def _check_writable(text: str) -> None:
+    if text.isascii():
+        return
     try:
         text.encode()
     except UnicodeEncodeError:

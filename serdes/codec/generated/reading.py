@@ -19,7 +19,16 @@ from serdes.codec.definitions import RECORDS, Definitions, type_word
 from serdes.codec.generated import logical
 from serdes.codec.generated.resolution import PROMOTIONS, ReadField, Resolution, enum_symbols, record_fields
 from serdes.codec.generated.source import Constants, Source, Unsupported, compiled
-from serdes.codec.generated.varints import ZIGZAG, Doubt, check_count, count_at, length_at, long_at, number_at
+from serdes.codec.generated.varints import (
+    ZIGZAG,
+    Doubt,
+    check_count,
+    count_at,
+    length_at,
+    long_at,
+    number_at,
+    skipped_count_at,
+)
 from serdes.codec.options import ReadOptions
 from serdes.errors import CorruptPayload
 
@@ -38,6 +47,7 @@ _CONSTANTS: dict[str, Any] = {
     "long_at": long_at,
     "number_at": number_at,
     "repeat": repeat,
+    "skipped_count_at": skipped_count_at,
     "unpack": struct.unpack_from,
 }
 # Types of constant size: what struct calls them, and the bytes they take.
@@ -278,14 +288,22 @@ class _Body(Source):
         return x
 
     @contextmanager
-    def _blocks(self, item: Any) -> Iterator[str]:
-        """The loop over blocks; inside, the name of the variable that holds the count of items."""
+    def _blocks(self, item: Any, *, skipped: bool = False) -> Iterator[str]:
+        """The loop over blocks; inside, the name of the variable that holds the count of items.
+
+        skipped: nobody wants the items, so a block that tells its size in bytes is passed over by that, whatever it
+        holds; fastavro does so, too.
+        """
         with self.block("while True:"):
             n = self.fresh("n")
             self.line(f"{n} = b[p]")
             self.line(f"if not {n}: p += 1; break")
             with self.block(f"if {n} & 129:"):
-                self.line(f"{n}, p = count_at(b, p)")
+                if skipped:
+                    self.line(f"{n}, p, jumped = skipped_count_at(b, p)")
+                    self.line("if jumped: continue")
+                else:
+                    self.line(f"{n}, p = count_at(b, p)")
                 self.line(f"if not {n}: break")
             self.line(f"else: {n} >>= 1; p += 1")
             if self._program.least_bytes(item):
@@ -426,7 +444,8 @@ class _Body(Source):
 
     def _skip_blocks(self, written: Any, word: str) -> None:
         item = written["items"] if word == "array" else written["values"]
-        with self._blocks(item if word == "array" else "string") as n, self.block(f"for _ in repeat(None, {n}):"):
+        least = item if word == "array" else "string"
+        with self._blocks(least, skipped=True) as n, self.block(f"for _ in repeat(None, {n}):"):
             if word == "map":
                 self.skip("string")
             self.skip(item)

@@ -131,6 +131,18 @@ def count_at(data: bytes, position: int) -> tuple[int, int]:
     return abs(count), position
 
 
+def skipped_count_at(data: bytes, position: int) -> tuple[int, int, bool]:
+    """The count of a block that is skipped, the position behind it, and whether that is the end of the block already.
+
+    Raises CorruptPayload as `count_at` does, Doubt for a negative size.
+    """
+    count, behind = count_at(data, position)
+    if data[position] & 1 == 0:
+        return count, behind, False
+    size, behind = length_at(data, number_at(data, position)[1])
+    return count, behind + size, True
+
+
 def check_count(count: int, left_bytes: int) -> None:
     """Refuse a block of more items than there are bytes left, each of which takes at least one.
 

@@ -3,13 +3,16 @@
 import json
 import subprocess
 import sys
+from io import BytesIO
 
 import pytest
+from fastavro import schemaless_reader
 
 from serdes.codec import Codecs, ReadOptions, parse
 from serdes.codec.generated.varints import Doubt, count_at, int_bytes, long_at, long_bytes, number_at
 from serdes.errors import CorruptPayload, EncodeError
 
+WITH_ITEMS = '{"type":"record","name":"R","fields":[%s{"name":"id","type":"long"}]}'
 NESTED = parse('{"type":"record","name":"N","fields":[{"name":"next","type":["null","N"]}]}')
 
 
@@ -45,6 +48,22 @@ def test_a_block_may_tell_its_size():
     assert count_at(varint(-3) + varint(12) + b"rest", 0) == (3, 2)
     read = Codecs().reader(parse('{"type":"array","items":"long"}'), None, 0)
     assert read(varint(-2) + varint(2) + b"\x02\x04\x00") == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("items", "block"),
+    [
+        ("long", varint(-1) + varint(2) + b"\x02\x00"),  # longer than its one item
+        ("string", varint(-5) + varint(3) + b"\xff\xff\xff"),  # no strings at all
+        ("null", varint(-(1 << 40)) + varint(0)),  # more items than anybody could count
+    ],
+)
+def test_a_block_that_nobody_wants_is_passed_over_by_the_size_it_tells(items, block):
+    written = parse(WITH_ITEMS % f'{{"name":"items","type":{{"type":"array","items":"{items}"}}}},')
+    reading = parse(WITH_ITEMS % "")
+    data = block + b"\x00" + varint(7)
+    assert Codecs().reader(written, reading, 0)(data) == {"id": 7}
+    assert schemaless_reader(BytesIO(data), written.tree, reading.tree) == {"id": 7}
 
 
 def test_a_deeply_nested_payload_does_not_end_the_process():

@@ -17,7 +17,7 @@ SOURCE = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disa
 
 ACCEPTED = [
     ('"a"', "a", ""),
-    (' \t\r\n"a" ', "a", " "),
+    (' \t\r\n"a" ', "a", ""),
     ('"a" "b"', "a", ' "b"'),
     ('"a"// c', "a", "// c"),
     ("/* a */ // b\n 1", 1, ""),

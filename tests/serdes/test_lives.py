@@ -1,0 +1,161 @@
+"""What serdes live through: pickling, forks, other event loops; and what they refuse to be made of."""
+
+import asyncio
+import copy
+import os
+import pickle
+from multiprocessing import get_context
+
+import pytest
+
+from serdes import (
+    AsyncAvroDeserializer,
+    AsyncAvroSerializer,
+    AsyncSchemaRegistryClient,
+    AvroDeserializer,
+    AvroSerializer,
+    MessageField,
+    SchemaReference,
+    SchemaRegistryClient,
+    SerializationContext,
+)
+from serdes import confluent as drop_in
+from serdes.errors import SettingInvalid
+
+ORDER = '{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}'
+VALUE = SerializationContext("orders", MessageField.VALUE)
+
+
+@pytest.fixture
+def client(url):
+    with SchemaRegistryClient({"url": url}) as client:
+        yield client
+
+
+def doubled(order, _ctx):
+    return {"id": order["id"] * 2}
+
+
+@pytest.fixture
+def pickled():
+    """What a serde is after pickling, with a client of its own, which is closed in the end."""
+    made = []
+
+    def again(serde):
+        made.append(pickle.loads(pickle.dumps(serde)))
+        return made[-1]
+
+    yield again
+    for serde in made:
+        serde._registry.client.close()
+
+
+KINDS = [(AvroSerializer, AvroDeserializer), (drop_in.AvroSerializer, drop_in.AvroDeserializer)]
+
+
+@pytest.mark.parametrize(("make_serializer", "make_deserializer"), KINDS)
+def test_serdes_can_be_pickled_and_copied_whatever_they_know_already(
+    client, pickled, make_serializer, make_deserializer
+):
+    serializer = make_serializer(client, ORDER, doubled, {"auto.register.schemas": True})
+    deserializer = make_deserializer(client, None, doubled, conf={"on.error": "return"})
+    data = serializer({"id": 1}, VALUE)
+    assert deserializer(data, VALUE) == {"id": 4}
+    for again in (pickled, copy.copy):
+        assert again(serializer)({"id": 1}, VALUE) == data
+        assert again(deserializer)(data, VALUE) == {"id": 4}
+        assert not again(deserializer)(b"?", VALUE)
+
+
+def test_serdes_for_a_class_can_be_pickled(client, pickled):
+    serializer = pickled(AvroSerializer.for_type(SchemaReference, client))
+    deserializer = pickled(AvroDeserializer.for_type(SchemaReference, client))
+    reference = SchemaReference("a", "b", 1)
+    assert deserializer(serializer(reference, VALUE), VALUE) == reference
+
+
+def test_asynchronous_serdes_can_be_pickled(url):
+    async def run():
+        async with AsyncSchemaRegistryClient({"url": url}) as client:
+            serializer = pickle.loads(pickle.dumps(AsyncAvroSerializer(client, ORDER)))
+            deserializer = pickle.loads(pickle.dumps(AsyncAvroDeserializer(client)))
+            value = await deserializer(await serializer({"id": 1}, VALUE), VALUE)
+            for serde in (serializer, deserializer):
+                await serde._registry.client.close()
+            return value
+
+    assert asyncio.run(run()) == {"id": 1}
+
+
+def test_a_client_goes_on_in_another_event_loop(url):
+    client = AsyncSchemaRegistryClient({"url": url})
+    serializer = AsyncAvroSerializer(client, ORDER)
+
+    async def write(topic):
+        data = await serializer({"id": 1}, SerializationContext(topic, MessageField.VALUE))
+        await client.close()
+        return data
+
+    assert asyncio.run(write("a")) == asyncio.run(write("b"))
+
+
+def in_a_fork(function):
+    """What a function returns in a forked process, as text."""
+    reading, writing = os.pipe()
+    process = os.fork()
+    if process == 0:
+        try:
+            os.write(writing, repr(function()).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(process, 0)
+    with os.fdopen(reading) as told:
+        return told.read()
+
+
+def test_a_forked_process_goes_on_with_connections_of_its_own(registry, client):
+    serializer, deserializer = AvroSerializer(client, ORDER), AvroDeserializer(client)
+    data = serializer({"id": 1}, VALUE)
+    calls = registry.total()
+    assert in_a_fork(lambda: deserializer(serializer({"id": 2}, VALUE), VALUE)) == "{'id': 2}"  # from memory
+    other = SerializationContext("others", MessageField.VALUE)
+    assert in_a_fork(lambda: serializer({"id": 1}, other)) == repr(data)  # over the network
+    assert serializer({"id": 1}, other) == data
+    assert registry.total() > calls
+
+
+def test_a_fork_while_another_thread_holds_every_lock_does_not_hang(client):
+    serializer = AvroSerializer(client, ORDER)
+    parts = client._parts
+    with client._lock, parts.memory._lock, parts.stats._lock, parts.codecs._lock, client._flights._lock:
+        assert in_a_fork(lambda: serializer({"id": 1}, VALUE)) == repr(b"\0\0\0\0\1\2")
+
+
+def write_one(serializer):
+    return serializer({"id": 1}, VALUE)
+
+
+def test_a_serializer_can_be_sent_to_a_spawned_process(client):
+    serializer = AvroSerializer(client, ORDER)
+    with get_context("spawn").Pool(1) as pool:
+        assert pool.apply(write_one, (serializer,)) == serializer({"id": 1}, VALUE)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda ours, _theirs: AvroSerializer("http://127.0.0.1:8081", ORDER), "str is not one"),
+        (lambda ours, _theirs: AvroDeserializer(None), "NoneType is not one"),
+        (lambda _ours, theirs: AvroSerializer(theirs, ORDER), "needs a blocking registry client"),
+        (lambda _ours, theirs: AvroDeserializer(theirs), "needs a blocking registry client"),
+        (lambda ours, _theirs: AsyncAvroSerializer(ours, ORDER), "needs an asynchronous registry client"),
+        (lambda ours, _theirs: AsyncAvroDeserializer(ours), "needs an asynchronous registry client"),
+        (lambda ours, _theirs: AvroSerializer(ours, ORDER).for_topic("orders", "val"), "key or value, not 'val'"),
+        (lambda ours, _theirs: SchemaRegistryClient("http://127.0.0.1:8081"), "a dictionary of keys, not str"),
+        (lambda ours, _theirs: AvroSerializer(ours, ORDER, conf=["x"]), "a dictionary of keys, not list"),
+    ],
+)
+def test_what_a_serde_cannot_be_made_of_is_said_when_it_is_made(client, url, make, said):
+    with pytest.raises(SettingInvalid, match=said):
+        make(client, AsyncSchemaRegistryClient({"url": url}))
