@@ -68,7 +68,11 @@ class SerializerSettings(SubjectSettings):
     use_schema_id: int | None = field(default=None, metadata=key("use.schema.id", schema_id, "Write with this id."))
     schema_id_serializer: Callable[..., bytes] = field(
         default=prefix_schema_id_serializer,
-        metadata=key("schema.id.serializer", function, "How the id travels: prefix or header."),
+        metadata=key(
+            "schema.id.serializer",
+            function,
+            "Where the id is put: this, header_schema_id_serializer, or a function of yours.",
+        ),
     )
     strict: bool = field(
         default=False, metadata=key("validate.strict", flag, "Refuse records with missing or additional fields.")
@@ -111,7 +115,11 @@ class DeserializerSettings(SubjectSettings):
 
     schema_id_deserializer: Callable[..., Any] = field(
         default=dual_schema_id_deserializer,
-        metadata=key("schema.id.deserializer", function, "Where the id is looked for."),
+        metadata=key(
+            "schema.id.deserializer",
+            function,
+            "Where the id is looked for: header, then prefix; prefix_schema_id_deserializer, or a function of yours.",
+        ),
     )
     refuse_trailing: bool = field(
         default=False,
