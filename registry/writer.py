@@ -115,7 +115,7 @@ class Writer:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                await self._serve(self._next_jobs())
+                await self._serve(self._next_jobs(self._max_commit), joinable=True)
 
     def stop(self) -> None:
         """Take no more commands, refuse those that wait, and let `run` end."""
@@ -132,14 +132,19 @@ class Writer:
         if self._state.position != before:
             self._announce()
 
-    def _next_jobs(self) -> list[_Job]:
-        return [self._waiting.popleft() for _ in range(min(self._max_commit, len(self._waiting)))]
+    def _next_jobs(self, at_most: int) -> list[_Job]:
+        return [self._waiting.popleft() for _ in range(min(at_most, len(self._waiting)))]
 
-    async def _serve(self, jobs: Sequence[_Job]) -> None:
+    async def _serve(self, jobs: Sequence[_Job], *, joinable: bool = False) -> None:
+        """Decide jobs and append what they decided in one turn, with those that came while it was waited for if it
+        is `joinable`: when many nodes want their turns, that is most of them.
+        """
         done = _Round()
         try:
             async with self._log.turn(self._state.position) as turn:
                 self._state.advance(turn.missed)
+                if joinable:
+                    jobs = [*jobs, *self._next_jobs(self._max_commit - len(jobs))]
                 await self._decide(jobs, done)
                 if done.entries:
                     began = perf_counter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from registry.errors import InvalidRuleSet, SubjectNotFound, VersionNotFound
+from registry.errors import InvalidRuleSet, RegistryError, SubjectNotFound, VersionNotFound
 from registry.model import DEFAULT_CONTEXT, LATEST, RuleSet, Subject
 from registry.operations.core import Core, stored
 from registry.operations.deletion import DeleteVersion, Undelete
@@ -78,8 +78,30 @@ class SubjectVersions:
         wish = Register(self._core, subject, candidate, normalize, force)
         if dry_run:
             return await self._core.plan(wish)
-        found = wish.foreseen(await self._core.current())
+        found = await self._foreseen(wish)
         return await self._core.submit(found) if isinstance(found, ForeseenVersion) else found
+
+    async def _foreseen(self, wish: Register) -> Stored | ForeseenVersion:
+        """What becomes of a wish. A new version does not wait for the barrier, because its turn is one; what is
+        answered without a turn, refusals too, does.
+
+        Raises as Register does.
+        """
+        core, refusal = self._core, None
+        position = core.whole.position
+        try:
+            found = wish.foreseen(core.state)
+        except RegistryError as error:
+            refusal = error
+        else:
+            if isinstance(found, ForeseenVersion):
+                return found
+        await core.barrier.wait()
+        if core.whole.position != position:
+            return wish.foreseen(core.state)
+        if refusal is not None:
+            raise refusal
+        return found
 
     async def delete(self, subject: Subject, version: int, *, permanent: bool, dry_run: bool = False) -> int | Plan:
         """Delete one version, softly or (one already soft-deleted) for good; the answer is its number.

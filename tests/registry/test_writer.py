@@ -47,12 +47,15 @@ class FragileLog(MemoryLog):
         self.open = asyncio.Event()
         self.open.set()
         self.begun = asyncio.Event()
+        self.may_turn = asyncio.Event()
+        self.may_turn.set()
         self.max_bytes = 10_000
 
     @asynccontextmanager
     async def turn(self, after: int) -> AsyncIterator[HeldTurn]:
         if self.turn_faults:
             raise self.turn_faults.popleft()
+        await self.may_turn.wait()
         async with super().turn(after) as turn:
             yield turn
 
@@ -158,6 +161,7 @@ async def door() -> AsyncIterator[Door]:
     door = Door(log, state, Writer(log, state, max_waiting=100, max_commit=8))
     yield door
     log.open.set()
+    log.may_turn.set()
     await door.stop()
 
 
@@ -181,6 +185,16 @@ async def test_what_comes_during_a_commit_shares_the_next_one(door: Door) -> Non
     door.log.open.set()
     assert await asyncio.gather(*first, *later) == [1, 1, 1, 1]
     assert door.log.commits == [["a"], ["b", "c", "d"]]
+
+
+async def test_what_comes_while_the_turn_is_waited_for_shares_its_commit(door: Door) -> None:
+    door.start()
+    door.log.may_turn.clear()
+    first = await door.ask(Put("a"))
+    later = await door.ask(*(Put(f"s{number}") for number in range(9)))
+    door.log.may_turn.set()
+    await asyncio.gather(*first, *later)
+    assert [len(commit) for commit in door.log.commits] == [8, 2]
 
 
 async def test_nothing_is_answered_before_it_is_durable(door: Door) -> None:

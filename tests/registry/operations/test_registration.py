@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
 
+from registry.log.memory import MemoryLog
 from registry.model import MAX_INT, Metadata, Reference, Rule, RuleSet, Schema, Subject, guid_text
 from registry.operations import Candidate, Page, Plan, Policy
 from registry.records import ContextKey, DeletedUpTo, DeleteSubjectKey, IdMarks, NoopKey, Record, SchemaKey, SchemaValue
@@ -348,3 +350,27 @@ async def test_a_log_of_another_registry_is_gone_on_with(desk: Any) -> None:
         Record(DeleteSubjectKey(Subject.of("s")), DeletedUpTo(3)),
     )
     assert [(one.version, one.id) for one in (await desk.put("s", '"long"'), await desk.put("s"))] == [(4, 71), (5, 70)]
+
+
+class SharedLog(MemoryLog):
+    """A log that other nodes write to."""
+
+    def __init__(self) -> None:
+        super().__init__(count(1).__next__)
+        self.shared = True  # type: ignore[misc, assignment]  # as another engine's is
+
+
+async def test_only_what_is_answered_without_a_turn_waits_for_the_barrier(open_desk: Any) -> None:
+    async with open_desk(log=SharedLog()) as desk:
+        for text, barriers in (('"int"', 0), ('"long"', 0), ('"int"', 1), ("nonsense", 2)):
+            await asyncio.gather(desk.put("s", text), return_exceptions=True)
+            assert desk.registry.waits.count == barriers
+
+
+async def test_what_another_node_has_changed_decides_though_this_one_has_not_heard_of_it(open_desk: Any) -> None:
+    log = SharedLog()
+    async with open_desk(log=log) as desk:
+        assert (await desk.put("s")).version == 1
+        async with log.turn(1) as turn:
+            await turn.append([Record(DeleteSubjectKey(Subject.of("s")), DeletedUpTo(1)).entry()])
+        assert (await desk.put("s")).version == 2
