@@ -6,7 +6,7 @@ NODE := tests/clients/node
 SIGNET_SHARED ?= $(if $(wildcard ../shared/README.md),../shared,)
 export SIGNET_SHARED
 
-.PHONY: help run test test-clients check format demo bench bench-server bench-scale bench-loop load ingest-report resilience clean
+.PHONY: help run test test-clients check format demo bench bench-server bench-scale bench-nodes bench-loop load ingest-report resilience clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -57,6 +57,9 @@ bench-server: $(VENV)/.dev ## Measure the server against a bare ASGI application
 
 bench-scale: $(VENV)/.dev ## Measure start, memory, lists and reads on a store of 100,000 schemas: ARGS='--schemas 1000000'
 	$(BIN)/python -m loadtests.bench_scale $(ARGS)
+
+bench-nodes: $(VENV)/.dev ## Measure one node and three over PostgreSQL side by side, reads beside SQLite's, and replay
+	$(BIN)/python -m loadtests.bench_nodes $(ARGS)
 
 bench-loop: $(VENV)/.dev ## Measure how long the event loop is held while clients register
 	$(BIN)/python tests/benchmarks/event_loop.py $(ARGS)
