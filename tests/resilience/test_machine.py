@@ -23,7 +23,7 @@ ENOUGH_REFUSALS = 40
 RECOVERY_SECONDS = 15.0
 LIBFAKETIME = ("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1")
 HOUR, YEAR = 3600, 365 * 86400
-JUMPS_SECONDS = (HOUR, -HOUR, 10 * YEAR, -10 * YEAR)
+JUMPS_SECONDS = (10 * YEAR, -HOUR, -10 * YEAR, HOUR)
 
 
 @contextmanager
