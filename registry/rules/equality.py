@@ -6,13 +6,15 @@ Follows Confluent's Schema Registry: lookup under a subject, with its leniency f
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, partial
 from typing import Final
 
 from registry.formats.protocol import Parsed
 from registry.model import Schema
 from registry.rules.contracts import contract_version, without_contract_version
 
+MOST_KNOWN: Final = 2**15
+_KNOWN_CHARACTERS: Final[dict[int, int]] = {}
 SHORTEST_ERROR: Final = '{"type":"error","name":"E","fields":[]}'
 
 
@@ -44,6 +46,7 @@ def likeness(sent: Schema) -> Callable[[Schema], bool]:
     # So many `error` types fit into a text that is longer by a character for each.
     errors = length // (len(SHORTEST_ERROR) - 1)
     shortest, longest, has_errors = length - errors, length + errors, '"error"' in text
+    own_characters = cache(partial(_characters, text))
 
     def is_like(stored: Schema) -> bool:
         if stored.references != references:
@@ -52,7 +55,7 @@ def likeness(sent: Schema) -> Callable[[Schema], bool]:
         if not shortest <= len(stored.text) <= longest:
             return False
         if len(stored.text) == length:
-            return stored.text == text or _characters(stored.text) == _characters(text)
+            return stored.text == text or _characters(stored.text) == own_characters()
         return has_errors or '"error"' in stored.text
 
     return is_like
@@ -63,9 +66,18 @@ def _agree(parse_stored: Callable[[], Parsed | None], compare: Callable[[Parsed]
     return stored is not None and compare(stored)
 
 
-@lru_cache(maxsize=100_000)
 def _characters(text: str) -> int:
-    return hash("".join(sorted(text)))
+    """A number for the characters of a text, in whatever order; what was sorted once is remembered by its hash.
+
+    Not by the text: that would keep alive what was deleted long ago, however large it was.
+    """
+    number = hash(text)
+    found = _KNOWN_CHARACTERS.get(number)
+    if found is None:
+        if len(_KNOWN_CHARACTERS) >= MOST_KNOWN:
+            _KNOWN_CHARACTERS.clear()
+        found = _KNOWN_CHARACTERS[number] = hash("".join(sorted(text)))
+    return found
 
 
 def _same_metadata(stored: Schema, version: int, sent: Schema) -> bool:

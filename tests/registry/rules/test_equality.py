@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from registry.formats.avro import AvroFormat
 from registry.formats.protocol import Parsed
 from registry.model import Metadata, Reference, Rule, RuleSet, Schema
-from registry.rules.equality import same_schema
+from registry.rules.equality import likeness, same_schema
 
 RECORD = '{"type":"record","name":"R","fields":[{"name":"f","type":"int","a":1,"b":2}]}'
 REORDERED = '{"type":"record","name":"R","fields":[{"name":"f","type":"int","b":2,"a":1}]}'
@@ -132,3 +133,12 @@ def test_the_order_of_properties_makes_no_other_schema(properties: dict[str, Any
         for value in (field, shuffled(field, choose))
     )
     assert same(one, other)
+
+
+def test_texts_that_were_compared_are_not_held_on_to() -> None:
+    is_like = likeness(Schema("x" * 20_000))
+    tracemalloc.start()
+    assert not any(is_like(Schema(f"{number:020000}")) for number in range(200))
+    held_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held_bytes < 400_000
