@@ -13,6 +13,7 @@ import asyncio
 import json
 import os
 import tempfile
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from itertools import repeat
 from pathlib import Path
 from statistics import median
 
+import bcrypt
 import httpx
 
 from loadtests.http_load import Result, drive, request
@@ -33,7 +35,10 @@ WRITERS = 64
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One question, asked of us and of the limit: the same request, or a new one for each count and round."""
+    """One question, asked of us and of the limit: the same request, or a new one for each count and round.
+
+    guarded: whether it is asked of the registry that knows its users and what they may do.
+    """
 
     name: str
     ask: Callable[[int, str], Iterator[bytes]]
@@ -41,6 +46,7 @@ class Row:
     limit: str
     connections: int = CONNECTIONS
     share: float = 1.0
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +90,19 @@ def middle(rounds: list[Figures]) -> Figures:
 def rows(small: bytes, large: bytes) -> list[Row]:
     """What is measured, each with its goal: the limit's processor time as a share of ours."""
     get = "/subjects/orders-value/versions"
+    known = f"authorization: Basic {b64encode(b'bench:bench').decode()}\r\n"
+
+    def guarded(name: str, method: str, path: str, goal: float, body: bytes = b"") -> Row:
+        return Row(f"{name}, with a user", same(request(method, path, body, known)), goal, "bare", guarded=True)
+
     return [
         Row("GET by id", same(request("GET", "/schemas/ids/1")), 0.90, "bare"),
         Row("GET by subject and version", same(request("GET", f"{get}/1")), 0.90, "bare"),
         Row("GET latest", same(request("GET", f"{get}/latest")), 0.90, "bare"),
+        guarded("GET by id", "GET", "/schemas/ids/1", 0.80),
+        guarded("GET by version", "GET", f"{get}/1", 0.80),
+        guarded("GET latest", "GET", f"{get}/latest", 0.80),
+        guarded("re-register", "POST", get, 0.60, small),
         Row("re-register, 10 fields", same(request("POST", get, small)), 0.60, "bare"),
         Row("re-register, 300 fields", same(request("POST", "/subjects/wide-value/versions", large)), 0.45, "bare"),
         Row("lookup, 10 fields", same(request("POST", "/subjects/orders-value", small)), 0.60, "bare"),
@@ -103,9 +118,11 @@ def run(rounds: int, requests: int) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         ours = stack.enter_context(registry(f"sqlite:{folder / 'registry.db'}", cpu=SERVER_CPU))
+        guarded = stack.enter_context(registry(cpu=SERVER_CPU, env=_users(folder)))
         for subject, body in (("orders-value", small), ("wide-value", large)):
-            answer = httpx.post(f"{ours.url}/subjects/{subject}/versions", content=body)
-            answer.raise_for_status()
+            for server in (ours, guarded):
+                answer = httpx.post(f"{server.url}/subjects/{subject}/versions", content=body, auth=("bench", "bench"))
+                answer.raise_for_status()
         answer_file = folder / "answer.json"
         answer_file.write_text(json.dumps(_answer_of(httpx.get(f"{ours.url}/schemas/ids/1"))))
         others = {
@@ -119,7 +136,16 @@ def run(rounds: int, requests: int) -> None:
         print(f"idle memory of the registry: {ours.memory_bytes() / 2**20:.0f} MiB\n")
         print(f"{'':34}{'us CPU':>9}{'limit':>9}{'ratio':>8}{'goal':>7}{'req/s':>9}{'limit':>9}{'p99 ms':>8}")
         for row in rows(small, large):
-            _print(row, *_measured(row, ours, others.get(row.limit), rounds, requests))
+            _print(row, *_measured(row, guarded if row.guarded else ours, others.get(row.limit), rounds, requests))
+
+
+def _users(folder: Path) -> dict[str, str]:
+    """The settings of a registry that knows one user among others, and what they may do."""
+    users, grants = folder / "users", folder / "grants.toml"
+    lines = (f"{name}:{bcrypt.hashpw(name.encode(), bcrypt.gensalt(10)).decode()}\n" for name in ("bench", "other"))
+    users.write_text("".join(lines))
+    grants.write_text('[[grant]]\nusers = ["bench"]\nsubjects = ["orders-*", "wide-*"]\nrights = ["write"]\n')
+    return {"SIGNET_USERS_FILE": str(users), "SIGNET_GRANTS_FILE": str(grants)}
 
 
 def _answer_of(response: httpx.Response) -> dict[str, object]:

@@ -113,20 +113,19 @@ class Edge:
                 return
         visit = Visit(scope["method"], caller or NOBODY, self.tallies)
         answer = _Answer(send, request_id, bodiless=scope["method"] == "HEAD")
-        accept = accepted(deciding)
         try:
             if caller is None:
                 visit.caller = await self._admitted(scope, authorization)
             await self._answer(length, deciding, visit, scope, receive, answer)
         except RegistryError as error:
-            await refusal(error, accept)(scope, receive, answer)
+            await refusal(error, accepted(deciding))(scope, receive, answer)
         except ClientLeftError:
             log.info("request %r: the client left before its body was whole", request_id)
         except Exception:
             # The outermost border: whatever went wrong, it goes to the log, and no traceback reaches a client.
             log.exception("request %r failed", request_id)
             if not answer.status:
-                await breakdown(accept)(scope, receive, answer)
+                await breakdown(accepted(deciding))(scope, receive, answer)
         finally:
             visit.tally.add(answer.status, perf_counter() - began)
 
@@ -145,9 +144,8 @@ class Edge:
         if method not in BODILESS:
             body = await read_body(length, receive, self.max_body_bytes)
             receive = _replayed(body, receive)
-        inner = {**scope, "method": method, BODY: body, VISIT: visit}
         if method not in KEPT_METHODS:
-            await self.app(inner, receive, answer)
+            await self.app({**scope, BODY: body, VISIT: visit}, receive, answer)
             return
         digest = sha256(body).digest() if body else b""
         permissions = visit.caller.permissions
@@ -158,6 +156,7 @@ class Edge:
             await answer(finished.start())
             await answer(finished.end)
             return
+        inner = {**scope, "method": method, BODY: body, VISIT: visit}
         await self.answers.record(key, self.app, inner, receive, answer)
 
 

@@ -6,6 +6,7 @@ class of status; the template of a route, never a path, is what a count is calle
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
@@ -36,7 +37,10 @@ class RouteTally:
     def add(self, status: int, seconds: float) -> None:
         """Count one request."""
         self.statuses[status // 100] += 1
-        self.seconds.add(seconds)
+        # Spread.add, written out: a call more is felt where an answer takes as long as ten of them.
+        spread = self.seconds
+        spread.counts[bisect_left(SECONDS, seconds)] += 1
+        spread.total += seconds
 
 
 class RequestTallies:
