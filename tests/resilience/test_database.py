@@ -139,18 +139,19 @@ def test_a_database_out_of_reach_from_a_commit_on_leaves_no_doubt_for_long(
     far, near, work, recoveries = new_node("far", wire.url), new_node("near", postgres.url), Mixed(seed), []
     moments = (Moment.COMMIT_ANSWERED, Moment.COMMIT, Moment.COMMIT_SENT)
     start_all([far, near])
-    with Client(history, far) as reader:
-        known = reader.register("known", record("Known"))
-        for number in range(count("outages")):
-            work.round = number
-            wire.at = outage = Outage(wire, moments[number % 3])
-            with load(history, [far, near], WRITERS, work) as running:
-                running.until(outage.has_begun)
-                time.sleep(count("outage_seconds"))
-                read = reader.by_id("known", known.id)
-                wire.at, wire.is_down = None, False
-                recoveries.append(recovered(running, history, time.monotonic(), "far"))
-            assert (read.outcome, read.text) == (Outcome.DONE, known.text)
+    with Client(history, far) as client:
+        known = client.register("known", record("Known"))
+    for number in range(count("outages")):
+        work.round = number
+        wire.at = outage = Outage(wire, moments[number % 3])
+        with load(history, [far, near], WRITERS, work) as running:
+            running.until(outage.has_begun)
+            time.sleep(count("outage_seconds"))
+            with Client(history, far) as client:
+                read = client.by_id("known", known.id)
+            wire.at, wire.is_down = None, False
+            recoveries.append(recovered(running, history, time.monotonic(), "far"))
+        assert (read.outcome, read.text) == (Outcome.DONE, known.text)
     told.did(outages=count("outages"), seconds_each=count("outage_seconds"), writers=WRITERS)
     told.note(f"written again at most {max(recoveries):.1f} s after it was back; what an id means was read meanwhile")
     told.judged(judge(history, contents_of(near), exports=exports_of(launcher, tmp_path, [far, near])))
