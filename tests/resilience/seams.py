@@ -6,6 +6,7 @@ statement that SQLite is about to execute; at the chosen occurrence the node kil
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -15,23 +16,29 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from registry.envelope import Batch, Entry
 from registry.errors import StoreFailed
 from registry.log import Log, open_log
 from registry.log.door import nothing_to_follow, wall_clock_ms
 
-Happened = Callable[[str], None]
+
+class Happened(Protocol):
+    """Is told of an event, with the entries that are about to be appended where it is `appending`."""
+
+    def __call__(self, event: str, entries: Sequence[Entry] = ()) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class FailPoint:
     """A moment at which a node dies.
 
-    event: what is about to happen (a statement of SQLite) or has happened (`turn`, `appending`, `appended`); within
-    seconds: how long after it at most the kill comes, at random; 0 is at once, before it goes on.
+    event: what is about to happen (a statement of SQLite; `INSERT 1` is the first of a commit, `INSERT inside` one
+    between two tombstones of a subject) or has happened (`turn`, `appending`, `appended`); within_seconds: how long
+    after it at most the kill comes, at random; 0 is at once, before it goes on.
     """
 
     event: str
@@ -41,7 +48,7 @@ class FailPoint:
 SQLITE_FAIL_POINTS: Final = {
     "before begin": FailPoint("BEGIN IMMEDIATE"),
     "in the transaction": FailPoint("INSERT 1"),
-    "in a multi-record operation": FailPoint("INSERT 3"),
+    "in a multi-record operation": FailPoint("INSERT inside"),
     "before the commit": FailPoint("COMMIT"),
     "commit sent, answer not seen": FailPoint("COMMIT", within_seconds=0.002),
     "after commit, before the HTTP answer": FailPoint("appended"),
@@ -89,14 +96,18 @@ class Killer:
         self._point = point
         self._skip = skip
         self._inserts = 0
+        self._inside = 0
         self._due = threading.Event()
         if point.within_seconds:
             threading.Thread(target=self._kill_soon, daemon=True).start()
 
-    def __call__(self, event: str) -> None:
-        self._inserts = self._inserts + 1 if "INSERT" in event else 0
-        name = f"INSERT {self._inserts}" if self._inserts else event
-        if name.startswith(self._point.event):
+    def __call__(self, event: str, entries: Sequence[Entry] = ()) -> None:
+        if event == "appending":
+            self._inserts, self._inside = 0, second_tombstone(entries)
+        if event.startswith("INSERT"):
+            self._inserts += 1
+            event = f"INSERT {'inside' if self._inserts == self._inside else self._inserts}"
+        if event.startswith(self._point.event):
             self._skip -= 1
             if self._skip < 0:
                 self._due.set() if self._point.within_seconds else die()
@@ -105,6 +116,13 @@ class Killer:
         self._due.wait()
         time.sleep(random.uniform(0, self._point.within_seconds))
         die()
+
+
+def second_tombstone(entries: Sequence[Entry]) -> int:
+    """The number of the first entry that deletes a version right behind another of the same subject, or 0."""
+    subjects = [json.loads(entry.key).get("subject") if entry.value is None else None for entry in entries]
+    pairs = enumerate(pairwise(subjects), start=2)
+    return next((number for number, (one, other) in pairs if one is not None and one == other), 0)
 
 
 def die() -> None:
@@ -119,7 +137,7 @@ class Filler:
         self._writer = writer
         self._sign = sign
 
-    def __call__(self, event: str) -> None:
+    def __call__(self, event: str, entries: Sequence[Entry] = ()) -> None:
         if event == "appending":  # the thread that writes is idle then
             (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
             limit = pages if self._sign.exists() else 2**31 - 2
@@ -161,13 +179,13 @@ class WatchedTurn:
         return getattr(self._turn, name)
 
     async def append(self, entries: Sequence[Entry]) -> Batch:
-        self._happened("appending")
+        self._happened("appending", entries)
         batch = await self._turn.append(entries)
         self._happened("appended")
         return batch
 
 
-def happens(_: str) -> None:
+def happens(event: str, entries: Sequence[Entry] = ()) -> None:
     """Be told of an event, and let it be."""
 
 
@@ -197,7 +215,7 @@ class Pessimist(Watched):
         super().__init__(log, self._deny)
         self._appends = 0
 
-    def _deny(self, event: str) -> None:
+    def _deny(self, event: str, entries: Sequence[Entry] = ()) -> None:
         self._appends += event == "appended"
         if event == "appended" and self._appends % 10 == 0:
             raise StoreFailed("The store failed, or so it says")
