@@ -30,7 +30,9 @@ def vectors(file: str, *lists: str) -> list[Any]:
     if not SHARED:
         return []
     content = json.loads(Path(SHARED, "vectors", file).read_text())
-    return [pytest.param(each, id=str(each.get("id", each.get("name")))) for name in lists for each in content[name]]
+    return [
+        pytest.param(each, id=f"{file}:{each.get('id', each.get('name'))}") for name in lists for each in content[name]
+    ]
 
 
 @pytest.fixture(scope="session")
