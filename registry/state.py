@@ -8,7 +8,7 @@ storage. Follows the reader's rules of Confluent's `_schemas` topic.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -309,7 +309,7 @@ class State:
         ask_anything(self.position)
         return iter(self._subjects)
 
-    def histories(self) -> Sequence[tuple[Subject, tuple[Row, ...]]]:
+    def histories(self) -> Iterable[tuple[Subject, tuple[Row, ...]]]:
         """Every subject that has a row, with all of its rows, as of now and for as long as they are needed."""
         ask_anything(self.position)
         return [(subject, versions.rows) for subject, versions in self._subjects.items()]

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import translate
+from functools import lru_cache, partial
+from typing import Final
 
 from registry.model import DEFAULT_CONTEXT, GLOBAL_CONTEXT, Subject
 
@@ -33,6 +35,11 @@ INCLUDED = {
 """What a right lets one do."""
 
 
+NO_NAME: Final = re.compile(r"(?!)")
+MAX_CONTEXTS: Final = 1024
+"""For how many contexts it is remembered which names are meant there."""
+
+
 class Pattern:
     """Which subjects are meant, by context and by name."""
 
@@ -45,16 +52,13 @@ class Pattern:
                 raise ValueError(f"'{text}' is no pattern of subjects: it is NAME, :.CONTEXT:NAME or :*:NAME")
         self.text = text
         self._context = re.compile(translate(context))
-        self._name = re.compile(translate(name))
+        self.names = translate(name)
+        """The names that are meant, as a regular expression."""
         self._every_context = context == "*"
         self._every_name = name == "*"
 
-    def covers(self, subject: Subject) -> bool:
-        """Whether a subject is among those that are meant."""
-        return self.reaches(subject.context) and self._name.match(subject.name) is not None
-
     def reaches(self, context: str) -> bool:
-        """Whether any subject of a context may be among them."""
+        """Whether any subject of a context may be among those that are meant."""
         # What holds for all contexts is nobody's context, whatever `*` covers.
         return context != GLOBAL_CONTEXT and self._context.match(context) is not None
 
@@ -84,13 +88,20 @@ class Permissions:
         for grant in grants:
             for right in frozenset[Right]().union(*(INCLUDED[given] for given in grant.rights)):
                 self._patterns[right].extend(grant.patterns)
+        # Contexts are few, and lists ask for every subject: what is asked of a name is put together once a context.
+        self._names = {right: lru_cache(MAX_CONTEXTS)(partial(self._names_within, right)) for right in Right}
+        self._names_to_read = self._names[Right.READ]
         self._everywhere = frozenset(
             right for right, patterns in self._patterns.items() if any(p.covers_everything for p in patterns)
         )
 
     def allow(self, right: Right, subject: Subject) -> bool:
         """Whether a right is given on one subject."""
-        return any(pattern.covers(subject) for pattern in self._patterns[right])
+        return self._names[right](subject.context).match(subject.name) is not None
+
+    def _names_within(self, right: Right, context: str) -> re.Pattern[str]:
+        meant = [pattern.names for pattern in self._patterns[right] if pattern.reaches(context)]
+        return re.compile("|".join(meant)) if meant else NO_NAME
 
     def allow_context(self, right: Right, context: str) -> bool:
         """Whether a right is given on every subject of a context, known or not."""
@@ -109,7 +120,7 @@ class Permissions:
 
     def sees(self, subject: Subject) -> bool:
         """Whether a subject may be read."""
-        return self.sees_everything or self.allow(Right.READ, subject)
+        return self.sees_everything or self._names_to_read(subject.context).match(subject.name) is not None
 
     def sees_context(self, context: str) -> bool:
         """Whether any subject of a context may be read, if there is one."""
