@@ -249,6 +249,11 @@ class Scanner:
     # Refusals.
 
     def _refuse_word(self, word: str) -> NoReturn:
+        if self._here in {"}", "]"} and not self._open:
+            opener = "Object" if self._here == "}" else "Array"
+            self._fail(f"Unexpected close marker '{self._here}': no open {opener} to close")
+        if self._here == "}":
+            self._unexpected("expected a value")
         if not word or (word[0] != "-" and unicodedata.category(word[0]) not in _INITIAL_CATEGORIES):
             self._unexpected(f"expected a valid value {_VALUES}")
         self._at += min(len(word), _MAX_TOKEN_CHARS)
