@@ -252,7 +252,7 @@ class Scanner:
         if self._here in {"}", "]"} and not self._open:
             opener = "Object" if self._here == "}" else "Array"
             self._fail(f"Unexpected close marker '{self._here}': no open {opener} to close")
-        if self._here == "}":
+        if self._here == "}" and isinstance(self._open[-1][0], list):
             self._unexpected("expected a value")
         if not word or (word[0] != "-" and unicodedata.category(word[0]) not in _INITIAL_CATEGORIES):
             self._unexpected(f"expected a valid value {_VALUES}")

@@ -53,6 +53,7 @@ REFUSED = [
     ("[#]", f"Unexpected character ('#' (code 35)): expected a valid value {VALUES}"),
     ("[1,]", f"Unexpected character (']' (code 93)): expected a valid value {VALUES}"),
     ("[1,}", "Unexpected character ('}' (code 125)): expected a value"),
+    ('{"a":}', f"Unexpected character ('}}' (code 125)): expected a valid value {VALUES}"),
     ("]", "Unexpected close marker ']': no open Array to close"),
     ("}", "Unexpected close marker '}': no open Object to close"),
     ("[,1]", f"Unexpected character (',' (code 44)): expected a valid value {VALUES}"),
