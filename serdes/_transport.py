@@ -38,6 +38,7 @@ class HttpTransport:
         """
         outcome: Future[Answer] = Future()
         arguments = (outcome, url, request, headers, timeout_seconds)
+        # A daemon: an exchange that hangs must not keep the program from ending.
         Thread(target=self._exchange, args=arguments, name="serdes-call", daemon=True).start()
         try:
             return outcome.result(timeout_seconds)
@@ -63,6 +64,7 @@ class HttpTransport:
     def lines(self, url: str, path: str, headers: Mapping[str, str]) -> Iterator[str]:
         """The lines of an event stream. Raises RegistryError."""
         try:
+            # Signet sends a comment every 15 s, so a stream that is silent for a minute is a dead connection.
             timeout = httpx.Timeout(_SILENCE_SECONDS)
             with self._client.stream("GET", url + path, headers={**headers, **_EVENTS}, timeout=timeout) as response:
                 _check_stream(response)

@@ -96,6 +96,7 @@ class _Loop:
     def _pause(self, record: ConsumerRecord[Any, Any]) -> None:
         """Go back to the record, and leave its partition alone for a while."""
         partition = TopicPartition(record.topic, record.partition)
+        # To seek drops what was fetched ahead, so the records behind this one come again in their order.
         self._consumer.seek(partition, record.offset)
         self._consumer.pause(partition)
         seconds = self._triage.pause_seconds(record.topic, record.partition)

@@ -46,6 +46,7 @@ class Avro:
     schema: Any
 
 
+# Shapes are told apart by identity, so the serializer and the deserializer of a class share codecs only this way.
 @functools.lru_cache(maxsize=1000)
 def schema_for(model: type, namespace: str = "") -> tuple[str, Shapes]:
     """The schema of a class as JSON, and the classes that stand for its records and enums.

@@ -101,6 +101,7 @@ def header_frame(headers: Headers | object, field: str) -> bytes | None:
         found = headers.get(name)
         return found if found is None else bytes(found)
     if isinstance(headers, (list, tuple)):
+        # A record that was sent again may carry headers of both sendings.
         for key, value in reversed(headers):
             if key == name and value is not None:
                 return bytes(value)
@@ -116,6 +117,7 @@ def put_header(headers: Headers | object, field: str, frame: bytes) -> None:
     if isinstance(headers, dict):
         headers[name] = frame
     elif isinstance(headers, list):
+        # In place: the caller hands this very list to the producer.
         headers[:] = [item for item in headers if item[0] != name]
         headers.append((name, frame))
     else:

@@ -35,6 +35,7 @@ class Disk:
     """
 
     def __init__(self, folder: Path, registry: str, max_age_seconds: float, *, strict: bool = False) -> None:
+        # A digest: URLs may have characters that folders must not, and be longer than a name may be.
         self._folder = folder / hashlib.sha256(registry.encode()).hexdigest()[:16]
         self._registry = registry
         self._max_age_seconds = max_age_seconds
@@ -45,6 +46,7 @@ class Disk:
         found = _read(self._path(key))
         if found is None or found["key"] != _plain(key):
             return None
+        # A clock that was set back would otherwise make an answer young for ever.
         if not 0 <= time.time() - found["saved"] <= self._max_age_seconds:
             return None
         return _answer(found["answer"])
@@ -112,6 +114,7 @@ def _read(path: Path) -> Any:
 
 
 def _write(path: Path, entry: Any) -> None:
+    # mkstemp makes files for their owner only, and beside their place a rename is one step.
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     try:
         with os.fdopen(handle, "w") as file:

@@ -89,6 +89,7 @@ class Memory:
 
     def _kept(self, key: Key, kept: Kept) -> None:
         """What a subject was refused may be granted after it has changed."""
+        # What the disk told proves nothing about what the registry would grant now.
         self._refused.pop(key, None)
         if not kept.unverified and key.subject is not None:
             for refused in [refused for refused in self._refused if refused.subject == key.subject]:

@@ -27,6 +27,7 @@ class Background:
                 return
             self._keys.add(key)
             self._waiting.put((key, job))
+            # The thread of a parent process is dead after a fork.
             if self._thread is None or not self._thread.is_alive():
                 self._thread = Thread(target=self._work, name="serdes-background", daemon=True)
                 self._thread.start()

@@ -46,4 +46,5 @@ class Flights:
         finally:
             with self._lock:
                 self._under_way.pop(key, None)
+            # Whatever ends the leader, nobody may wait for ever.
             flight.cancel()  # changes nothing once there is a result or an error

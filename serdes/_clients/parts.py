@@ -63,6 +63,7 @@ class Forkable(Protocol):
         ...
 
 
+# Weak, since being told of forks must not keep a client alive; os.register_at_fork cannot be undone.
 _forkable: weakref.WeakSet[Any] = weakref.WeakSet()
 
 

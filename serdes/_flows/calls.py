@@ -72,6 +72,7 @@ class Calls:
         admitted = [url for url, breaker in self._breakers.items() if breaker.admits(started, deadline - started)]
         if not admitted:
             raise RegistryUnavailable("the registry failed a moment ago and is not asked again yet")
+        # Every attempt asks each URL once; waiting is for when none of them answers.
         for attempt in range(self._settings.max_retries + 1):
             try:
                 answer = yield from self._ask_each(admitted, request, deadline)
@@ -120,6 +121,7 @@ class Calls:
     def _give_up(self, urls: list[str], error: RegistryUnavailable) -> None:
         """Let the breakers know; an answer that only this request got keeps the URL open for others."""
         for url in urls:
+            # A 500 may be about this one request; a breaker that opened for it would keep all others away.
             if error.http_status_code in _ABSENT:
                 self._breakers[url].failed(self._clock())
             else:
@@ -127,4 +129,5 @@ class Calls:
 
     def _pause_seconds(self, attempt: int) -> float:
         most = min(self._settings.retries_wait_ms * 2.0**attempt, self._settings.retries_max_wait_ms)
+        # Full jitter: a fleet that failed together must not come back together.
         return random.random() * most / 1000  # noqa: S311 - jitter, not a secret

@@ -350,7 +350,9 @@ class AvroDeserializer(_Deserializer[T]):
         try:
             read = None
             if ctx is None:
+                # The magic byte and the id at once: whatever is no known frame is not in the table.
                 read = self._unplaced.get(data[:5])
+            # A header may name another schema than the first five bytes, so those alone tell nothing.
             elif not ctx.headers:
                 table = (self._keys if ctx.field == "key" else self._values).get(ctx.topic)
                 if table is not None:
@@ -455,6 +457,7 @@ class AvroDeserializer(_Deserializer[T]):
         return self._table(ctx).get(frame.key) or self._bind(frame, ctx)
 
     def _bind(self, frame: _Frame, ctx: SerializationContext | None) -> Read:
+        # Hosts change one context between key and value, and headers belong to one record: neither is kept.
         placed = None if ctx is None else SerializationContext(ctx.topic, ctx.field)
         read, may_change = self._registry.answer(self._look_up(frame, placed))
         if may_change:

@@ -68,6 +68,7 @@ class Watch:
 
     def unknown(self, error: UnknownSchemaId) -> UnknownSchemaId:
         """The error for an unknown id: retriable at first, since a registry that follows another may lag."""
+        # Garbage names a new id each time; to forget them all only gives each its time again.
         if len(self._unknown_since) >= _MOST_UNKNOWN:
             self._unknown_since.clear()
         since = self._unknown_since.setdefault(error.schema_id, self._clock())

@@ -139,6 +139,7 @@ class _Serializer(Generic[T]):
         with_guid = self._settings.schema_id_serializer is not wire.prefix_schema_id_serializer
         registration = yield from _binding.to_write(self._settings, subject, self._schema, with_guid)
         place = place_of(ctx)
+        # A strategy of the user's is asked for every record, and mostly names a subject that is known.
         key = (place, subject, registration)
         write = self._written.get(key)
         if write is None:

@@ -87,6 +87,7 @@ class Codecs:
 
         def redo(data: bytes) -> Any:
             self._on_fallback()
+            # Before fastavro counts for hours through items that a damaged payload only announces.
             walk = self._made((schema.text, "walker"), lambda: program().walker())
             if walk is not None:
                 walk(START=frame_bytes)(data)

@@ -26,6 +26,7 @@ def twin(kind: type[SerdesError]) -> type[SerdesError]:
     found = _twins.get(kind)
     if found is None:
         bases = _UNKNOWN if kind is UnknownSchemaId else _REFUSED if issubclass(kind, RegistryError) else _FAILED
+        # Made on demand: one class for each of ours, which needs no second list of them.
         found = type(kind.__name__, (kind, *bases), {"__doc__": kind.__doc__, "__module__": __name__, "__str__": _text})
         _twins[kind] = globals()[kind.__name__] = found
     return found

@@ -111,6 +111,7 @@ class Records:
     def _pause(self, message: Message) -> None:
         """Go back to the record, and leave its partition alone for a while."""
         topic, partition = _place(message)
+        # Paused before it is sought: what is fetched ahead in between would come out of order.
         self._consumer.pause([TopicPartition(topic, partition)])
         self._consumer.seek(TopicPartition(topic, partition, message.offset() or 0))
         self._paused[topic, partition] = time.monotonic() + self._triage.pause_seconds(topic, partition)

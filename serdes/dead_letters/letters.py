@@ -106,6 +106,7 @@ class DeadLetterQueue:
 
     def letter(self, record: Record, error: SerdesError, *, attempt: int = 1) -> Letter:
         """The letter for a record. A letter about a letter counts its attempts, and keeps the first reason's place."""
+        # A letter that was read from a dead letter topic and failed again still tells where it came from.
         told = dict(record.headers)
         before = told.get(self._style.get("attempt", ""), b"0")
         facts = {

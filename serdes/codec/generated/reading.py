@@ -78,6 +78,7 @@ class Reading:
                 body.line("p = START")
                 value = body.emit(*self._trees)
                 body.line(f"v = {value}")
+                # Slices do not fail at the end of the data, so a position behind it is the only sign.
                 body.line(f"if p {self._end} len(b): return redo(b)")
                 body.line("return v")
             body.line("except RecursionError: return too_deep()")
@@ -233,6 +234,7 @@ class _Body(Source):
         """Add the reading of a length or count; the position stands behind it."""
         n = self.fresh("n")
         self.line(f"{n} = b[p]")
+        # One test for what is no length of one byte: negative, or longer.
         self.line(f"if {n} & 129: {n}, p = length_at(b, p)")
         self.line(f"else: {n} >>= 1; p += 1")
         return n
@@ -298,6 +300,7 @@ class _Body(Source):
             n = self.fresh("n")
             self.line(f"{n} = b[p]")
             self.line(f"if not {n}: p += 1; break")
+            # Odd numbers are negative: such a block tells its size too. 128 says that more bytes follow.
             with self.block(f"if {n} & 129:"):
                 if skipped:
                     self.line(f"{n}, p, jumped = skipped_count_at(b, p)")

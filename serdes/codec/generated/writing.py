@@ -216,6 +216,7 @@ class _Body(Source):
         x = self.local("x", value)
         if care is Care.CHECKED:
             self.doubt(f"{x}.__class__ is not int")
+        # Python indexes from the end for negative numbers, so one table serves both signs.
         return [Part(f"INT[{x}] if -8192 <= {x} < 8192 else {beyond}({x})")]
 
     def write_float(self, _schema: Any, value: str, care: Care) -> list[Part]:
@@ -258,6 +259,7 @@ class _Body(Source):
 
     def write_enum(self, schema: Any, value: str, _care: Care) -> list[Part]:
         symbols: dict[Any, bytes] = {}
+        # Of symbols that stand there twice fastavro writes the first.
         for index, symbol in reversed(list(enumerate(schema["symbols"]))):
             symbols[symbol] = long_bytes(index)
         if self._writing.shapes.kind(schema) is not None:
@@ -372,6 +374,7 @@ class _Body(Source):
     def _branch(self, condition: str, union: list[Any], index: int, x: str) -> _Case:
         with self.captured() as lines:
             parts = self.emit(union[index], x, Care.KNOWN)
+            # Beyond 63 the number of a branch takes two bytes.
             if parts and parts[0].format and index < 64:
                 # The branch's number is one byte, which the same struct.pack can write.
                 parts = [Part(f"{2 * index:d}", "B"), *parts]
