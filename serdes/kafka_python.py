@@ -103,7 +103,7 @@ def consume(
             match triage.failed(record.topic, record.partition, error):
                 case Action.RETRY:
                     consumer.seek(TopicPartition(record.topic, record.partition), record.offset)
-                    # One iterator for all partitions: there is nothing else to read meanwhile. Heartbeats have their own thread.
+                    # One iterator for all partitions: there is nothing else to read meanwhile. Heartbeats go on.
                     time.sleep(triage.pause_seconds(record.topic, record.partition))
                 case Action.LETTER if dlq is not None:
                     dlq.send(_plain(record), error, attempt=triage.attempts(record.topic, record.partition))
