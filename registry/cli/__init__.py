@@ -6,12 +6,13 @@ What cannot be done is said in one sentence on standard error, with exit code 2.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Final, NamedTuple, NoReturn
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from registry.errors import RegistryError
 
@@ -74,8 +75,17 @@ def main() -> None:
         # Whoever read the output has seen enough; Python would try to flush the rest when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
-    except (CycloptsError, RegistryError) as error:
+    except UnusedCliTokensError as error:
+        _fail(_masked(f"{error} A store is named with --store URL."))
+    except CycloptsError as error:
+        _fail(_masked(str(error)))
+    except RegistryError as error:
         _fail(str(error))
+
+
+def _masked(sentence: str) -> str:
+    """A sentence that quotes what was typed, without the names and passwords of URLs in it."""
+    return re.sub(r"(password=)[^&\s'\"]*", r"\1***", re.sub(r"://\S*@", "://***@", sentence))
 
 
 def _fail(sentence: str) -> NoReturn:

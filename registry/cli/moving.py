@@ -47,6 +47,8 @@ async def export(
     """Write the records of a store to standard output."""
     spare_collections()
     if registry is not None:
+        if not _is_running(registry):
+            raise SourceUnreadable("What is exported is a store, named with --store URL, or http://HOST:PORT")
         source = transfer.gather_facts(await transfer.read_registry(registry))
         _write_facts(source.state)
         return
@@ -91,6 +93,11 @@ async def _gathered(source: str) -> transfer.Source:
     if is_store_url(source):
         async with _reading(source) as history:
             return await transfer.gather_history(history)
+    if "://" in source:
+        # The rest of the URL may hold a password.
+        raise SourceUnreadable(
+            f"'{source.partition(':')[0]}' is no source this program knows: it reads files, stores and http://HOST:PORT"
+        )
     return _gathered_lines(source)
 
 

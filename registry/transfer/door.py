@@ -24,6 +24,10 @@ PAUSES_SECONDS: Final = (0.5, 1.0, 2.0)
 """How long to wait before a request is sent again."""
 
 TIMEOUT_SECONDS: Final = 60.0
+UNREADABLE: Final = (
+    "The URL of the registry cannot be read as http://NAME:PASSWORD@HOST:PORT;"
+    " characters like @ : / in the password are written as %40 %3A %2F"
+)
 ABSENT: Final = frozenset({404, 405})
 BUSY: Final = frozenset({429, 502, 503, 504})
 REFUSED: Final = frozenset({401, 403})
@@ -37,12 +41,15 @@ async def opened(url: str, transport: httpx.AsyncBaseTransport | None = None) ->
     """
     try:
         address = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise SourceUnreadable(f"The URL of the registry cannot be read: {error}") from None
+    except httpx.InvalidURL:
+        raise SourceUnreadable(UNREADABLE) from None
+    # What stands behind the host may be the rest of a password.
+    if b"@" in address.raw_path or "@" in address.fragment:
+        raise SourceUnreadable(UNREADABLE)
     if not address.host:
         raise SourceUnreadable("The URL of the registry names no host; it is written http://HOST:PORT")
     # From here on the password is in the client only, where no error message can find it.
-    place = address.copy_with(userinfo=b"")
+    place = address.copy_with(userinfo=b"", query=None, fragment=None)
     async with httpx.AsyncClient(
         base_url=place,
         auth=httpx.BasicAuth(address.username, address.password) if address.userinfo else None,

@@ -152,6 +152,18 @@ def test_findings_end_with_exit_code_100(signet, tmp_path) -> None:
         (["import", "{0}", "--store", "memory:"], "{0} cannot be read: Is a directory"),
         (["import", "http://me:secret@127.0.0.1:9", "--store", "memory:"], "http://127.0.0.1:9 cannot be reached: "),
         (["verify", "--store", "postgresql://me:secret@127.0.0.1:9/x"], "The database 127.0.0.1:9/x cannot be used: "),
+        (["import", "http://me:secret/x@127.0.0.1:9", "--store", "memory:"], "cannot be read as http://NAME:PASSWORD@"),
+        (
+            ["import", "http://me:12/secret@127.0.0.1:9", "--store", "memory:"],
+            "cannot be read as http://NAME:PASSWORD@",
+        ),
+        (
+            ["import", "http://127.0.0.1:9?password=secret", "--store", "memory:"],
+            "http://127.0.0.1:9 cannot be reached",
+        ),
+        (["import", "htp://me:secret@host", "--store", "memory:"], "'htp' is no source this program knows"),
+        (["export", "sqlite:signet.db"], "What is exported is a store, named with --store URL, or http://HOST:PORT"),
+        (["verify", "postgresql://me:secret/@127.0.0.1:9/x"], "://***@127.0.0.1:9/x']. A store is named with --store"),
         (["verify", "--store", "mysql://me:secret@host"], "'mysql' is not a store this registry knows"),
         (["import", "{0}/topic.txt", "--reserve-ids", "-1"], 'Invalid value "-1" for --reserve-ids. Must be >= 0.'),
         (["import"], 'Command "import" parameter SOURCE requires an argument.'),
