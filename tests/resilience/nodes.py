@@ -16,6 +16,8 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Self
 
+import psutil
+
 from tests.resilience.seams import FailPoint
 
 START_SECONDS = 60.0
@@ -162,8 +164,7 @@ class Node:
 
     def resident_bytes(self) -> int:
         """How much memory it takes."""
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        return psutil.Process(self.pid).memory_info().rss
 
     def faults(self) -> list[str]:
         """What it said that no node may ever say."""

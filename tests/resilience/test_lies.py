@@ -14,7 +14,7 @@ def test_an_acknowledged_write_that_was_never_made_is_noticed(new_node, sqlite_s
     node = new_node("1", sqlite_store)
     node.start(lie="forgets")
     with load(history, [node], 4, Mixed(seed)) as running:
-        running.until(lambda: len(history) > 60)
+        running.until(lambda: len(history) > 200)
         node.kill()
     node.start()
     assert "lost: register" in findings(history, node)
@@ -24,7 +24,7 @@ def test_a_write_that_was_made_and_denied_is_noticed(new_node, sqlite_store, his
     node = new_node("1", sqlite_store)
     node.start(lie="denies")
     with load(history, [node], 4, Mixed(seed)) as running:
-        running.until(lambda: len(history) > 60)
+        running.until(lambda: len(history) > 200)
     assert "was told that it was not written" in findings(history, node)
 
 
