@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from cachetools import LRUCache
+from cachetools import FIFOCache
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.api.visit import RouteTally, visit_of
@@ -70,7 +70,9 @@ class Answers:
         """Keep answers in at most `max_bytes`; 0 keeps none. The registry is set when it is open."""
         self.registry: Registry | None = None
         self.hits = self.misses = 0
-        self._kept: LRUCache[Key, Answer] = LRUCache(max_bytes, getsizeof=_size)
+        # First in, first out: noting each use would cost as much as all the rest of finding an answer, and to make the
+        # few that are asked for all the time once more, when their turn has come, costs next to nothing.
+        self._kept: FIFOCache[Key, Answer] = FIFOCache(max_bytes, getsizeof=_size)
 
     def requests(self) -> list[Key]:
         """The requests whose answers are kept."""
