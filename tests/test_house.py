@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from registry import errors
+from registry.model import Level
 from registry.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -13,10 +14,23 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
+def shown(default: object) -> str:
+    """A default as the page about running writes it."""
+    if default is None:
+        return "none"
+    if isinstance(default, Level):
+        return f"`{default.name}`"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+
+
 def test_every_setting_stands_in_the_page_about_running_with_its_default() -> None:
     page = ROOT.joinpath("docs/running.md").read_text()
-    documented = set(re.findall(r"^\| `(SIGNET_\w+)` \|", page, re.MULTILINE))
-    assert documented == {f"SIGNET_{name.upper()}" for name in Settings.model_fields}
+    documented = dict(re.findall(r"^\| `(SIGNET_\w+)` \| ([^|]*) \|", page, re.MULTILINE))
+    assert documented == {
+        f"SIGNET_{name.upper()}": shown(field.default) for name, field in Settings.model_fields.items()
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
