@@ -117,7 +117,7 @@ async def test_a_cold_blocking_deserializer_does_not_hold_up_the_event_loop(
 ):
     produce(order(1))
     client.clear_caches()
-    registry.delay_seconds = 0.5
+    registry.delay_seconds = 1.5
     async with consuming(brokers, topic) as consumer:
         reading = asyncio.create_task(first(1, consume(consumer, value=AvroDeserializer(client))))
         longest, loop = 0.0, asyncio.get_running_loop()
@@ -125,7 +125,7 @@ async def test_a_cold_blocking_deserializer_does_not_hold_up_the_event_loop(
             before = loop.time()
             await asyncio.sleep(0.01)
             longest = max(longest, loop.time() - before)
-    assert longest < 0.4
+    assert longest < 1.0
 
 
 async def test_a_storm_of_poison_stops_everything(async_client, brokers, topic, produce, dead_letters):
