@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable
-from typing import Any, Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
 
-from serdes._cache.disk import Disk
 from serdes._cache.memory import Memory
 from serdes._flows import Calls, Questions
 from serdes._stats import READ, WRITTEN, EventHook, Stats
 from serdes.codec import Codecs
 from serdes.schema import Schema
 from serdes.settings import ClientSettings, Conf
+
+if TYPE_CHECKING:
+    from serdes._cache.disk import Disk
 
 
 class Parts:
@@ -47,7 +50,11 @@ class Parts:
 def _disk(settings: ClientSettings) -> Disk | None:
     if settings.disk_dir is None or settings.disk_mode == "off":
         return None
-    return Disk(settings.disk_dir, settings.urls[0], settings.disk_max_age_seconds)
+    # By name: what it needs of the standard library takes milliseconds to import.
+    disk: Disk = import_module("serdes._cache.disk").Disk(
+        settings.disk_dir, settings.urls[0], settings.disk_max_age_seconds
+    )
+    return disk
 
 
 def own_schema(schema: Any) -> Schema:

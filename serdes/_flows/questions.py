@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from serdes._cache.disk import Disk
 from serdes._cache.memory import Kept, Key, Memory
 from serdes._effects import Flow, Later, Share
 from serdes._flows.calls import Calls
@@ -25,6 +24,9 @@ from serdes.errors import (
 from serdes.normal import normal_text
 from serdes.schema import Association, RegisteredSchema, Schema
 from serdes.settings import ClientSettings
+
+if TYPE_CHECKING:
+    from serdes._cache.disk import Disk
 
 R = TypeVar("R")
 
