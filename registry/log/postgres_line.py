@@ -36,6 +36,8 @@ _DEFAULTS: Final = {
 _ROLLBACK_SECONDS: Final = 5.0
 
 _logger = logging.getLogger(__name__)
+# The driver warns of each statement that a lost connection took with it; the loss is told here, once.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
