@@ -81,6 +81,11 @@ class _Derivation:
             return _TYPES[annotation]
         if origin in (Union, types.UnionType):
             return [self.of(argument, place) for argument in arguments]
+        return self._container(annotation, place)
+
+    def _container(self, annotation: Any, place: str) -> Any:
+        """A list, a map, one of some words, or else something that has a name."""
+        origin, arguments = get_origin(annotation), get_args(annotation)
         if origin in (list, Sequence):
             return {"type": "array", "items": self.of(arguments[0], place)}
         if origin in (dict, Mapping) and arguments[0] is str:
