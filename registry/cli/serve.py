@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from importlib.metadata import version
 from types import FrameType
 from typing import Annotated, Final
@@ -30,6 +31,9 @@ TICKS_PER_SECOND: Final = 10
 """How often uvicorn looks after itself."""
 CLOSE: Final = (b"connection", b"close")
 log = logging.getLogger("signet")
+
+if sys.platform != "win32":
+    import resource
 
 
 def serve(
@@ -77,11 +81,21 @@ def run(settings: Settings, application: Application) -> None:
 
 async def _serve(server: _Server, application: Application, listener: socket.socket) -> None:
     gc.set_threshold(*GC_THRESHOLDS)
+    _take_all_files()
     async with application.running():
         await server.serve(sockets=[listener])
         # The end has begun: whoever is impatient now would only turn a clean one into a crash.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
+
+
+def _take_all_files() -> None:
+    """Let this process have as many files open as it may: each connection is one, and the usual first limit is 1024."""
+    if sys.platform != "win32":
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        # Some systems name a limit that they do not keep; then the first one stays.
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Replaying:

@@ -1,9 +1,10 @@
 """What only a real socket shows: raw paths, bodies in pieces, clients that behave badly."""
 
 import json
+import resource
 import socket
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from urllib.parse import urlsplit
 
 import httpx
@@ -128,8 +129,21 @@ def test_a_stream_lasts_longer_than_a_request_may_take_to_come(start_registry) -
         assert next(events.iter_lines()) == "event: signet.mode.set"
 
 
-def test_many_idle_connections_do_not_disturb_others(registry_url) -> None:
-    idle = [connected(registry_url) for _ in range(500)]
-    assert httpx.get(f"{registry_url}/", timeout=5).json() == {}
-    for connection in idle:
-        connection.close()
+@pytest.fixture
+def ten_thousand_files():
+    """Lets this process have so many open, and the servers that it starts the usual 1024 at first."""
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most < 11_000:
+        pytest.skip(f"this process may have {most} files open at most")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, most))
+    yield lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
+
+
+def test_ten_thousand_idle_connections_do_not_disturb_others(ten_thousand_files, start_registry) -> None:
+    url = start_registry().url
+    ten_thousand_files()
+    with ExitStack() as idle:
+        for _ in range(10_000):
+            idle.enter_context(closing(connected(url)))
+        assert httpx.get(f"{url}/", timeout=5).json() == {}
