@@ -24,6 +24,11 @@ class ForeignSchema:
         """The text as it is."""
         return self.text
 
+    @property
+    def chars(self) -> int:
+        """The length of the text."""
+        return len(self.text)
+
     def normalized(self) -> ForeignSchema:
         """The same schema."""
         return self

@@ -35,6 +35,11 @@ class Parsed(Protocol):
         """The canonical text with the types of other subjects written out (`format=resolved`)."""
         ...
 
+    @property
+    def chars(self) -> int:
+        """The characters of the canonical text and of all texts that it refers to: what a schema takes in memory."""
+        ...
+
     def normalized(self) -> Self:
         """The same schema in normal form (`normalize=true`)."""
         ...

@@ -19,8 +19,12 @@ from registry.model import Finding
 
 PARSED_BYTES_PER_TEXT_BYTE = 12
 """What a parsed schema takes in memory, as a multiple of its text (measured on schemas of 10 to 300 fields)."""
+SCHEMA_BYTES = 1024
+"""What a remembered schema takes beside that, and a verdict."""
+FINDING_BYTES = 512
+"""What a finding takes beside its texts."""
 THREAD_ABOVE_BYTES = 64 * 1024
-"""Texts larger than this are parsed off the event loop."""
+"""Texts larger than this, with all that they refer to, are parsed off the event loop."""
 
 
 class Source(NamedTuple):
@@ -29,6 +33,11 @@ class Source(NamedTuple):
     type: str
     text: str
     references: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def chars(self) -> int:
+        """The characters of all the texts."""
+        return len(self.text) + sum(len(text) for _, text in self.references)
 
 
 class _Known(NamedTuple):
@@ -53,9 +62,7 @@ class Languages:
         """Remember up to `max_bytes` of parsed schemas (estimated), half of them for the sake of verdicts."""
         self._formats = formats
         self._known: LRUCache[Source, _Known] = LRUCache(max_bytes // 2, lambda known: _size(known.parsed))
-        self._verdicts: LRUCache[tuple[int, int], _Judged] = LRUCache(
-            max_bytes // 2, lambda judged: _size(judged.reader) + _size(judged.writer)
-        )
+        self._verdicts: LRUCache[tuple[int, int], _Judged] = LRUCache(max_bytes // 2, _size_judged)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,7 +89,7 @@ class Languages:
 
         Raises UnparsableSchema when it is not even readable by the rules for old schemas.
         """
-        if len(source.text) > THREAD_ABOVE_BYTES and source not in self._known:
+        if source.chars > THREAD_ABOVE_BYTES and source not in self._known:
             self._remember(source, await asyncio.to_thread(self._parse, source, False))
 
     def unreadable(self, reader: Parsed, writer: Parsed) -> tuple[Finding, ...]:
@@ -91,7 +98,7 @@ class Languages:
         judged = self._verdicts.get(pair)
         if judged is None:
             judged = _Judged(reader, writer, reader.unreadable(writer))
-            if _size(reader) + _size(writer) <= self._verdicts.maxsize:
+            if _size_judged(judged) <= self._verdicts.maxsize:
                 self._verdicts[pair] = judged
         return judged.findings
 
@@ -120,4 +127,13 @@ class Languages:
 
 
 def _size(parsed: Parsed) -> int:
-    return 1024 + PARSED_BYTES_PER_TEXT_BYTE * len(parsed.text)
+    # The types of other subjects are a schema's own once it is parsed, whoever else refers to them.
+    return SCHEMA_BYTES + PARSED_BYTES_PER_TEXT_BYTE * parsed.chars
+
+
+def _size_judged(judged: _Judged) -> int:
+    findings = sum(
+        FINDING_BYTES + len(finding.path) + len(finding.message) + len(finding.place) + len(finding.suggestion)
+        for finding in judged.findings
+    )
+    return _size(judged.reader) + _size(judged.writer) + findings

@@ -77,7 +77,7 @@ async def prepare(core: Core, subject: Subject, candidate: Candidate) -> None:
     What is wrong with it is left for the decision to say, in its place in the order of checks.
     """
     sent = sent_schema(candidate)
-    if len(sent.text) <= THREAD_ABOVE_BYTES:
+    if len(sent.text) <= THREAD_ABOVE_BYTES and not sent.references:
         return
     with suppress(UnparsableSchema, InvalidSchema):
         core.languages.check_type(sent.type)

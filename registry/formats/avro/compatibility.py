@@ -11,7 +11,6 @@ from itertools import islice
 from typing import Final
 
 from registry.formats.avro.rules import (
-    NAMED_RULES,
     READABLE,
     ROOT,
     RULES,
@@ -22,6 +21,7 @@ from registry.formats.avro.rules import (
     Reason,
     Rules,
     Steps,
+    rules_by_name,
 )
 from registry.formats.avro.suggestions import suggestion
 from registry.formats.avro.types import Field, Node
@@ -34,13 +34,14 @@ MAX_FINDINGS: Final = 10_000
 MAX_FINDING_CHARS: Final = 4_000_000
 """Types that share broken types can have exponentially many findings; what is listed ends at either limit."""
 
-MAX_EXACT_WORK: Final = 1_000_000
-MAX_WORK: Final = 4_000_000
-"""How much is compared before unions are compared by name, and then at all; 4,000,000 take about a second.
+MAX_EXACT_WORK: Final = 500_000
+MAX_WORK: Final = 2_000_000
+"""How much is compared before unions are compared by name, and then at all; both together take less than a second.
 
-A field or a branch of a union counts 1, a pair of types PAIR_WORK.
+A field or a branch of a union counts 1, a pair of types PAIR_WORK, and AGAIN_WORK where it is met again.
 """
 PAIR_WORK: Final = 32
+AGAIN_WORK: Final = 4
 
 
 class _Exhausted(ComparisonFailed):
@@ -64,19 +65,20 @@ def unreadable(reader: Node, writer: Node) -> tuple[Finding, ...]:
 
 def _judge(reader: Node, writer: Node) -> Found:
     try:
-        return _Comparison(RULES, MAX_EXACT_WORK).run(reader, writer)
+        return _Comparison(RULES, MAX_EXACT_WORK, scans_unions=True).run(reader, writer)
     except _Exhausted:
-        return _Comparison(NAMED_RULES, MAX_WORK).run(reader, writer)
+        return _Comparison(rules_by_name(), MAX_WORK).run(reader, writer)
 
 
 class _Comparison:
     """One comparison: what was found for each pair of nodes so far, and the comparisons that wait for another."""
 
-    def __init__(self, rules: Rules, max_work: int) -> None:
+    def __init__(self, rules: Rules, max_work: int, *, scans_unions: bool = False) -> None:
         self._rules: Final = rules
         self._memo: dict[tuple[int, int], Found] = {}
         self._waiting: list[tuple[tuple[int, int], Steps]] = []
         self._work_left = max_work
+        self._scans_unions: Final = scans_unions
 
     def run(self, reader: Node, writer: Node) -> Found:
         """All that was found for the two; raises _Exhausted when that takes too long."""
@@ -98,10 +100,9 @@ class _Comparison:
         key = (id(reader), id(writer))
         found = self._memo.get(key)
         if found is not None:
+            self._spend(AGAIN_WORK)
             return found
-        self._work_left -= PAIR_WORK + reader.width
-        if self._work_left < 0:
-            raise _Exhausted
+        self._spend(PAIR_WORK + (reader.width if self._scans_unions or reader.kind != "UNION" else 0))
         # Whoever meets this pair again while it is being compared may take it for readable: that ends recursion.
         self._memo[key] = READABLE
         outcome = self._rules[reader.kind][writer.kind](reader, writer, location)
@@ -110,6 +111,11 @@ class _Comparison:
             return outcome
         self._waiting.append((key, outcome))
         return None
+
+    def _spend(self, work: int) -> None:
+        self._work_left -= work
+        if self._work_left < 0:
+            raise _Exhausted
 
 
 def _bounded(findings: Iterator[Finding]) -> tuple[Finding, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Final
 
 from registry.errors import UnparsableSchema
+from registry.formats.avro.budget import Budget
 from registry.formats.avro.canonical import canonical_text
 from registry.formats.avro.json_writer import json_text
 from registry.formats.avro.trampoline import Task, run
@@ -56,20 +57,26 @@ _PLAIN: Final[Mapping[Kind, Callable[[JsonValue], bool]]] = {
 """The kinds whose rule looks at the value alone."""
 
 
-MAX_VALUES: Final = 300_000
-"""How many pairs of a type and a value are looked at in one text: checking them takes less than a second."""
+MAX_VALUES: Final = 100_000
+"""How many pairs of a type and a value are looked at for one schema: checking them takes less than a second."""
+
+
+def defaults_budget() -> Budget:
+    """What one schema may spend on the check of its defaults."""
+    return Budget(MAX_VALUES, f"Defaults have more than {MAX_VALUES} values to be checked against their types")
 
 
 class Defaults:
     """Judges the defaults of one text.
 
-    has_fields: whether a record's fields are known by now; a default that needs them earlier is refused.
+    budget: what is left for all texts of the schema. has_fields:
+    whether a record's fields are known by now; a default that needs them earlier is refused.
     """
 
-    def __init__(self, has_fields: Callable[[Record], bool] = lambda _: True) -> None:
+    def __init__(self, budget: Budget, has_fields: Callable[[Record], bool] = lambda _: True) -> None:
+        self._budget: Final = budget
         self._has_fields = has_fields
         self._known: dict[tuple[int, int], tuple[bool, Node, JsonValue]] = {}
-        self._left = MAX_VALUES
 
     def check(self, name: str, type_: Node, default: JsonValue | Absent) -> None:
         """Refuse the default of the field `name`, if there is one, unless it is a value of this type.
@@ -96,9 +103,7 @@ class Defaults:
         key = (id(type_), id(value))
         known = self._known.get(key)
         if known is None:
-            self._left -= 1
-            if self._left < 0:
-                raise UnparsableSchema(f"Defaults have more than {MAX_VALUES} values to be checked against their types")
+            self._budget.spend()
             # Both are kept, so that their ids stay theirs.
             known = self._known[key] = ((yield rule(self, type_, value)), type_, value)
         return known[0]

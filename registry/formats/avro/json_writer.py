@@ -61,6 +61,13 @@ def _write_entries(begin: str, entries: Iterable[tuple[str, JsonValue]], end: st
     out.append(begin)
     for head, inner in entries:
         out.append(separator + head)
-        yield _write(inner, out)
+        # Long lists are of scalars, for which a task each would take most of the time.
+        if isinstance(inner, list | dict):
+            if inner:
+                yield _write(inner, out)
+            else:
+                out.append("[]" if isinstance(inner, list) else "{}")
+        else:
+            out.append(json_text(inner))
         separator = ","
     out.append(end)

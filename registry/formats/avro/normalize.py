@@ -124,7 +124,14 @@ def _sorted_json(value: JsonValue) -> Task[JsonValue]:
             ordered[key] = yield _sorted_json(value[key])
         return ordered
     if isinstance(value, list):
-        return (yield from in_order(map(_sorted_json, value)))
+        # Long lists are of values that have nothing in them to sort: those need no task each.
+        made: list[JsonValue] = []
+        for inner in value:
+            if inner and isinstance(inner, list | dict):
+                made.append((yield _sorted_json(inner)))
+            else:
+                made.append(inner)
+        return made
     return value
 
 
@@ -142,14 +149,20 @@ def _written_through(value: JsonValue, type_: Node) -> Task[JsonValue]:
 
     A union writes through its first branch; what does not fit the type stays as written.
     """
-    # Confluent drops a default that is of another branch than the first; here it stays.
-    while isinstance(type_, Union) and type_.branches:
-        type_ = type_.branches[0]
+    type_ = _first_branch(type_)
     if isinstance(value, list):
         return (yield from _list_through(value, type_))
     if isinstance(value, dict):
         return (yield from _object_through(value, type_))
     return _number_through(value, type_) if _is_number(value) else value
+
+
+def _first_branch(type_: Node) -> Node:
+    """The first branch of a union; any other type itself."""
+    # Confluent drops a default that is of another branch than the first; here it stays.
+    while isinstance(type_, Union) and type_.branches:
+        type_ = type_.branches[0]
+    return type_
 
 
 def _is_number(value: JsonValue) -> TypeGuard[int | float]:
@@ -162,9 +175,11 @@ def _is_number(value: JsonValue) -> TypeGuard[int | float]:
 def _number_through(value: int | float, type_: Node) -> JsonValue:
     if type_.kind == "DOUBLE":
         return float(value)
+    if type_.kind != "FLOAT":
+        return value
     single = _single(value)
     # Inside of lists and objects an infinite number could not be read back: there it is no valid default.
-    return single if type_.kind == "FLOAT" and math.isfinite(single) else value
+    return single if math.isfinite(single) else value
 
 
 def _single(value: int | float) -> float:
@@ -173,9 +188,16 @@ def _single(value: int | float) -> float:
 
 
 def _list_through(value: list[JsonValue], type_: Node) -> Task[JsonValue]:
-    if isinstance(type_, Array):
-        return (yield from in_order(_written_through(element, type_.items) for element in value))
-    return (yield from in_order(map(_sorted_json, value)))
+    if not isinstance(type_, Array):
+        return (yield from _sorted_json(value))
+    items = _first_branch(type_.items)
+    made: list[JsonValue] = []
+    for inner in value:
+        if isinstance(inner, list | dict):
+            made.append((yield _written_through(inner, items)))
+        else:
+            made.append(_number_through(inner, items) if _is_number(inner) else inner)
+    return made
 
 
 def _object_through(value: dict[str, JsonValue], type_: Node) -> Task[JsonValue]:

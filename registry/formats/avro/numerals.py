@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Final
 
+_DOUBLE: Final = struct.Struct(">d")
+_BITS: Final = struct.Struct(">Q")
 _HIDDEN_BIT: Final = 52
 _MAX_INTEGER_EXPONENT: Final = 62
 _MAX_LONG_POWER_OF_5: Final = 26
@@ -32,7 +34,13 @@ def double_text(value: float) -> str:
     """`Double.toString(value)`; what JSON has no number for is quoted, as Jackson does."""
     if not math.isfinite(value):
         return '"NaN"' if math.isnan(value) else '"Infinity"' if value > 0 else '"-Infinity"'
-    (bits,) = struct.unpack(">Q", struct.pack(">d", value))
+    (bits,) = _BITS.unpack(_DOUBLE.pack(value))
+    return _double_text(bits)
+
+
+# Keyed by the bits, because 0.0 and -0.0 are equal; texts with very many numbers have few that are short and different.
+@lru_cache(maxsize=16_384)
+def _double_text(bits: int) -> str:
     return _text(bits >> 63, (bits >> 52) & 0x7FF, bits & (1 << 52) - 1, 52, 1023)
 
 
@@ -128,8 +136,7 @@ def _fraction_digits(exponent: int, fraction: int, used: int, below_point: int, 
         value2, scale2, ulp2 = value2 - ulp2, scale2 - ulp2, 0
     bits = max(used + value2 + _bits_of_power_of_5(value5), scale2 + 1 + _bits_of_power_of_5(scale5 + 1))
     width = 32 if bits < 32 else 64 if bits < 64 else 0
-    steps = _division(fraction * 5**value5 << value2, 5**scale5 << scale2, 5**value5 << ulp2, width)
-    return _generated(steps, decimal)
+    return _generated(fraction * 5**value5 << value2, 5**scale5 << scale2, 5**value5 << ulp2, width, decimal)
 
 
 def _estimated_exponent(fraction: int, used: int, exponent: int) -> int:
@@ -144,48 +151,43 @@ def _bits_of_power_of_5(power: int) -> int:
     return (5**power).bit_length() if power <= _MAX_LONG_POWER_OF_5 else power * 3
 
 
-class _Step(NamedTuple):
-    """A digit; whether the rest, or what the rest lacks to the next digit, is below half the last place; rounding."""
-
-    digit: int
-    low: bool
-    high: bool
-    beyond_middle: int
-
-
-def _division(value: int, scale: int, half_ulp: int, width: int) -> Iterator[_Step]:
-    """Long division of `value` by `scale`.
+def _generated(value: int, scale: int, half_ulp: int, width: int, decimal: int) -> tuple[str, int]:
+    """Long division of `value` by `scale`, until the rest is below half a unit in the last place; the end rounded.
 
     width: the bits of the integers that Java computes in, where sums may overflow; 0 stands for its unbounded ones,
     with which it also stops on equality.
     """
+    # One loop without calls or objects for each digit: a text may hold a hundred thousand numbers.
     ten_scale = 10 * scale
+    digits: list[int] = []
+    first = True
     while True:
         digit, value = divmod(value, scale)
-        value, half_ulp = 10 * value, _overflowing(10 * half_ulp, width)
-        total = _overflowing(value + half_ulp, width)
+        value, half_ulp = 10 * value, 10 * half_ulp
+        total = value + half_ulp
+        if width:
+            half_ulp = _overflowing(half_ulp, width)
+            total = _overflowing(value + half_ulp, width)
         overflown = half_ulp <= 0
         low = value < half_ulp or overflown
         high = total > ten_scale or overflown or (total == ten_scale and not width)
-        yield _Step(digit, low, high, 2 * value - ten_scale)
-
-
-def _generated(steps: Iterator[_Step], decimal: int) -> tuple[str, int]:
-    """Digits until what is left is below half a unit in the last place, the last of them rounded."""
-    step = next(steps)
-    digits = [step.digit]
-    if step.digit == 0 and not step.high:
-        # The exponent was estimated one too high.
-        decimal -= 1
-        digits.clear()
-    if not -3 <= decimal < 8:
-        # A number in scientific form has at least one digit after the point.
-        step = step._replace(low=False, high=False)
-    while not (step.low or step.high):
-        step = next(steps)
-        digits.append(step.digit)
-    tie_up = step.beyond_middle == 0 and digits[-1] % 2 == 1
-    if step.high and (not step.low or step.beyond_middle > 0 or tie_up):
+        if first:
+            first = False
+            if digit == 0 and not high:
+                # The exponent was estimated one too high.
+                decimal -= 1
+            else:
+                digits.append(digit)
+            if not -3 <= decimal < 8:
+                # A number in scientific form has at least one digit after the point.
+                continue
+        else:
+            digits.append(digit)
+        if low or high:
+            break
+    beyond_middle = 2 * value - ten_scale
+    tie_up = beyond_middle == 0 and digits[-1] % 2 == 1
+    if high and (not low or beyond_middle > 0 or tie_up):
         return _rounded_up(digits, decimal + 1)
     return "".join(map(str, digits)), decimal + 1
 

@@ -18,7 +18,7 @@ from registry.formats.avro.json_reader import read_json
 from registry.formats.avro.json_writer import json_text
 from registry.formats.avro.names import check_namespace, check_strict
 from registry.formats.avro.numerals import parse_double
-from registry.formats.avro.resolve import resolve, union_of
+from registry.formats.avro.resolve import budgets, resolve, union_of
 from registry.formats.avro.trampoline import Task, run
 from registry.formats.avro.types import (
     ABSENT,
@@ -83,17 +83,22 @@ class Parser:
 
     def __init__(self, *, strict: bool) -> None:
         self._strict = strict
-        self._defaults = Defaults()
+        self._left = budgets()
+        self._defaults = Defaults(self._left.values)
         self.forward = False
+        self._names_left = False
         self._namespaces: set[str] = set()
         self.known: dict[str, Named] = {}
 
     def parse(self, text: str) -> Node:
         """Read one text; raises UnparsableSchema in Avro Java's words."""
         value, rest = read_json(text)
+        self._names_left = False
         node = self._plain(value, "") or run(self._deep(value, ""))
-        if self.forward:
-            node = resolve(node, self.known, check_defaults=self._strict)
+        # Types that are complete would only be walked again for the sake of defaults that look into records, whose
+        # verdict may change with every text; a scalar stays what it is.
+        if self._names_left or (self.forward and self._left.values.touched):
+            node = resolve(node, self.known, self._left, check_defaults=self._strict)
         # A text that repeats a definition of another text stands for that one, as all uses of the name do.
         node = self.known[node.name.full] if isinstance(node, Named) else node
         # Java looks at what follows only now, so that any fault of the schema itself is told first.
@@ -129,7 +134,7 @@ class Parser:
         # namespace of its use.
         found = self.known.get(full) or self.known.get(name)
         if found is None:
-            self.forward = True
+            self.forward = self._names_left = True
             return unresolved(full)
         return found
 

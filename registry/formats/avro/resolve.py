@@ -7,13 +7,14 @@ fields of a record of its own cycle is accepted or refused. Follows Avro Java's 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import force_setattr
 
 from registry.errors import UnparsableSchema
+from registry.formats.avro.budget import Budget
 from registry.formats.avro.canonical import canonical_text
-from registry.formats.avro.defaults import Defaults
+from registry.formats.avro.defaults import Defaults, defaults_budget
 from registry.formats.avro.trampoline import Task, run
 from registry.formats.avro.types import (
     Array,
@@ -28,6 +29,19 @@ from registry.formats.avro.types import (
 
 MAX_STEPS: Final = 300_000
 """How far references are followed: far more than any schema made by people needs, and less than a second."""
+
+
+class Budgets(NamedTuple):
+    """What is left for one schema, over all its texts: steps of resolution, and values of defaults."""
+
+    steps: Budget
+    values: Budget
+
+
+def budgets() -> Budgets:
+    """What one schema may spend."""
+    steps = Budget(MAX_STEPS, f"Types refer to each other in more ways than can be followed in {MAX_STEPS} steps")
+    return Budgets(steps, defaults_budget())
 
 
 _DEEP: Final = (Record, Union, Array, Map)
@@ -50,14 +64,15 @@ def union_of(branches: tuple[Node, ...]) -> Union:
     return union
 
 
-def resolve(node: Node, known: Mapping[str, Named], *, check_defaults: bool) -> Node:
+def resolve(node: Node, known: Mapping[str, Named], left: Budgets, *, check_defaults: bool) -> Node:
     """Put the defined types in the place of their names, below all `known` types and `node`.
 
-    Raises UnparsableSchema for a name without definition, a union that has a type twice, and a default that is none.
+    left: what the schema may still spend. Raises UnparsableSchema when that is not enough, for a name without
+    definition, a union that has a type twice, and a default that is none.
     """
     # Java completes all types again whenever a text is added to those read before, and may then refuse a default
     # that it took at first; this is why all `known` types are walked, not only those of the last text.
-    resolution = _Resolution(known, check_defaults=check_defaults)
+    resolution = _Resolution(known, left, check_defaults=check_defaults)
     for start in (*known.values(), node):
         run(resolution.visit(start))
         resolution.close()
@@ -72,15 +87,15 @@ class _Resolution:
     Java walks the old types and builds new ones.
     """
 
-    def __init__(self, known: Mapping[str, Named], *, check_defaults: bool) -> None:
+    def __init__(self, known: Mapping[str, Named], left: Budgets, *, check_defaults: bool) -> None:
         self._known: Final = known
         self._begun: set[int] = set()
         self._complete: set[int] = set()
         self._completed: list[int] = []
         self._closed: set[int] = set()
         self._below: dict[int, Sequence[Node]] = {}
-        self._steps_left = MAX_STEPS
-        self._defaults = Defaults(lambda record: id(record) in self._complete) if check_defaults else None
+        self._steps: Final = left.steps
+        self._defaults = Defaults(left.values, lambda record: id(record) in self._complete) if check_defaults else None
 
     def close(self) -> None:
         """A walk has ended: what it completed is closed."""
@@ -95,6 +110,8 @@ class _Resolution:
         """Walk depth first in Java's order; a name that is met before its definition sends the walk there first."""
         visited: set[int] = set()
         stack = [(start, False)]
+        # Each text begins a walk at every type known by then, be there anything left to do or not.
+        self._steps.spend()
         while stack:
             node, below_done = stack.pop()
             if below_done:
@@ -121,9 +138,7 @@ class _Resolution:
             deep = [child for child in node.below if isinstance(child, _DEEP)]
             # Java takes the fields of a record from the first to the last and the branches of a union the other way.
             turn = self._below[id(node)] = deep if isinstance(node, Union) else deep[::-1]
-        self._steps_left -= 1 + len(turn)
-        if self._steps_left < 0:
-            raise UnparsableSchema(f"Types refer to each other in more ways than can be followed in {MAX_STEPS} steps")
+        self._steps.spend(1 + len(turn))
         return turn
 
     def _finish(self, node: Node) -> None:

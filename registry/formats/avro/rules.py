@@ -7,7 +7,7 @@ found for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -230,16 +230,43 @@ def _never_reads(branch: Node, writer: Node) -> bool:
     return isinstance(branch, Primitive) and RULES[branch.kind][writer.kind] is _mismatch
 
 
-def _reader_union_by_name(reader: Union, writer: Node, location: Location) -> Steps:
-    """As `_reader_union`, but branches of another name are not compared, which Java does without need.
+class _ByName:
+    """The rule for a reader's union where branches of another name are not compared, which Java does without need.
 
-    The answer is the same; only the memo of what was met below those branches is not.
+    The answer is the same; only the memo of what was met below those branches is not. Made for one comparison.
     """
-    for branch in reader.branches:
-        other = isinstance(branch, Record) and isinstance(writer, Record) and not _is_called(branch, writer)
-        if not (other or _never_reads(branch, writer) or (yield branch, writer, ROOT)):
-            return READABLE
-    return (_lacking(reader, writer, location),)
+
+    def __init__(self) -> None:
+        # The branches of each union by what they are called; all else is under the empty name.
+        self._index: dict[int, dict[str, list[Node]]] = {}
+
+    def rule(self, reader: Union, writer: Node, location: Location) -> Steps:
+        """As `_reader_union`."""
+        for branch in self._candidates(reader, writer):
+            if not (_never_reads(branch, writer) or (yield branch, writer, ROOT)):
+                return READABLE
+        return (_lacking(reader, writer, location),)
+
+    def _candidates(self, reader: Union, writer: Node) -> Iterable[Node]:
+        """The branches that may read this type, none twice."""
+        index = self._index.get(id(reader))
+        if index is None:
+            index = self._index[id(reader)] = _called(reader)
+        if not isinstance(writer, Named):
+            return index.get("", ())
+        # No simple name has a dot, so a simple and a full name are only the same where there is no namespace.
+        found = [*index.get(writer.name.simple, ()), *index.get(writer.name.full, ())]
+        return {id(branch): branch for branch in found if branch.kind == writer.kind}.values()
+
+
+def _called(union: Union) -> dict[str, list[Node]]:
+    """Branches by simple name and aliases; unnamed ones by the empty name."""
+    index: dict[str, list[Node]] = {}
+    for branch in union.branches:
+        names = (branch.name.simple, *branch.name.aliases) if isinstance(branch, Named) else ("",)
+        for name in names:
+            index.setdefault(name, []).append(branch)
+    return index
 
 
 def _lacking(reader: Union, writer: Node, location: Location) -> Reason:
@@ -285,8 +312,8 @@ _FITTING: Final[Mapping[Kind, frozenset[Kind]]] = {
     reader: frozenset(writer for writer, rule in rules.items() if rule is readable) for reader, rules in RULES.items()
 }
 """By the reader's kind: what it always reads."""
-NAMED_RULES: Final[Rules] = {
-    **RULES,
-    "UNION": {**dict.fromkeys(_KINDS, _reader_union_by_name), "UNION": _unions},
-}
-"""Rules for schemas that take too long otherwise: unions of very many records."""
+
+
+def rules_by_name() -> Rules:
+    """Rules for one comparison that takes too long otherwise: of unions of very many named types."""
+    return {**RULES, "UNION": {**dict.fromkeys(_KINDS, _ByName().rule), "UNION": _unions}}

@@ -19,15 +19,19 @@ from registry.formats.avro.types import Named, Node, Record
 from registry.formats.protocol import InlineTags
 from registry.model import Finding
 
+MAX_REFERRED_CHARS: Final = 2 * 2**20
+"""How much text a schema may refer to: all of it is read with the schema, which then takes about a second."""
+
 
 class AvroSchema:
     """A parsed Avro schema; immutable."""
 
-    __slots__ = ("_referenced", "root", "text")
+    __slots__ = ("_referenced", "_referred_chars", "root", "text")
 
-    def __init__(self, root: Node, referenced: Mapping[str, Named]) -> None:
+    def __init__(self, root: Node, referenced: Mapping[str, Named], referred_chars: int = 0) -> None:
         self.root: Final = root
         self._referenced: Final = referenced
+        self._referred_chars: Final = referred_chars
         # Computed once: it is what every answer shows and every id is found by.
         self.text: Final = canonical_text(root, referenced)
 
@@ -37,13 +41,18 @@ class AvroSchema:
         return canonical_text(self.root) if self._referenced else self.text
 
     @property
+    def chars(self) -> int:
+        """The characters of the canonical text and of all texts that it refers to."""
+        return len(self.text) + self._referred_chars
+
+    @property
     def parsing_form(self) -> str:
         """The parsing canonical form of the Avro specification."""
         return parsing_form(self.root)
 
     def normalized(self) -> Self:
         """The same schema in normal form."""
-        return type(self)(normal_form(self.root, self._referenced), self._referenced)
+        return type(self)(normal_form(self.root, self._referenced), self._referenced, self._referred_chars)
 
     def equivalent(self, other: Self) -> bool:
         """Whether both are one schema, whatever the order of their properties."""
@@ -77,6 +86,9 @@ class AvroFormat:
 
     def parse(self, text: str, references: Mapping[str, str], *, strict: bool) -> AvroSchema:
         """Parse a schema after the schemas it refers to; raises UnparsableSchema in Avro Java's words."""
+        referred_chars = sum(map(len, references.values()))
+        if referred_chars > MAX_REFERRED_CHARS:
+            raise UnparsableSchema(f"The schemas referred to have more than {MAX_REFERRED_CHARS} characters together")
         parser = Parser(strict=strict)
         referenced: dict[str, Named] = {}
         # All are read by one parser, so that each may use the types of those before it. Only the outermost type of a
@@ -89,7 +101,7 @@ class AvroFormat:
         # What is stored was judged by older rules: namespaces and defaults are let pass, names nearly so.
         if not strict:
             check_names(root)
-        schema = AvroSchema(root, referenced)
+        schema = AvroSchema(root, referenced, referred_chars)
         _check_writable(schema.text)
         # Written where it is used first, a type may come to stand deeper than in the text that was read; a canonical
         # text that nobody can read again must not be kept.

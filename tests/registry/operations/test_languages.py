@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 
@@ -108,6 +109,26 @@ def test_what_is_remembered_keeps_within_its_bytes(avro: CountingFormat) -> None
     assert 0 < len(languages._verdicts) < 50
 
 
+def test_what_a_schema_refers_to_counts_as_its_own_because_it_is_read_with_it(avro: CountingFormat) -> None:
+    languages = Languages({"AVRO": avro}, max_bytes=40_000)
+    base = '{"type":"record","name":"B","fields":[],"doc":"' + "x" * 500 + '"}'
+    for n in range(10):
+        languages.parse(avro_source(f'{{"type":"array","items":"B","n":{n}}}', B=base), strict=True)
+    assert 0 < len(languages._known) < 5
+
+
+def test_what_is_found_counts_with_its_texts(avro: CountingFormat) -> None:
+    languages = Languages({"AVRO": avro}, max_bytes=40_000)
+    reader, writer = (
+        languages.parse(avro_source(json.dumps({"type": "enum", "name": "E", "symbols": symbols})), strict=True)
+        for symbols in (["A"], ["B" * 1_000])
+    )
+    languages.unreadable(reader, writer)
+    few = languages._verdicts.currsize
+    languages.unreadable(writer, reader)
+    assert few - (languages._verdicts.currsize - few) > 2_000
+
+
 def test_what_is_too_large_to_be_remembered_is_parsed_and_judged_each_time(avro: CountingFormat) -> None:
     languages = Languages({"AVRO": avro}, max_bytes=2_000)
     for _ in range(2):
@@ -142,3 +163,10 @@ async def test_a_large_text_is_parsed_beforehand_and_a_small_one_is_not(
     assert avro.parsed == {(large, True): 1}
     languages.parse(avro_source(large), strict=True)
     assert avro.parsed == {(large, True): 1}
+
+
+@pytest.mark.anyio
+async def test_a_small_text_that_refers_to_a_large_one_is_parsed_beforehand_too(avro: CountingFormat) -> None:
+    large = '{"type":"record","name":"R","fields":[],"doc":"' + "x" * THREAD_ABOVE_BYTES + '"}'
+    await Languages({"AVRO": avro}, max_bytes=10_000_000).prepare(avro_source('"R"', R=large))
+    assert avro.parsed == {('"R"', True): 1}

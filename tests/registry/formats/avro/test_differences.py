@@ -110,7 +110,13 @@ def too_many_steps() -> None:
 
 def too_many_defaults() -> None:
     branches = [*records(3000, ("a", "int")), record("Last")]
-    assert "more than 300000 values" in refusal(record("Q", ("x", {"type": "array", "items": branches}, [{}] * 200)))
+    assert "more than 100000 values" in refusal(record("Q", ("x", {"type": "array", "items": branches}, [{}] * 200)))
+
+
+def too_much_is_referred_to() -> None:
+    reference = json.dumps({**record("R"), "doc": "x" * 2**20})
+    with pytest.raises(UnparsableSchema, match="more than 2097152 characters together"):
+        AvroFormat().parse('"int"', {"a": reference, "b": reference}, strict=True)
 
 
 def unions_of_very_many_records() -> None:
@@ -148,7 +154,8 @@ DIFFERENCES: Final[dict[str, Callable[[], None]]] = {
     "Definitions side by side that refer to each other over more than 1,000 levels": definitions_side_by_side,
     "Half of a surrogate pair": half_of_a_surrogate_pair,
     "Types that refer to each other in more than 300,000 steps": too_many_steps,
-    "Defaults of more than 300,000 values": too_many_defaults,
+    "Defaults of more than 100,000 values": too_many_defaults,
+    "References to more than 2,097,152 characters of schemas in all": too_much_is_referred_to,
     "Unions of very many records": unions_of_very_many_records,
     "Types that would take more than about a second to compare": too_much_to_compare,
     "More than 10,000 findings, or 4,000,000 characters of them": too_many_findings,
