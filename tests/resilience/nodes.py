@@ -63,7 +63,7 @@ class Launcher:
         out, err = folder / "command.out", folder / "command.err"
         for file in (out, err):
             file.write_bytes(b"")
-        wait_for_end(self.launch({"command": words, "out": str(out), "err": str(err)}), seconds=120)
+        wait_for_end(self.launch({"command": words, "out": str(out), "err": str(err)}), seconds=600)
         assert err.read_text() == "", err.read_text()
         return out.read_bytes()
 
