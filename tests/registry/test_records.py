@@ -390,7 +390,8 @@ def vectors() -> list[Any]:
     shared = os.environ.get("SIGNET_SHARED")
     if not shared:
         return [pytest.param(None, marks=pytest.mark.skip("SIGNET_SHARED is not set"))]
-    return list(json.loads(Path(shared, "vectors/guid-and-record.json").read_text())["cases"])
+    cases = json.loads(Path(shared, "vectors/guid-and-record.json").read_text())["cases"]
+    return [pytest.param(case, id=f"guid-and-record.json:{place}") for place, case in enumerate(cases)]
 
 
 @pytest.mark.parametrize("case", vectors())

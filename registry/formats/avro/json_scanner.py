@@ -25,6 +25,8 @@ _SIMPLE: Final = re.compile(r'(?:"([^"\\\x00-\x1f]*)"|(-?(?:0|[1-9][0-9]{0,17}))
 """Most values, read at once; what is not among them is looked at character by character."""
 _SIMPLE_KEY: Final = re.compile(r'"([^"\\\x00-\x1f]{0,1000})"[ \t\r\n]*:[ \t\r\n]*(?=[^ \t\r\n/\x00-\x1f])')
 _COMMA: Final = re.compile(r"[ \t\r\n]*,[ \t\r\n]*(?=[^ \t\r\n/\x00-\x1f])")
+_LITERAL: Final = re.compile(r"(?:true|false|null)(?=[\x00-/\]}]|\Z)")
+"""These words with what may follow: Jackson asks for no more after any character below the digits."""
 _HEX: Final = re.compile(r"[0-9a-fA-F]{0,4}")
 _DIGITS: Final = re.compile(r"[0-9]*")
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
@@ -32,7 +34,8 @@ _NO_SPACE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LINE_END: Final = re.compile(r"\r\n?|\n")
 _COMMENT_ENDS: Final = {"/": re.compile(r"(?=[\r\n])|\Z"), "*": re.compile(r"\*/")}
 _SPACES: Final = frozenset(" \t\r\n")
-_NO_NUMBERS: Final = frozenset({"NaN", "Infinity", "-Infinity", "-INF"})
+_NO_NUMBERS: Final = frozenset({"NaN", "Infinity", "-Infinity", "-INF", "+Infinity", "+INF"})
+_NO_DIGIT_AFTER_MINUS: Final = "expected digit (0-9) to follow minus sign, for valid numeric value"
 _ESCAPES: Final[Mapping[str, str]] = {
     '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t",
 }  # fmt: skip
@@ -41,6 +44,8 @@ _VALUES: Final = "(JSON String, Number, Array, Object or token 'null', 'true' or
 _SOURCE: Final = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled);"
 _PACKAGE: Final = "com.fasterxml.jackson.core."
 _INITIAL_CATEGORIES: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nl", "Sc", "Pc"})
+# Control characters that Java skips in names.
+_IGNORABLE: Final = frozenset(map(chr, [*range(9), *range(0x0E, 0x1C), *range(0x7F, 0xA0)]))
 _WORD_CATEGORIES: Final = _INITIAL_CATEGORIES | {"Nd", "Mn", "Mc", "Cf"}
 
 _Container: TypeAlias = list[JsonValue] | dict[str, JsonValue]
@@ -169,10 +174,13 @@ class Scanner:
             return string if string is not None else int(number) if number else _LITERALS[literal]
         if char == '"':
             return self._string("string value", ": was expecting closing quote for a string value")
-        word = self._word()
+        literal = _LITERAL.match(self._text, self._at)
+        word = literal[0] if literal else self._word()
         if word in _LITERALS:
             self._at += len(word)
             return _LITERALS[word]
+        if word.startswith(("+", "-I")) and word not in _NO_NUMBERS:
+            self._refuse_sign(word)
         if char in "-0123456789" and word not in _NO_NUMBERS:
             return self._number()
         return self._refuse_word(word)
@@ -201,12 +209,15 @@ class Scanner:
         self._take("-")
         digits = self._whole()
         fraction = exponent = ""
+        # Jackson tells the end of the whole part as the place; after a lone zero it tells where it stands, unless the
+        # text ends there.
+        fault_at = self._at if digits != "0" or self._at + 1 == len(self._text) else None
         if self._take("."):
-            fraction = self._digits("Decimal point not followed by a digit")
+            fraction = self._digits("Decimal point not followed by a digit", fault_at=fault_at)
         if self._take("e") or self._take("E"):
             self._at += self._here in {"+", "-"}
             exponent = self._digits(
-                "Exponent indicator not followed by a digit", "expected a digit for number exponent"
+                "Exponent indicator not followed by a digit", "expected a digit for number exponent", fault_at=fault_at
             )
         if not self._open and self._here and self._here not in _SPACES:
             self._unexpected("Expected space separating root-level values")
@@ -221,27 +232,27 @@ class Scanner:
         if self._here == ".":
             self._unexpected(f"expected a valid value {_VALUES}")
         began = self._at
-        digits = self._digits(
-            "expected digit (0-9) to follow minus sign, for valid numeric value", "No digit following sign"
-        )
+        digits = self._digits(_NO_DIGIT_AFTER_MINUS, "No digit following sign")
         if digits[0] == "0" and len(digits) > 1:
             self._at = began + 1
             self._fail("Invalid numeric value: Leading zeroes not allowed")
         return digits
 
-    def _digits(self, otherwise: str, unended: str = "") -> str:
-        """The digits that must stand here."""
+    def _digits(self, otherwise: str, unended: str = "", *, fault_at: int | None = None) -> str:
+        """The digits that must stand here; the refusal tells the place `fault_at`, where it is not this one."""
         digits = _matched(_DIGITS, self._text, self._at)
         if not digits:
             if not self._here and unended:
                 self._ended(unended)
-            self._fail(f"Unexpected character ({_shown(self._here or '.')}) in numeric value: {otherwise}")
+            char = self._here or "."
+            self._at = self._at if fault_at is None else fault_at
+            self._refuse_digit(char, otherwise)
         self._at += len(digits)
         return digits
 
     def _word(self) -> str:
         """What would be a name in Java from here on, after a sign; not taken."""
-        end = self._at + (self._here == "-")
+        end = self._at + (self._here in {"-", "+"})
         while _in_word(self._text[end : end + 1]):
             end += 1
         return self._text[self._at : end]
@@ -254,13 +265,31 @@ class Scanner:
             self._fail(f"Unexpected close marker '{self._here}': no open {opener} to close")
         if self._here == "}" and isinstance(self._open[-1][0], list):
             self._unexpected("expected a value")
-        if not word or (word[0] != "-" and unicodedata.category(word[0]) not in _INITIAL_CATEGORIES):
+        if not word or (word[0] not in "+-" and unicodedata.category(word[0]) not in _INITIAL_CATEGORIES):
             self._unexpected(f"expected a valid value {_VALUES}")
         self._at += min(len(word), _MAX_TOKEN_CHARS)
         if word in _NO_NUMBERS:
             self._fail(f"Non-standard token '{word}': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow")
         shown = word if len(word) < _MAX_TOKEN_CHARS else f"{word[:_MAX_TOKEN_CHARS]}..."
         self._fail(f"Unrecognized token '{shown}': was expecting {_VALUES}")
+
+    def _refuse_sign(self, word: str) -> NoReturn:
+        """Refuse a plus, or a minus before what begins as an infinity."""
+        sign = self._here
+        # By the third character Jackson knows whether it looks for an infinity.
+        if word[1:2] == "I" and word[2:3] in {"n", "N"}:
+            self._refuse_word(word)
+        self._at += 1
+        self._at += self._here == "I"
+        if not self._here:
+            self._ended(" in a Number value")
+        if sign == "+":
+            setting = "enable `JsonReadFeature.ALLOW_LEADING_PLUS_SIGN_FOR_NUMBERS` to allow"
+            self._refuse_digit(sign, f"JSON spec does not allow numbers to have plus signs: {setting}")
+        self._refuse_digit(self._here, _NO_DIGIT_AFTER_MINUS)
+
+    def _refuse_digit(self, char: str, why: str) -> NoReturn:
+        self._fail(f"Unexpected character ({_shown(char)}) in numeric value: {why}")
 
     def _refuse_odd_space(self, began: int, end: int) -> None:
         odd = _NO_SPACE.search(self._text, began, end)
@@ -333,4 +362,4 @@ def _in_word(char: str) -> bool:
     """Whether Java takes the character for part of a name in its own language."""
     if not char or char > "\uffff":
         return False
-    return unicodedata.category(char) in _WORD_CATEGORIES or "\x7f" <= char <= "\x9f"
+    return unicodedata.category(char) in _WORD_CATEGORIES or char in _IGNORABLE

@@ -292,7 +292,7 @@ def sequences() -> list[Any]:
     if not SHARED:
         return []
     content = json.loads(Path(SHARED, "vectors/avro-levels.json").read_text())
-    return [pytest.param(sequence, id=sequence["id"]) for sequence in content["sequences"]]
+    return [pytest.param(sequence, id=f"avro-levels.json:{sequence['id']}") for sequence in content["sequences"]]
 
 
 def read(schema: Any) -> AvroSchema:

@@ -1,8 +1,6 @@
 """What the tests of the Avro language share: a way to parse what a test writes down as Python values."""
 
 import json
-import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,16 +30,3 @@ def parse_text() -> Parse:
         return AvroFormat().parse(text, {str(place): each for place, each in enumerate(references)}, strict=strict)
 
     return parsed
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell how many of the known answers of each file came out right, where any were tried."""
-    outcomes = Counter(
-        (found[1], outcome)
-        for outcome in ("passed", "failed")
-        for report in terminalreporter.getreports(outcome)
-        if (found := re.search(r"test_vectors\.py::.*\[(.*\.json):", report.nodeid))
-    )
-    for file in sorted({file for file, _ in outcomes}):
-        passed, failed = outcomes[file, "passed"], outcomes[file, "failed"]
-        terminalreporter.write_line(f"{file}: {passed} of {passed + failed} answers as known")

@@ -111,6 +111,41 @@ def test_a_refusal_tells_line_and_column(text: str, place: tuple[int, int]) -> N
     assert refused.value.message.endswith(f"\n at {SOURCE} line: {place[0]}, column: {place[1]}]")
 
 
+PLUS = (
+    "Unexpected character ('+' (code 43)) in numeric value: JSON spec does not allow numbers to have plus signs: enable"
+)
+NO_DIGIT = "in numeric value: expected digit (0-9) to follow minus sign, for valid numeric value"
+NO_FRACTION = "in numeric value: Decimal point not followed by a digit"
+NO_EXPONENT = "in numeric value: Exponent indicator not followed by a digit"
+# As Jackson 2.20 says it, to the column.
+ODD_VALUES = [
+    ("[+1]", 3, PLUS),
+    ("[+I]", 4, PLUS),
+    ("[+", 3, "Unexpected end-of-input in a Number value"),
+    ("[+Infinity]", 11, "Non-standard token '+Infinity': enable"),
+    ("[+Infx]", 7, f"Unrecognized token '+Infx': was expecting {VALUES}"),
+    ("[-I]", 4, f"Unexpected character (']' (code 93)) {NO_DIGIT}"),
+    ("[-I", 4, "Unexpected end-of-input in a Number value"),
+    ("[-Infx]", 7, f"Unrecognized token '-Infx': was expecting {VALUES}"),
+    ("[1.]", 3, f"Unexpected character (']' (code 93)) {NO_FRACTION}"),
+    ("[-12.x]", 5, f"Unexpected character ('x' (code 120)) {NO_FRACTION}"),
+    ("[12.5e-x]", 4, f"Unexpected character ('x' (code 120)) {NO_EXPONENT}"),
+    ("[0.]", 4, f"Unexpected character (']' (code 93)) {NO_FRACTION}"),
+    ("[-0e]", 5, f"Unexpected character (']' (code 93)) {NO_EXPONENT}"),
+    ("[0.", 3, f"Unexpected character ('.' (code 46)) {NO_FRACTION}"),
+    ("[a\x01b]", 5, f"Unrecognized token 'a\x01b': was expecting {VALUES}"),
+    ("[true\x01]", 7, "Illegal character ((CTRL-CHAR, code 1)): only regular white space"),
+    ("[true$]", 6, "Unexpected character ('$' (code 36)): was expecting comma to separate Array entries"),
+]
+
+
+@pytest.mark.parametrize(("text", "column", "message"), ODD_VALUES, ids=lambda item: repr(item)[:20])
+def test_a_value_that_is_nearly_one_is_refused_where_jackson_does(text: str, column: int, message: str) -> None:
+    with pytest.raises(UnparsableSchema, match=rf"line: 1, column: {column}\]$") as refused:
+        read_json(text)
+    assert refused.value.message.split(": ", 1)[1].startswith(message)
+
+
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
