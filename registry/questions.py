@@ -14,6 +14,9 @@ Question = tuple[str, object]
 ANYTHING: Final[Question] = ("anything", None)
 """A question to which any change may give another answer."""
 
+NEWEST: Final[Question] = ("newest", None)
+"""A question of the log and not of the state, without a stamp: whether there is more than the state holds."""
+
 MAX_QUESTIONS: Final = 64
 """Answers that needed more questions than this count as having asked about anything."""
 
@@ -39,6 +42,8 @@ class overheard:  # noqa: N801 - used as a function: `with overheard() as questi
         if _asked.get() is not None:
             for (kind, about), stamp in self._questions.items():
                 ask(kind, about, stamp, stamp)
+            if NEWEST in self._questions:
+                ask_newest()
 
 
 def heard() -> dict[Question, int]:
@@ -62,3 +67,10 @@ def ask_anything(position: int) -> None:
     questions = _asked.get()
     if questions is not None:
         questions.setdefault(ANYTHING, position)
+
+
+def ask_newest() -> None:
+    """Note that the answer has to be as new as anything that any node has acknowledged."""
+    questions = _asked.get()
+    if questions is not None:
+        questions[NEWEST] = 0

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from registry.api.visit import RouteTally, visit_of
 from registry.auth import Permissions
 from registry.operations import Registry
-from registry.questions import ANYTHING, Question, overheard
+from registry.questions import ANYTHING, NEWEST, Question, overheard
 from registry.state import State
 
 OK: Final = 200
@@ -33,19 +33,18 @@ those for whom it was made; which subjects and ids that was about is among its q
 """
 
 
-def is_content(key: Key) -> bool:
-    """Whether the answer is what an id or GUID means, which does not change while it means anything."""
-    path = key[2]
-    return path.startswith(b"/schemas/") and not path.endswith((b"/subjects", b"/versions", b"/ids"))
-
-
 @dataclass(slots=True)
 class Answer:
-    """An answer as it was sent, and what it stands on; `position` is where it was last seen to be right."""
+    """An answer as it was sent, and what it stands on.
+
+    of_the_newest: whether the barrier was waited for when it was made, and so has to be again; what an id or GUID means
+    needs none. position: where it was last seen to be right.
+    """
 
     headers: list[tuple[bytes, bytes]]
     end: Message
     questions: tuple[tuple[Question, int], ...]
+    of_the_newest: bool
     tally: RouteTally
     position: int = -1
 
@@ -94,7 +93,7 @@ class Answers:
             answer = self._kept[key]
         except KeyError:
             return None
-        if self.registry is None or (self.registry.shared and not is_content(key)):
+        if self.registry is None or (self.registry.shared and answer.of_the_newest):
             return None
         if not answer.stands(self.registry.state):
             return None
@@ -106,7 +105,7 @@ class Answers:
         answer = self._kept.get(key)
         if answer is None or self.registry is None:
             return None
-        if self.registry.shared and not is_content(key):
+        if self.registry.shared and answer.of_the_newest:
             await self.registry.barrier()
         if not answer.stands(self.registry.state):
             return None
@@ -148,10 +147,12 @@ class _Recorder:
 
     def answer(self, questions: dict[Question, int], tally: RouteTally) -> Answer | None:
         """What was sent, if it was complete and the state was asked about anything for it."""
+        of_the_newest = questions.pop(NEWEST, None) is not None
         if self.headers is None or self.body is None or not questions:
             return None
         decisive = {ANYTHING: questions[ANYTHING]} if ANYTHING in questions else questions
-        return Answer(self.headers, {"type": "http.response.body", "body": self.body}, tuple(decisive.items()), tally)
+        end = {"type": "http.response.body", "body": self.body}
+        return Answer(self.headers, end, tuple(decisive.items()), of_the_newest, tally)
 
 
 def _size(answer: Answer) -> int:

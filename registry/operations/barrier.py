@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from registry.errors import SettingInvalid
+from registry.questions import ask_newest
 from registry.tallies import SECONDS, Spread
 
 Clock = Callable[[], float]
@@ -64,6 +65,7 @@ class Barrier:
 
     async def wait(self) -> None:
         """Return when the state is new enough; raises Overloaded while the log is out of reach."""
+        ask_newest()
         if self._is_new_enough():
             return
         if self._next is None:

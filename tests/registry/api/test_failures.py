@@ -104,3 +104,29 @@ def test_too_many_writes_at_once_are_told_to_come_back(fragile) -> None:
     assert {answer.headers.get("retry-after") for answer in answers if answer.status_code == 503} == {"1"}
     registered = [answer for answer in answers if answer.status_code == 200]
     assert len(client.get("/subjects")) == len(registered)
+
+
+# In the default context is `a`, in `.c` is `b`; a bare `b` is found there when it is not found in the default one.
+OUT_OF_REACH = [
+    ("/schemas/ids/1", 200),
+    ("/schemas/ids/1?subject=a", 200),
+    ("/schemas/ids/1?subject=:.c:b", 200),
+    ("/schemas/ids/1?subject=b", 503),
+    ("/schemas/guids/095d71cf-1255-6b9d-5e33-0ad575b3df5d", 200),
+    ("/schemas/ids/1/versions", 503),
+    ("/subjects/a/versions/1", 503),
+]
+
+
+@pytest.mark.parametrize(("path", "status"), OUT_OF_REACH)
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_what_other_nodes_may_have_changed_is_never_told_without_asking(
+    fragile, path: str, status: int, asked_before: bool
+) -> None:
+    client, log = fragile
+    for subject in ("a", ":.c:b"):
+        client("POST", f"/subjects/{subject}/versions", json=SCHEMA)
+    if asked_before:
+        assert client("GET", path).status_code == 200
+    log.end_failure = Overloaded("The store is out of reach")
+    assert client("GET", path).status_code == status
