@@ -30,6 +30,7 @@ BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods whose body, if there is one, nobody reads."""
 DECIDING_HEADERS: Final = frozenset({b"accept", b"accept-encoding", b"content-type", b"if-none-match"})
 """The request headers that decide the form of an answer."""
+OWN_ADDRESSES: Final = frozenset({"127.0.0.1", "::1"})
 READ_HEADERS: Final = DECIDING_HEADERS | {b"x-request-id", b"content-length", b"authorization"}
 """All that the border reads; most headers are none of these."""
 
@@ -85,6 +86,17 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> Heading:
         elif name == b"authorization":
             authorization = value if authorization is None else authorization + SEVERAL + value
     return given if ids == 1 else b"", length, tuple(deciding), authorization
+
+
+def client_address(scope: Scope) -> str:
+    """Where a request comes from; a proxy on this machine is believed when it says for whom it asks."""
+    client = scope.get("client")
+    address = client[0] if client else ""
+    if address in OWN_ADDRESSES:
+        # What stands last was added by the proxy itself; anything before it may be made up.
+        said = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        return said[-1].rpartition(b",")[2].strip().decode("latin-1") or address if said else address
+    return str(address)
 
 
 def accepted(deciding: RawHeaders) -> str:
@@ -145,8 +157,7 @@ class Edge:
         # Compared as it was sent: whatever else leads to the same route needs a user.
         if scope["raw_path"] in OPEN:
             return NOBODY
-        client = scope.get("client")
-        return await self.guard.admit(authorization, client[0] if client else "")
+        return await self.guard.admit(authorization, client_address(scope))
 
     async def _answer(
         self, length: int, deciding: RawHeaders, visit: Visit, scope: Scope, receive: Receive, answer: _Answer

@@ -69,6 +69,8 @@ def run(settings: Settings, application: Application) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        # They cost a tenth of a kept answer; the edge reads the one that matters where it matters.
+        proxy_headers=False,
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=settings.shutdown_grace_seconds,
         backlog=BACKLOG,

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import pytest
 
+from registry.api.edge import client_address
+
 V1 = "application/vnd.schemaregistry.v1+json"
 SCHEMA = {"schema": '"string"'}
 
@@ -207,3 +209,21 @@ def test_a_subject_is_what_its_segment_decodes_to(client, encoded) -> None:
     client.register(encoded)
     assert client.get("/subjects") == [unquote(encoded)]
     assert client.get(f"/subjects/{encoded}/versions/latest")["subject"] == unquote(encoded)
+
+
+@pytest.mark.parametrize(
+    ("client", "forwarded", "address"),
+    [
+        (("10.0.0.7", 1), [], "10.0.0.7"),
+        (("10.0.0.7", 1), [b"10.9.9.9"], "10.0.0.7"),
+        (("127.0.0.1", 1), [], "127.0.0.1"),
+        (("127.0.0.1", 1), [b"10.9.9.9"], "10.9.9.9"),
+        (("::1", 1), [b"made-up, fd00::1"], "fd00::1"),
+        (("127.0.0.1", 1), [b"made-up", b" 10.9.9.9 "], "10.9.9.9"),
+        (("127.0.0.1", 1), [b""], "127.0.0.1"),
+        (None, [b"10.9.9.9"], ""),
+    ],
+)
+def test_only_a_proxy_on_this_machine_says_for_whom_it_asks(client, forwarded, address) -> None:
+    headers = [(b"x-forwarded-for", value) for value in forwarded]
+    assert client_address({"client": client, "headers": headers}) == address
