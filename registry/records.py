@@ -226,7 +226,8 @@ _ASTRAL_LEADS: Final = re.compile(rb"[\xf0-\xf4]")
 
 def compact(value: Json) -> bytes:
     """Compact JSON, byte for byte as Jackson writes it."""
-    raw = orjson.dumps(value)
+    # A copy: what orjson makes takes at least 4 KiB, however short it is, and many a record is kept.
+    raw = bytes(memoryview(orjson.dumps(value)))
     if b"\\u00" not in raw and (raw.isascii() or not _ASTRAL_LEADS.search(raw)):
         return raw
     text = _CONTROL_ESCAPE.sub(

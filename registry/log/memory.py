@@ -59,7 +59,7 @@ class MemoryLog:
         """Nothing to let go of."""
 
     async def _write(self, batch: Batch) -> None:
-        self._entries += map(_compact, batch.entries)
+        self._entries += batch.entries
         self._ends.append(batch.end)
 
     def _batch(self, after: int) -> Batch | None:
@@ -69,9 +69,3 @@ class MemoryLog:
         last = bisect_left(self._ends, min(after + BATCH_ENTRIES, len(self._entries)))
         end = self._ends[last]
         return Batch(after, end, tuple(self._entries[after:end]))
-
-
-def _compact(entry: Logged) -> Logged:
-    # What orjson makes takes at least 4 KiB, however short it is, until it is copied.
-    value = None if entry.value is None else bytes(memoryview(entry.value))
-    return entry._replace(key=bytes(memoryview(entry.key)), value=value)

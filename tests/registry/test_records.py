@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -403,3 +404,11 @@ def test_the_known_guids_and_record_values_come_out(case: dict[str, Any]) -> Non
         case["guid"].replace("-", ""),
         case["record_value"].encode(),
     )
+
+
+def test_an_entry_takes_as_much_memory_as_its_bytes_and_little_more() -> None:
+    tracemalloc.start()
+    entries = [Record(ModeKey(Subject.of(f"s{number}")), Mode.READONLY).entry() for number in range(1_000)]
+    held_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (len(entries), held_bytes < 1_000_000) == (1_000, True)
