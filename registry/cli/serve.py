@@ -43,7 +43,10 @@ def serve(
         int | None, Parameter(help="The port to listen on; 0 takes a free one (SIGNET_PORT; 8081).")
     ] = None,
     store: Annotated[
-        str | None, Parameter(help="The URL of the store: sqlite:FILE, postgresql://... or memory: (SIGNET_STORE).")
+        str | None,
+        Parameter(
+            help="The URL of the store: sqlite:FILE, postgresql://... or memory: (SIGNET_STORE; sqlite:signet.db)."
+        ),
     ] = None,
 ) -> None:
     """Serve a registry until SIGTERM or Ctrl-C."""
