@@ -6,7 +6,7 @@ changed. Only complete answers with status 200 are kept, in as many bytes as a s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from cachetools import FIFOCache
@@ -37,8 +37,8 @@ those for whom it was made; which subjects and ids that was about is among its q
 class Answer:
     """An answer as it was sent, and what it stands on.
 
-    of_the_newest: whether the barrier was waited for when it was made, and so has to be again; what an id or GUID means
-    needs none. position: where it was last seen to be right.
+    lines: its headers as they go over the wire. of_the_newest: whether the barrier was waited for when it was made, and
+    so has to be again; what an id or GUID means needs none. position: where it was last seen to be right.
     """
 
     headers: list[tuple[bytes, bytes]]
@@ -47,11 +47,14 @@ class Answer:
     of_the_newest: bool
     tally: RouteTally
     position: int = -1
+    lines: bytes = field(init=False)
 
-    def start(self, request_id: bytes | None = None) -> Message:
-        """The message that begins the answer, with the id of the request if it is given."""
-        headers = [*self.headers] if request_id is None else [*self.headers, (b"x-request-id", request_id)]
-        return {"type": "http.response.start", "status": OK, "headers": headers}
+    def __post_init__(self) -> None:
+        self.lines = b"".join(b"%b: %b\r\n" % header for header in self.headers)
+
+    def start(self) -> Message:
+        """The message that begins the answer."""
+        return {"type": "http.response.start", "status": OK, "headers": self.headers}
 
     def stands(self, state: State) -> bool:
         """Whether nothing that the answer stands on has changed."""

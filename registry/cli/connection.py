@@ -1,4 +1,5 @@
-"""What uvicorn leaves unbounded in a connection: the size of a request's head, and the time a request may take to come.
+"""What uvicorn leaves open in a connection: a bound on a request's head, a bound on the time in which a request comes,
+and answers that are there already, which are written at once instead of by a task.
 
 Refuses to know what the requests are about.
 """
@@ -8,7 +9,10 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from registry.api.edge import Edge
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 _TOO_LARGE: Final = b"The head of a request may have 65536 bytes at most."
@@ -16,16 +20,22 @@ _REFUSAL: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
     b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(_TOO_LARGE), _TOO_LARGE)
 )
+CLOSE: Final = (b"connection", b"close")
+"""The header that ends a connection after an answer."""
+_Begun = tuple[RequestResponseCycle, ASGI3Application]
+"""A request, and the application that is to answer it."""
 
 
 class Connection(HttpToolsProtocol):
-    """A connection that knows since when a request has been arriving on it."""
+    """A connection that knows since when a request has been arriving on it, and begins one when it is here whole."""
 
     arriving_since: float | None = None
     """When the request that is not whole yet began, in seconds of the loop; None between requests."""
 
     _head_bytes: int | None = 0
     _begun = False
+    _reading = False
+    _unbegun: _Begun | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Count the wait for the first request like the request itself."""
@@ -36,7 +46,12 @@ class Connection(HttpToolsProtocol):
         """Read on, unless the head has grown too large: the parser would gather it without end."""
         # What came before the head in the same piece is not its own, so that its first piece does not count.
         self._begun = False
+        self._reading = True
         super().data_received(data)
+        self._reading = False
+        if self._unbegun is not None:
+            # The rest of it comes later, if at all; its head may be reason enough to refuse it.
+            self._begin(*self._unbegun)
         if self._head_bytes is None or self._begun:
             return
         self._head_bytes += len(data)
@@ -60,6 +75,36 @@ class Connection(HttpToolsProtocol):
         """It is whole."""
         self.arriving_since = None
         super().on_message_complete()
+        if self._unbegun is not None:
+            self._begin(*self._unbegun)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        if self._reading:
+            self._unbegun = (cycle, app)
+        else:
+            self._begin(cycle, app)
+
+    def _begin(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._unbegun = None
+        if not (isinstance(app, Edge) and self._answered(cycle, app)):
+            super()._start_asgi_task(cycle, app)
+
+    def _answered(self, cycle: RequestResponseCycle, edge: Edge) -> bool:
+        """Answer a request now if that takes no waiting and does not end the connection, and tell whether it was."""
+        # Of those that wait in a pipeline only the last is tried: each answer here begins the next one within its call.
+        if cycle.more_body or self.pipeline or self.flow.write_paused:
+            return False
+        if not cycle.keep_alive or CLOSE in cycle.default_headers:
+            return False
+        answer = edge.at_once(cycle.scope, cycle.body)
+        if answer is None:
+            return False
+        lines, body = answer
+        own_lines = b"".join(b"%b: %b\r\n" % header for header in cycle.default_headers)
+        self.transport.write(b"HTTP/1.1 200 OK\r\n%b%b\r\n%b" % (own_lines, lines, body))
+        cycle.response_started = cycle.response_complete = True
+        cycle.on_response()
+        return True
 
     def close_if_slow(self, deadline: float) -> None:
         """Give up a request that began before the deadline and is not whole yet."""

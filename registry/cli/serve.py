@@ -19,7 +19,7 @@ import uvicorn
 from cyclopts import Parameter
 
 from registry.app import Application, create
-from registry.cli.connection import Connection
+from registry.cli.connection import CLOSE, Connection
 from registry.cli.options import without_password
 from registry.errors import SettingInvalid
 from registry.settings import Settings, read_settings, unknown_variables
@@ -29,7 +29,6 @@ GC_THRESHOLDS: Final = (20_000, 10, 100)
 BACKLOG: Final = 2048
 TICKS_PER_SECOND: Final = 10
 """How often uvicorn looks after itself."""
-CLOSE: Final = (b"connection", b"close")
 log = logging.getLogger("signet")
 
 if sys.platform != "win32":
@@ -64,7 +63,7 @@ def run(settings: Settings, application: Application) -> None:
     """
     listener = _listener(settings.host, settings.port)
     config = uvicorn.Config(
-        application,
+        application.edge,
         http=Connection,
         ws="none",
         lifespan="off",

@@ -1,0 +1,126 @@
+"""What is written at once is what a task would have answered, in the same order, and nothing else is lost by it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from registry.api.edge import Edge
+from registry.app import create
+from registry.cli.connection import CLOSE, Connection
+from registry.settings import Settings
+
+BODY = json.dumps({"schema": '"string"'}).encode()
+REGISTER = b"POST /subjects/s/versions HTTP/1.1\r\nhost: r\r\ncontent-length: %d\r\n\r\n%b" % (len(BODY), BODY)
+LATEST = b"GET /subjects/s/versions/latest HTTP/1.1\r\nhost: r\r\n\r\n"
+UNKNOWN = b"GET /subjects/unknown/versions HTTP/1.1\r\nhost: r\r\n\r\n"
+WITH_BODY = b"GET /subjects/s/versions/latest HTTP/1.1\r\nhost: r\r\ncontent-length: 4\r\n\r\nbody"
+
+
+class Counting(Edge):
+    """An edge that counts what comes through it as ASGI."""
+
+    calls = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.calls += 1
+        await super().__call__(scope, receive, send)
+
+
+Peer = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def connected(state: ServerState) -> AsyncIterator[tuple[Counting, Peer]]:
+    """A connection to a registry in which a schema is registered and asked for once."""
+    application = create(Settings(store="memory:"))
+    edge = application.edge
+    counting = Counting(edge.app, edge.guard, edge.answers, edge.tallies, edge.max_body_bytes)
+    config = uvicorn.Config(counting, ws="none", log_config=None, proxy_headers=False)
+    loop = asyncio.get_running_loop()
+    async with application.running():
+        server = await loop.create_server(lambda: Connection(config, state, {}), "127.0.0.1")
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            await exchange((reader, writer), [REGISTER], 1)
+            await exchange((reader, writer), [REGISTER, LATEST], 2)
+            counting.calls = 0
+            yield counting, (reader, writer)
+            writer.close()
+
+
+async def exchange(peer: Peer, pieces: list[bytes], answers: int) -> list[tuple[int, bytes]]:
+    """Send pieces, each on its own, and read so many answers: status and body, by their order."""
+    reader, writer = peer
+    for piece in pieces:
+        writer.write(piece)
+        await asyncio.sleep(0.01)
+    return [await read_answer(reader) for _ in range(answers)]
+
+
+async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    return int(head.split()[1]), await reader.readexactly(length)
+
+
+def ask(pieces: list[bytes], answers: int, state: ServerState | None = None) -> tuple[int, list[tuple[int, bytes]]]:
+    """How many requests needed a task, and the answers."""
+
+    async def run() -> tuple[int, list[tuple[int, bytes]]]:
+        async with connected(state or ServerState()) as (edge, peer):
+            given = await asyncio.wait_for(exchange(peer, pieces, answers), 20)
+            return edge.calls, given
+
+    return asyncio.run(run())
+
+
+PIECES = [
+    ("one that is kept", [LATEST], 0, [200]),
+    ("one that is kept, in pieces", [LATEST[:9], LATEST[9:40], LATEST[40:]], 0, [200]),
+    ("a registration that was made before", [REGISTER], 0, [200]),
+    ("one whose body comes later", [REGISTER[:-5], REGISTER[-5:]], 1, [200]),
+    ("one that has a body that nobody reads", [WITH_BODY], 0, [200]),
+    ("one that is not kept", [UNKNOWN], 1, [404]),
+    ("several at once, all kept", [LATEST + REGISTER + LATEST], 0, [200, 200, 200]),
+    ("several at once, the first not kept", [UNKNOWN + LATEST + REGISTER], 2, [404, 200, 200]),
+    ("several at once, the last in two pieces", [LATEST + UNKNOWN + LATEST[:20], LATEST[20:]], 1, [200, 404, 200]),
+    ("half an upgrade", [LATEST[:-2] + b"connection: upgrade\r\nupgrade: h2c\r\n\r\n"], 0, [200]),
+]
+
+
+@pytest.mark.parametrize(("_what", "pieces", "tasks", "statuses"), PIECES, ids=[row[0] for row in PIECES])
+def test_answers_come_in_the_order_of_the_requests_and_kept_ones_need_no_task(_what, pieces, tasks, statuses) -> None:
+    calls, answers = ask(pieces, len(statuses))
+    assert ([status for status, _ in answers], calls) == (statuses, tasks)
+
+
+def test_thousands_of_requests_in_one_piece_are_all_answered() -> None:
+    _, answers = ask([UNKNOWN + LATEST * 5_000], 5_001)
+    assert [status for status, _ in answers] == [404] + [200] * 5_000
+
+
+@pytest.mark.parametrize("header", [b"connection: close\r\n", b"connection: keep-alive, close\r\n"])
+def test_a_client_that_wants_the_connection_closed_gets_it_closed(header) -> None:
+    async def run() -> bytes:
+        async with connected(ServerState()) as (_, (reader, writer)):
+            writer.write(LATEST[:-2] + header + b"\r\n")
+            return await asyncio.wait_for(reader.read(), 10)
+
+    assert b"connection: close" in asyncio.run(run())
+
+
+def test_a_server_that_drains_ends_the_connection_with_a_kept_answer_too() -> None:
+    async def run() -> bytes:
+        state = ServerState()
+        async with connected(state) as (_, (reader, writer)):
+            state.default_headers = [*state.default_headers, CLOSE]
+            writer.write(LATEST)
+            return await asyncio.wait_for(reader.read(), 10)
+
+    assert b"connection: close" in asyncio.run(run())
