@@ -259,9 +259,10 @@ def read_record(key: bytes, value: bytes | None) -> Record:
         raise UnreadableRecordError(str(reason)) from reason
 
 
-@lru_cache(maxsize=2**18)
+@lru_cache(maxsize=1024)
 def _subject_named(name: str | None) -> Subject:
-    # One value for the many records of a subject: it is a key in the state's tables over and over.
+    # One value for records of a subject that come close together: it is a key in the state's tables over and over. For
+    # them only, since names that came and went would stay.
     return EVERYTHING if name is None else Subject.of(name)
 
 

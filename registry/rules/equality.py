@@ -5,6 +5,7 @@ Follows Confluent's Schema Registry: lookup under a subject, with its leniency f
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Final
@@ -13,8 +14,9 @@ from registry.formats.protocol import Parsed
 from registry.model import Schema
 from registry.rules.contracts import contract_version, without_contract_version
 
-MOST_KNOWN: Final = 2**15
-_KNOWN_CHARACTERS: Final[dict[int, int]] = {}
+KNOWN: Final = 2**15
+"""How many texts are remembered; a longer history is sorted again wherever two of its texts fall into one place."""
+_KNOWN_TEXTS, _KNOWN_CHARACTERS = (array("q", bytes(8 * KNOWN)) for _ in range(2))
 SHORTEST_ERROR: Final = '{"type":"error","name":"E","fields":[]}'
 
 
@@ -67,17 +69,16 @@ def _agree(parse_stored: Callable[[], Parsed | None], compare: Callable[[Parsed]
 
 
 def _characters(text: str) -> int:
-    """A number for the characters of a text, in whatever order; what was sorted once is remembered by its hash.
+    """A number for the characters of a text, in whatever order; what was sorted last is remembered by its hash.
 
-    Not by the text: that would keep alive what was deleted long ago, however large it was.
+    Not by the text: that would keep alive what was deleted long ago, however large it was. And in places that are there
+    from the start, so that memory does not grow while texts come and go.
     """
     number = hash(text)
-    found = _KNOWN_CHARACTERS.get(number)
-    if found is None:
-        if len(_KNOWN_CHARACTERS) >= MOST_KNOWN:
-            _KNOWN_CHARACTERS.clear()
-        found = _KNOWN_CHARACTERS[number] = hash("".join(sorted(text)))
-    return found
+    place = number % KNOWN
+    if _KNOWN_TEXTS[place] != number:
+        _KNOWN_TEXTS[place], _KNOWN_CHARACTERS[place] = number, hash("".join(sorted(text)))
+    return _KNOWN_CHARACTERS[place]
 
 
 def _same_metadata(stored: Schema, version: int, sent: Schema) -> bool:
