@@ -171,25 +171,34 @@ class State:
         if value is None:
             self._remove_row(key, logged.position)
             return
-        identity = (key.subject.context, value.id)
-        self._raise_mark(*identity)
+        (subject, version), (number, schema, is_deleted, md5) = key, value
+        position, now_ms, _, _, author = logged
+        identity = (subject.context, number)
+        if number > self._highest_ids.get(subject.context, 0):
+            self._highest_ids[subject.context] = number
         held = self._ids.get(identity)
-        if held is not None and held.content.schema.text != value.schema.text:
+        if held is None:
+            content = Content(schema, md5 or schema.digest())
+        elif held.content.schema.text != schema.text:
             self.conflicting_records += 1
             return
-        if held is not None and held.content.schema == value.schema:
-            content = held.content
         else:
-            content = Content(value.schema, value.md5 or value.schema.digest())
-        before = _row_of(self._subjects.get(key.subject, NOTHING).rows, key.version)
-        position, now_ms, author = logged.position, logged.timestamp_ms, logged.author
+            content = held.content if held.content.schema == schema else Content(schema, md5 or schema.digest())
+        rows = self._subjects.get(subject, NOTHING).rows
+        if not rows or rows[-1].version < version:
+            # Nearly every record of a log is a new version behind all others; the rest goes the long way.
+            row = Row(version, number, content, is_deleted, now_ms, position, now_ms, author)
+            self._subjects[subject] = Versions((*rows, row), position)
+            self._meet_row(key, row, identity, held)
+            return
         registered_ms = now_ms
+        before = _row_of(rows, version)
         if before is not None:
-            if before.id == value.id:
+            if before.id == number:
                 registered_ms, author = before.registered_ms, before.author
-            if before.id != value.id or before.content != content:
+            if before.id != number or before.content != content:
                 self._remove_row(key, position)
-        row = Row(key.version, value.id, content, value.deleted, now_ms, position, registered_ms, author)
+        row = Row(version, number, content, is_deleted, now_ms, position, registered_ms, author)
         self._put_row(key, row, identity)
 
     def _put_row(self, key: SchemaKey, row: Row, identity: Id) -> None:
@@ -197,29 +206,33 @@ class State:
         index = _index(rows, row.version)
         replaced = index < len(rows) and rows[index].version == row.version
         self._subjects[key.subject] = Versions((*rows[:index], row, *rows[index + replaced :]), row.position)
+        held = self._ids.get(identity)
         if replaced:
             self._count(rows[index], -1)
+            self._count(row, 1)
+            self._ids[identity] = Holding(row.content if held is None else held.content, row.position)
+        else:
+            self._meet_row(key, row, identity, held)
+
+    def _meet_row(self, key: SchemaKey, row: Row, identity: Id, held: Holding | None) -> None:
+        """Enter a row that is not in the tables yet; `held` is what its id means already."""
         self._count(row, 1)
-        held = self._ids.get(identity)
-        self._ids[identity] = Holding(row.content if held is None else held.content, row.position)
-        if not replaced:
-            self._holders.add(identity, key)
-            self._ids_by_guid.add((identity[0], row.content.guid), row.id)
-            if row.content.schema.references:
-                for target in self.targets(key.subject, row.content.schema):
-                    self._referrers.add(target, key)
-            self._meet_context(key.subject.context, row.position)
+        content, context = row.content, identity[0]
+        self._ids[identity] = Holding(content if held is None else held.content, row.position)
+        self._holders.add(identity, key)
+        self._ids_by_guid.add((context, content.guid), row.id)
+        if content.schema.references:
+            for target in self.targets(key.subject, content.schema):
+                self._referrers.add(target, key)
+        if context != DEFAULT_CONTEXT and context not in self._contexts:
+            self._contexts[context] = None
+            self.settings_stamp = row.position
 
     def _count(self, row: Row, change: int) -> None:
         if row.deleted:
             self._deleted_versions += change
         else:
             self._live_versions += change
-
-    def _meet_context(self, context: str, position: int) -> None:
-        if context != DEFAULT_CONTEXT and context not in self._contexts:
-            self._contexts[context] = None
-            self.settings_stamp = position
 
     def _remove_row(self, key: SchemaKey, position: int) -> None:
         rows = self._subjects.get(key.subject, NOTHING).rows

@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from registry.envelope import Entry
 from registry.errors import Overloaded, RegistryError, SchemaTooLarge, StoreFailed
 from registry.log.protocol import Log
+from registry.pace import Pace
 from registry.records import Record
 from registry.state import State
 from registry.tallies import ITEMS, SECONDS, Spread
@@ -25,8 +26,8 @@ from registry.tallies import ITEMS, SECONDS, Spread
 Answer = TypeVar("Answer")
 Answer_co = TypeVar("Answer_co", covariant=True)
 
-DECIDING_SECONDS = 0.002
-"""How long decisions may hold the event loop before others get a turn."""
+ANSWERED_AT_ONCE: Final = 16
+"""How many of those that share a commit go on in one pass of the event loop."""
 
 logger = logging.getLogger(__name__)
 
@@ -160,17 +161,13 @@ class Writer:
             logger.exception("a write failed in a way that nothing foresaw")
             await self._serve_apart(jobs, StoreFailed("Register operation failed while writing to the store"))
         else:
-            _answer(done)
+            await _answer(done)
             self._announce()
 
     async def _decide(self, jobs: Sequence[_Job], done: _Round) -> None:
-        draft = self._state.draft()
-        clock = asyncio.get_running_loop().time
-        rested = clock()
+        draft, pace = self._state.draft(), Pace()
         for job in jobs:
-            if clock() - rested > DECIDING_SECONDS:
-                await asyncio.sleep(0)
-                rested = clock()
+            await pace.rest()
             try:
                 decision = job.command.decide(draft)
             except RegistryError as refusal:
@@ -208,10 +205,13 @@ def _stopping() -> Overloaded:
     return Overloaded("The registry is shutting down; try another node or again")
 
 
-def _answer(done: _Round) -> None:
-    for job, decision in done.decisions:
+async def _answer(done: _Round) -> None:
+    for number, (job, decision) in enumerate(done.decisions, 1):
         if not job.answered.done():
             job.answered.set_result(decision.answer)
+        # Whoever waited goes on in the next pass of the loop, and a pass with all of them would be a long one.
+        if number % ANSWERED_AT_ONCE == 0:
+            await asyncio.sleep(0)
     for job, refusal in done.refusals:
         _settle(job, refusal)
 

@@ -16,6 +16,7 @@ from registry.formats import FORMATS
 from registry.formats.foreign import ForeignSchema
 from registry.formats.protocol import Format, Parsed
 from registry.model import Finding
+from registry.pace import Pace
 
 PARSED_BYTES_PER_TEXT_BYTE = 12
 """What a parsed schema takes in memory, as a multiple of its text (measured on schemas of 10 to 300 fields)."""
@@ -61,6 +62,8 @@ class Languages:
     def __init__(self, formats: Mapping[str, Format] = FORMATS, *, max_bytes: int) -> None:
         """Remember up to `max_bytes` of parsed schemas (estimated), half of them for the sake of verdicts."""
         self._formats = formats
+        self.pace = Pace()
+        """Of all that make sense of schemas: a loop that finds many of them waiting must not be held by all in turn."""
         self._known: LRUCache[Source, _Known] = LRUCache(max_bytes // 2, lambda known: _size(known.parsed))
         self._verdicts: LRUCache[tuple[int, int], _Judged] = LRUCache(max_bytes // 2, _size_judged)
 

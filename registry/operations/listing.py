@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import Final, TypeVar
 
+from registry.pace import Pace
+
 T = TypeVar("T")
 
-PIECE_SECONDS: Final = 0.002
-"""How long making a list may hold the event loop."""
 ITEMS_BETWEEN_LOOKS: Final = 32
 """How many items are made between two looks at the clock, which costs as much as a small one."""
 
@@ -21,12 +20,10 @@ async def unhurried(found: Iterable[T | None], *, offset: int = 0, limit: int | 
     the registry: it must not walk over anything that changes.
     """
     end = None if limit is None else offset + limit
-    clock = asyncio.get_running_loop().time
-    rested, kept, counted = clock(), list[T](), 0
+    pace, kept, counted = Pace(), list[T](), 0
     for number, item in enumerate(found):
-        if number % ITEMS_BETWEEN_LOOKS == 0 and clock() - rested > PIECE_SECONDS:
-            await asyncio.sleep(0)
-            rested = clock()
+        if number % ITEMS_BETWEEN_LOOKS == 0:
+            await pace.rest()
         if item is None:
             continue
         if end is not None and counted >= end:

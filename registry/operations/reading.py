@@ -72,10 +72,12 @@ def check_as_new(core: Core, state: State, subject: Subject, sent: Schema) -> No
 
 
 async def prepare(core: Core, subject: Subject, candidate: Candidate) -> None:
-    """Parse a large schema off the event loop, so that a decision about it finds it parsed.
+    """Let others have the loop if many schemas are being made sense of, and parse a large one off the loop, so that a
+    decision about it finds it parsed.
 
     What is wrong with it is left for the decision to say, in its place in the order of checks.
     """
+    await core.languages.pace.rest()
     sent = sent_schema(candidate)
     if len(sent.text) <= THREAD_ABOVE_BYTES and not sent.references:
         return

@@ -28,6 +28,7 @@ from loadtests.http_load import Result, drive, request
 from loadtests.registrations import evolutions, record_schema, registration
 from loadtests.servers import free_port, running
 from registry.app import create
+from registry.cli.connection import Connection
 from registry.cli.serve import GC_THRESHOLDS
 from registry.settings import read_settings
 
@@ -53,7 +54,8 @@ async def serve(port: int, store: str, report: Path) -> None:
     loop.add_signal_handler(signal.SIGUSR1, beats_ms.clear)
     loop.add_signal_handler(signal.SIGUSR2, lambda: report.write_text(json.dumps(beats_ms)))
     application = create(read_settings({"store": store}))
-    server = uvicorn.Server(uvicorn.Config(application, port=port, lifespan="off", log_level="warning"))
+    config = uvicorn.Config(application.edge, http=Connection, port=port, lifespan="off", log_level="warning")
+    server = uvicorn.Server(config)
     async with application.running():
         heart = asyncio.create_task(beat(beats_ms))
         await server.serve()

@@ -25,9 +25,10 @@ from registry.errors import (
 from registry.log.door import HeldTurn
 from registry.log.memory import MemoryLog
 from registry.model import Schema, Subject
+from registry.pace import PIECE_SECONDS
 from registry.records import Record, SchemaKey, SchemaValue
 from registry.state import State
-from registry.writer import DECIDING_SECONDS, Command, Decision, Writer
+from registry.writer import Command, Decision, Writer
 
 pytestmark = pytest.mark.anyio
 
@@ -371,7 +372,7 @@ class Slow:
 
 
 async def test_others_get_a_turn_while_many_commands_are_decided(door: Door) -> None:
-    tasks = await door.ask(*[Slow(2 * DECIDING_SECONDS)] * 8)
+    tasks = await door.ask(*[Slow(2 * PIECE_SECONDS)] * 8)
     door.start()
     turns = 0
     while not all(task.done() for task in tasks):

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from registry.operations.listing import PIECE_SECONDS, unhurried
+from registry.operations.listing import unhurried
+from registry.pace import PIECE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
