@@ -41,6 +41,13 @@ M = TypeVar("M")
 FromDict = Callable[[Any, SerializationContext], T]
 Table = dict[bytes, Read]
 
+# A slice is an object; made once, it costs nothing.
+_PREFIX = slice(wire.ID_FRAME_BYTES)
+_BUFFERS = (bytes, bytearray, memoryview)
+# What looking up the first bytes of the data raises: for a frame that is not known yet, or for what is no bytes. Those
+# are so rare that records do not pay for a test beforehand.
+_NOT_FOUND = (LookupError, TypeError, ValueError)
+
 
 class SchemaInfo(NamedTuple):
     """The schema that a record was written with: its id or GUID, the name of its record, its text."""
@@ -123,13 +130,13 @@ class _Deserializer(Generic[T]):
         """The error as callers expect it; serdes for a host raise the host's."""
         return error
 
-    def _failed(self, error: SerdesError, data: bytes, ctx: SerializationContext | None) -> Any:
+    def _failed(self, error: SerdesError, data: Any, ctx: SerializationContext | None) -> Any:
         """What to return for a record that cannot be read, where that is wanted; else raises."""
         error.at(*place_of(ctx)[:2])
         if isinstance(error, DecodeError) and not error.retriable:
             self._registry.counters.count("poison", error=type(error).__name__)
         if isinstance(error, DecodeError) and self._watch.accepts(error):
-            return self._watch.accepted(error, data)
+            return self._watch.accepted(error, bytes(data) if isinstance(data, _BUFFERS) else data)
         raise self._as_raised(error) from error.__cause__
 
     def _clear(self) -> None:
@@ -257,6 +264,7 @@ class _Deserializer(Generic[T]):
         def read(data: bytes | None, ctx: Any = None) -> Any:
             if data is None:
                 return None
+            data = bytes(data)  # a buffer that reads like bytes is found like bytes
             payload = rules.decode(data[frame_bytes:], ctx, data)
             return rules.read(rules.migrate(decode(payload), ctx), ctx, data)
 
@@ -296,8 +304,8 @@ def _converting(read: Read, from_dict: FromDict[Any]) -> Read:
 
 
 def _as_bytes(data: Any) -> bytes:
-    """A buffer as bytes, since only bytes can be looked up. Raises FramingError."""
-    if isinstance(data, (bytes, bytearray, memoryview)):
+    """A buffer as bytes. Raises FramingError."""
+    if isinstance(data, _BUFFERS):
         return bytes(data)
     raise FramingError(f"the data must be bytes, not {type(data).__name__}")
 
@@ -345,21 +353,20 @@ class AvroDeserializer(_Deserializer[T]):
             SchemaResolutionError: they cannot be read as the reader's schema.
             RegistryError: the registry had to be asked, and could not be.
         """
-        if data.__class__ is not bytes:
-            return self._unusual(data, ctx)
         try:
-            read = None
-            if ctx is None:
+            try:
                 # The magic byte and the id at once: whatever is no known frame is not in the table.
-                read = self._unplaced.get(data[:5])
-            # A header may name another schema than the first five bytes, so those alone tell nothing.
-            elif not ctx.headers:
-                table = (self._keys if ctx.field == "key" else self._values).get(ctx.topic)
-                if table is not None:
-                    read = table.get(data[:5])
-            if read is None:
-                read = self._found(data, ctx)
-            return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
+                prefix = data[_PREFIX]  # type: ignore[index]  # None is found out here, too
+                if ctx is None:
+                    read = self._unplaced[prefix]
+                elif ctx.headers:
+                    # They may name another schema than the first five bytes, so those alone tell nothing.
+                    read = None
+                else:
+                    read = (self._keys if ctx.field == "key" else self._values)[ctx.topic][prefix]
+            except _NOT_FOUND:
+                read = None
+            return self._slowly(data, ctx) if read is None else read(data, ctx)
         except SerdesError as error:
             return self._failed(error, data, ctx)  # type: ignore[no-any-return]  # a Poison, where that is wanted
 
@@ -383,16 +390,14 @@ class AvroDeserializer(_Deserializer[T]):
         if on_error is not None and on_error != self._settings.on_error:
             return self._deciding(on_error).for_topic(topic, field)
         ctx = SerializationContext(topic, field_named(field))
-        table, found, failed, unusual = self._table(ctx), self._found, self._failed, self._unusual
+        table, prefix, slowly, failed = self._table(ctx), _PREFIX, self._slowly, self._failed
 
-        def read_one(data: bytes | None) -> T | None:
-            if data.__class__ is not bytes:
-                return unusual(data, ctx)
+        def read_one(data: Any) -> T | None:
             try:
                 try:
-                    read = table[data[:5]]
-                except KeyError:
-                    read = found(data, ctx)
+                    read = table[data[prefix]]
+                except _NOT_FOUND:
+                    return slowly(data, ctx)
                 return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
             except SerdesError as error:
                 return failed(error, data, ctx)  # type: ignore[no-any-return]  # a Poison, where that is wanted
@@ -441,20 +446,14 @@ class AvroDeserializer(_Deserializer[T]):
             for schema_id in self._registry.answer(_binding.ids_of(subject)):
                 self._bind(_id_frame(schema_id), place_told(subject))
 
-    def _unusual(self, data: Any, ctx: SerializationContext | None) -> T | None:
-        """What becomes of data that are not bytes: a tombstone, a buffer, or nothing that can be read."""
+    def _slowly(self, data: Any, ctx: SerializationContext | None) -> T | None:
+        """What becomes of data that the short way did not find: the first of their kind, or no bytes at all."""
         if data is None:
             return None
-        try:
-            data = _as_bytes(data)
-        except FramingError as error:
-            return self._failed(error, data, ctx)  # type: ignore[no-any-return]  # a Poison, where that is wanted
-        return self(data, ctx)
-
-    def _found(self, data: bytes, ctx: SerializationContext | None) -> Read:
-        """The function for a record that the short way did not find."""
+        data = _as_bytes(data)
         frame = self._frame(data, ctx)
-        return self._table(ctx).get(frame.key) or self._bind(frame, ctx)
+        read = self._table(ctx).get(frame.key) or self._bind(frame, ctx)
+        return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
 
     def _bind(self, frame: _Frame, ctx: SerializationContext | None) -> Read:
         # Hosts change one context between key and value, and headers belong to one record: neither is kept.

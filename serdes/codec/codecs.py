@@ -67,7 +67,7 @@ class Codecs:
         options: ReadOptions = USUAL_READING,
         place: Place = NOWHERE,
     ) -> Read:
-        """A function from framed bytes to a value; None stays None.
+        """A function from framed bytes, or a buffer of them, to a value.
 
         reading: the schema to read as, None for the one it was written with. frame_bytes: how many bytes to skip.
         The function raises CorruptPayload, SchemaResolutionError or TrailingData.

@@ -38,6 +38,10 @@ class Definitions:
         """Whether a record is used by name too: then it gets a function; else it stands where it is defined."""
         return self._uses.get(name, 0) > 0
 
+    def used_by_name(self) -> dict[str, Any]:
+        """The named types that are used by name, apart from where they are defined."""
+        return {name: schema for name, schema in self._by_name.items() if name in self._uses}
+
     def _walk(self, schema: Any) -> None:
         if isinstance(schema, str):
             self._uses[schema] = self._uses.get(schema, 0) + 1

@@ -13,6 +13,7 @@ from typing import Any
 
 from fastavro.schema import SchemaParseException, UnknownType, parse_schema
 
+from serdes.codec.definitions import Definitions
 from serdes.codec.failures import FAILURES
 from serdes.errors import SerializationError
 
@@ -46,7 +47,7 @@ def parse(text: str, referenced: Sequence[tuple[str, str]] = ()) -> AvroSchema:
         for name, reference_text in referenced:
             definitions.update(_definitions(name, json.loads(reference_text)))
         whole = _Inliner(definitions).inline(json.loads(text), "") if definitions else json.loads(text)
-        tree = parse_schema(_interned(whole))
+        tree = _marked(parse_schema(_interned(whole)))
     except (SchemaParseException, UnknownType, *FAILURES) as error:
         raise SerializationError(f"not an Avro schema that can be used: {error!r}") from error
     return AvroSchema(json.dumps(whole), tree, _name(tree, whole))
@@ -59,6 +60,16 @@ def _interned(schema: Any) -> Any:
     if isinstance(schema, list):
         return [_interned(part) for part in schema]
     return sys.intern(schema) if isinstance(schema, str) else schema
+
+
+def _marked(tree: Any) -> Any:
+    """A parsed schema, marked as parsed, with those named types alone that are used by name.
+
+    For every record fastavro copies the named types, and parses what has no mark: the schema of a string key.
+    """
+    if not isinstance(tree, dict):
+        return tree
+    return tree | {"__fastavro_parsed": True, "__named_schemas": Definitions(tree).used_by_name()}
 
 
 def _name(tree: Any, whole: Any) -> str | None:

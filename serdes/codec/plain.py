@@ -77,7 +77,7 @@ def writer(
 def reader(
     schema: AvroSchema, reading: AvroSchema | None, frame_bytes: int, options: ReadOptions, place: Place = NOWHERE
 ) -> Read:
-    """A function from framed bytes to a value; None stays None.
+    """A function from framed bytes, or a buffer of them, to a value.
 
     The function raises CorruptPayload, SchemaResolutionError or TrailingData.
     """
@@ -85,12 +85,11 @@ def reader(
     shapes, shaped, refuse_trailing = options.shapes, options.shapes is not NO_SHAPES, options.refuse_trailing
     names = options.return_record_name or shaped
     if is_bytes(tree):
-        return lambda data, _ctx=None: None if data is None else data[frame_bytes:]
+        return lambda data, _ctx=None: bytes(data[frame_bytes:])
 
-    def read(data: bytes | None, _ctx: object = None) -> Any:
-        if data is None:
-            return None
-        buffer = BytesIO(data[frame_bytes:])
+    def read(data: bytes, _ctx: object = None) -> Any:
+        buffer = BytesIO(data)
+        buffer.seek(frame_bytes)  # quicker than to copy what comes after the frame
         try:
             value = schemaless_reader(buffer, tree, reader_tree, names)
             if shaped:

@@ -131,10 +131,22 @@ def test_bytes_that_cannot_be_read_say_why(serializer, deserializer, data, error
 
 
 @pytest.mark.parametrize("kind", [bytearray, memoryview])
-def test_a_buffer_is_read_like_bytes(serializer, deserializer, kind):
-    order = {"id": 7, "customer": "Ada"}
-    data = kind(serializer(order, VALUE))
-    assert deserializer(data, VALUE) == deserializer.for_topic("orders")(data) == order
+@pytest.mark.parametrize("codegen", ["auto", "off"])
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (ORDER, {"id": 7, "customer": "Ada"}),
+        ('"string"', "Ada"),
+        ('"bytes"', b"Ada"),
+        ('{"type":"record","name":"B","fields":[{"name":"b","type":"bytes"}]}', {"b": b"Ada"}),
+    ],
+)
+def test_a_buffer_is_read_like_bytes(client, kind, codegen, schema, value):
+    data = kind(AvroSerializer(client, schema)(value, VALUE))
+    deserializer = AvroDeserializer(client, conf={"codegen": codegen})
+    read = deserializer.for_topic("orders")
+    for found in (deserializer(data, VALUE), read(data), deserializer(data, VALUE), deserializer(data), read(data)):
+        assert (found, repr(found)) == (value, repr(value))
 
 
 @pytest.mark.parametrize("data", ["text", 5, {"id": 1}, [0, 0, 0, 0, 1]])

@@ -29,11 +29,6 @@ class ShortWrite:
     expression: str
 
 
-def _since(epoch: str, per_second: int) -> str:
-    days_and_seconds = f"((d := {{x}} - {epoch}).days * 86400 + d.seconds) * {per_second}"
-    return f"{days_and_seconds} + d.microseconds // {1_000_000 // per_second}"
-
-
 def _since_midnight(per_second: int) -> str:
     seconds = f"(({{x}}.hour * 60 + {{x}}.minute) * 60 + {{x}}.second) * {per_second}"
     return f"{seconds} + {{x}}.microsecond // {1_000_000 // per_second}"
@@ -41,30 +36,38 @@ def _since_midnight(per_second: int) -> str:
 
 _AWARE = "{x}.__class__ is datetime and {x}.tzinfo is not None"
 _NAIVE = "{x}.__class__ is datetime and {x}.tzinfo is None"
-_DASHED = "(h := '%032x' % {x}.int)[:8] + '-' + h[8:12] + '-' + h[12:16] + '-' + h[16:20] + '-' + h[20:]"
 
 _SHORT_WRITES = {
-    "long-timestamp-millis": ShortWrite(_AWARE, _since("EPOCH", 1000)),
-    "long-timestamp-micros": ShortWrite(_AWARE, _since("EPOCH", 1_000_000)),
-    "long-local-timestamp-millis": ShortWrite(_NAIVE, _since("NAIVE_EPOCH", 1000)),
-    "long-local-timestamp-micros": ShortWrite(_NAIVE, _since("NAIVE_EPOCH", 1_000_000)),
+    "long-timestamp-millis": ShortWrite(_AWARE, "({x} - EPOCH) // MILLISECOND"),
+    "long-timestamp-micros": ShortWrite(_AWARE, "({x} - EPOCH) // MICROSECOND"),
+    "long-local-timestamp-millis": ShortWrite(_NAIVE, "({x} - NAIVE_EPOCH) // MILLISECOND"),
+    "long-local-timestamp-micros": ShortWrite(_NAIVE, "({x} - NAIVE_EPOCH) // MICROSECOND"),
     "int-date": ShortWrite("{x}.__class__ is date", f"{{x}}.toordinal() - {_DAYS_TO_EPOCH}"),
     "int-time-millis": ShortWrite("{x}.__class__ is time", _since_midnight(1000)),
     "long-time-micros": ShortWrite("{x}.__class__ is time", _since_midnight(1_000_000)),
-    "string-uuid": ShortWrite("{x}.__class__ is UUID", _DASHED),
+    "string-uuid": ShortWrite("{x}.__class__ is UUID", "text_of({x})"),
 }
 _SHORT_READS = {
-    "long-timestamp-millis": "EPOCH + timedelta(0, 0, {x} * 1000)",
-    "long-timestamp-micros": "EPOCH + timedelta(0, 0, {x})",
-    "long-local-timestamp-millis": "NAIVE_EPOCH + timedelta(0, 0, {x} * 1000)",
-    "long-local-timestamp-micros": "NAIVE_EPOCH + timedelta(0, 0, {x})",
+    # To multiply a timedelta is quicker than to make one, and as exact.
+    "long-timestamp-millis": "EPOCH + MILLISECOND * {x}",
+    "long-timestamp-micros": "EPOCH + MICROSECOND * {x}",
+    "long-local-timestamp-millis": "NAIVE_EPOCH + MILLISECOND * {x}",
+    "long-local-timestamp-micros": "NAIVE_EPOCH + MICROSECOND * {x}",
     "int-date": f"fromordinal({{x}} + {_DAYS_TO_EPOCH})",
     "string-uuid": "uuid_of({x})",
 }
 _STOCK_DECIMALS = {key: LOGICAL_WRITERS.get(key) for key in ("bytes-decimal", "fixed-decimal")}
 _STOCK_WRITERS = {key: LOGICAL_WRITERS.get(key) for key in _SHORT_WRITES}
 _STOCK_DECIMAL_READERS = {key: LOGICAL_READERS.get(key) for key in _STOCK_DECIMALS}
+# Far from the exponents at which a decimal would be rounded once more.
+_MOST_DECIMALS = 10_000
 _STOCK_READERS = {key: LOGICAL_READERS.get(key) for key in _SHORT_READS}
+
+
+def text_of(uuid: UUID) -> str:
+    """str(uuid), in fewer steps."""
+    digits = uuid.int.to_bytes(16, "big").hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def uuid_of(text: str) -> UUID:
@@ -74,22 +77,27 @@ def uuid_of(text: str) -> UUID:
         raise ValueError
     made = object.__new__(UUID)
     _SET_INT(made, int(digits, 16))
-    _SET_SAFE(made, SafeUUID.unknown)
+    _SET_SAFE(made, _SAFETY)
     return made
 
 
 _SET_INT = UUID.__dict__["int"].__set__
 _SET_SAFE = UUID.__dict__["is_safe"].__set__
+# Up to Python 3.11 an enum's member is found through a descriptor, which takes longer than all the rest of a UUID.
+_SAFETY = SafeUUID.unknown
 
 CONSTANTS: dict[str, Any] = {
     "EPOCH": _EPOCH,
+    "MICROSECOND": timedelta(microseconds=1),
+    "MILLISECOND": timedelta(milliseconds=1),
     "NAIVE_EPOCH": _NAIVE_EPOCH,
     "UUID": UUID,
     "date": date,
     "datetime": datetime,
+    "from_bytes": int.from_bytes,
     "fromordinal": date.fromordinal,
+    "text_of": text_of,
     "time": time,
-    "timedelta": timedelta,
     "uuid_of": uuid_of,
 }
 
@@ -133,21 +141,18 @@ def short_write(schema: Any) -> ShortWrite | None:
 
 def conversion(schema: Any) -> Callable[..., Any] | None:
     """The function of (value, writer's schema, reader's schema) that fastavro applies after it has read a value."""
-    function = LOGICAL_READERS.get(logical_key(schema))
-    if function is not None and function is _STOCK_DECIMAL_READERS.get(logical_key(schema)):
-        return _decimal_conversion(schema)
-    return function
+    return LOGICAL_READERS.get(logical_key(schema))
 
 
-def _decimal_conversion(schema: Any) -> Callable[..., Decimal]:
-    """What fastavro does, with a context of its own: fastavro's is shared, and set anew for every value."""
-    scale, context, from_bytes = -schema.get("scale", 0), Context(prec=schema["precision"]), int.from_bytes
-    create = context.create_decimal
+def decimal_read(schema: Any) -> tuple[Callable[[int, Decimal], Decimal], Decimal] | None:
+    """For a decimal: the function of (unscaled number, unit) that gives what fastavro reads, and the unit; or None.
 
-    def convert(value: bytes, _written: Any = None, _reading: Any = None) -> Decimal:
-        return create(from_bytes(value, "big", signed=True)).scaleb(scale, context)
-
-    return convert
+    fastavro does the same in more steps, with a context that all schemas share and that is set anew for every value.
+    """
+    stock = _STOCK_DECIMAL_READERS.get(logical_key(schema))
+    if stock is None or conversion(schema) is not stock or schema.get("scale", 0) > _MOST_DECIMALS:
+        return None
+    return Context(prec=schema["precision"]).multiply, Decimal(1).scaleb(-schema.get("scale", 0))
 
 
 def short_read(schema: Any) -> str | None:

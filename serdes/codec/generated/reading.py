@@ -20,34 +20,38 @@ from serdes.codec.generated import logical
 from serdes.codec.generated.resolution import PROMOTIONS, ReadField, Resolution, enum_symbols, record_fields
 from serdes.codec.generated.source import Constants, Source, Unsupported, compiled
 from serdes.codec.generated.varints import (
+    SPANS,
+    TIMES,
     ZIGZAG,
     Doubt,
     check_count,
     count_at,
-    length_at,
-    long_at,
     number_at,
     skipped_count_at,
+    span_at,
 )
 from serdes.codec.options import ReadOptions
 from serdes.errors import CorruptPayload
 
 _CONSTANTS: dict[str, Any] = {
     **logical.CONSTANTS,
+    "SPANS": SPANS,
+    "TIMES": TIMES,
     "ZIGZAG": ZIGZAG,
     "CorruptPayload": CorruptPayload,
+    "bytes": bytes,
     "check_count": check_count,
     "count_at": count_at,
     "Doubt": Doubt,
     "deepcopy": deepcopy,
     "float": float,
     "len": len,
-    "length_at": length_at,
     "list": list,
-    "long_at": long_at,
     "number_at": number_at,
     "repeat": repeat,
     "skipped_count_at": skipped_count_at,
+    "slice": slice,
+    "span_at": span_at,
     "unpack": struct.unpack_from,
 }
 # Types of constant size: what struct calls them, and the bytes they take.
@@ -72,15 +76,20 @@ class Reading:
     def made(self) -> Callable[..., Any]:
         """The maker of the reader: called with START (the length of the frame), `redo` and `too_deep`."""
         body = _Body(self)
+        is_text = all(tree is None or type_word(tree) == "string" for tree in self._trees)
+        if is_text:
+            # What would cost a key's time for every record is made once.
+            body.line("REST, ENDS = slice(START + 1, None), [n and START + n for n in SPANS]")
         with body.block("def read(b, _ctx=None):"):
-            body.line("if b is None: return None")
             with body.block("try:"):
+                if is_text:
+                    body.emit_text(*self._trees)
+                body.line("if b.__class__ is not bytes: b = bytes(b)")
                 body.line("p = START")
                 value = body.emit(*self._trees)
-                body.line(f"v = {value}")
                 # Slices do not fail at the end of the data, so a position behind it is the only sign.
                 body.line(f"if p {self._end} len(b): return redo(b)")
-                body.line("return v")
+                body.line(f"return {value}")
             body.line("except RecursionError: return too_deep()")
             body.line("except CorruptPayload: raise")
             body.line("except Exception: return redo(b)")
@@ -160,6 +169,11 @@ class _Body(Source):
         super().__init__(program.constants)
         self._program = program
 
+    def emit_text(self, written: Any, reading: Any) -> None:
+        """Add the way of a text of known length that is all there is: a string key."""
+        with self.block("if ENDS[b[START]] == len(b):"):
+            self.line(f"return {self._converted(written, reading, 'b[REST].decode()', 'string')}")
+
     def emit(self, written: Any, reading: Any) -> str:
         """Add the reading of a value; return the expression that holds it.
 
@@ -191,6 +205,10 @@ class _Body(Source):
             short = logical.short_read(written)
             if short is not None:
                 return short.format(x=value)
+            decimal = logical.decimal_read(written)
+            if decimal is not None:
+                multiply, unit = (self.constants.name(part, "decimal") for part in decimal)
+                return f"{multiply}(from_bytes({value}, 'big', signed=True), {unit})"
             schemas = f"{self.constants.name(written, 'W')}, {self.constants.name(reading, 'R')}"
             return f"{self.constants.name(conversion, 'C')}({value}, {schemas})"
         match PROMOTIONS.get((word, "" if reading is None else type_word(reading)), ""):
@@ -204,11 +222,15 @@ class _Body(Source):
     def read_null(self, _written: Any, _reading: Any) -> str:
         return "None"
 
-    def read_long(self, _written: Any, _reading: Any) -> str:
+    def read_long(self, written: Any, _reading: Any) -> str:
         x = self.fresh("x")
-        self.line(f"{x} = b[p]")
-        self.line(f"if {x} < 128: {x} = ZIGZAG[{x}]; p += 1")
-        self.line(f"else: {x}, p = long_at(b, p)")
+        if type_word(written) == "long" and logical.short_read(written) is not None:
+            # A timestamp: hardly ever a single byte.
+            self.line(f"{x}, p = number_at(b, p)")
+        else:
+            self.line(f"{x} = ZIGZAG[b[p]]")
+            self.line(f"if {x} is None: {x}, p = number_at(b, p)")
+            self.line("else: p += 1")
         return x
 
     def read_sized(self, written: Any, _reading: Any) -> str:
@@ -230,21 +252,19 @@ class _Body(Source):
     def _unpack(self, form: str) -> str:
         return self.constants.name(struct.Struct("<" + form).unpack_from, "unpack")
 
-    def _length(self) -> str:
-        """Add the reading of a length or count; the position stands behind it."""
+    def _span(self) -> str:
+        """Add the reading of a length; the position stands before what has it, which begins one further on."""
         n = self.fresh("n")
-        self.line(f"{n} = b[p]")
-        # One test for what is no length of one byte: negative, or longer.
-        self.line(f"if {n} & 129: {n}, p = length_at(b, p)")
-        self.line(f"else: {n} >>= 1; p += 1")
+        self.line(f"{n} = SPANS[b[p]]")
+        self.line(f"if {n} is None: {n}, p = span_at(b, p)")
         return n
 
     def read_string(self, written: Any, reading: Any) -> str:
         return self.read_bytes(written, reading, ".decode()")
 
     def read_bytes(self, _written: Any, _reading: Any, method: str = "") -> str:
-        n, x = self._length(), self.fresh("x")
-        self.line(f"{x} = b[p:(p := p + {n})]{method}")
+        n, x = self._span(), self.fresh("x")
+        self.line(f"{x} = b[p + 1:(p := p + {n})]{method}")
         return x
 
     def read_fixed(self, written: Any, _reading: Any) -> str:
@@ -263,58 +283,66 @@ class _Body(Source):
             table = self.constants.name({2 * index: symbol for index, symbol in symbols.items()}, "E")
             self.line(f"{x} = {table}[b[p]]; p += 1")
         else:
-            self.line(f"{x} = {self.constants.name(symbols, 'E')}[{self._length()}]")
+            self.line(f"{x} = {self.constants.name(symbols, 'E')}[{self.read_long(written, None)}]")
         return x
 
     def read_array(self, written: Any, reading: Any) -> str:
         x = self.fresh("x")
         self.line(f"{x} = []")
         item = None if reading is None else reading["items"]
-        with self._blocks(written["items"]) as n:
-            form = self._form(written["items"])
-            if form is not None and form[0] in ("f", "d") and (item is None or type_word(item) in ("float", "double")):
+        form = self._form(written["items"])
+        if form is not None and form[0] in ("f", "d") and (item is None or type_word(item) in ("float", "double")):
+            with self._counted_blocks(written["items"]) as n:
                 self.line(f"{x} += unpack('<%d{form[0]}' % {n}, b, p)")
                 self.line(f"p += {n} * {form[1]:d}")
-            else:
-                with self.block(f"for _ in repeat(None, {n}):"):
-                    self.line(f"{x}.append({self.emit(written['items'], item)})")
+        else:
+            with self._blocks(written["items"]):
+                self.line(f"{x}.append({self.emit(written['items'], item)})")
         return x
 
     def read_map(self, written: Any, reading: Any) -> str:
         x = self.fresh("x")
         self.line(f"{x} = {{}}")
-        with self._blocks("string") as n, self.block(f"for _ in repeat(None, {n}):"):
+        with self._blocks("string"):
             key = self.read_string(None, None)
             value = self.emit(written["values"], None if reading is None else reading["values"])
             self.line(f"{x}[{key}] = {value}")
         return x
 
     @contextmanager
-    def _blocks(self, item: Any, *, skipped: bool = False) -> Iterator[str]:
-        """The loop over blocks; inside, the name of the variable that holds the count of items.
-
-        skipped: nobody wants the items, so a block that tells its size in bytes is passed over by that, whatever it
-        holds; fastavro does so, too.
-        """
+    def _blocks(self, item: Any) -> Iterator[None]:
+        """The loop over the items of all blocks."""
+        t, n = self.fresh("t"), self.fresh("n")
         with self.block("while True:"):
-            n = self.fresh("n")
-            self.line(f"{n} = b[p]")
-            self.line(f"if not {n}: p += 1; break")
-            # Odd numbers are negative: such a block tells its size too. 128 says that more bytes follow.
-            with self.block(f"if {n} & 129:"):
-                if skipped:
-                    self.line(f"{n}, p, jumped = skipped_count_at(b, p)")
-                    self.line("if jumped: continue")
-                else:
-                    self.line(f"{n}, p = count_at(b, p)")
+            self.line(f"{t} = TIMES[b[p]]")
+            self.line(f"if {t}: p += 1")
+            self.line(f"elif {t} is not None: p += 1; break")
+            with self.block("else:"):
+                # More items than fit one byte, or a block that tells its size too.
+                self.line(f"{n}, p = count_at(b, p)")
                 self.line(f"if not {n}: break")
-            self.line(f"else: {n} >>= 1; p += 1")
-            if self._program.least_bytes(item):
-                self.line(f"if {n} > len(b) - p: check_count({n}, len(b) - p)")
-            else:
-                # Items that take no bytes: only the count itself could say that it is damaged.
-                self.line(f"if {n} > {_MOST_EMPTY_ITEMS}: raise CorruptPayload('%d items without content' % {n})")
+                self._check(item, n)
+                self.line(f"{t} = repeat(None, {n})")
+            with self.block(f"for _ in {t}:"):
+                yield
+
+    @contextmanager
+    def _counted_blocks(self, item: Any) -> Iterator[str]:
+        """The loop over blocks; inside, the name of the variable that holds the count of items."""
+        n = self.fresh("n")
+        with self.block("while True:"):
+            self.line(f"{n}, p = count_at(b, p)")
+            self.line(f"if not {n}: break")
+            self._check(item, n)
             yield n
+
+    def _check(self, item: Any, n: str) -> None:
+        """Add the refusal of a count that only damaged data can have."""
+        if self._program.least_bytes(item):
+            self.line(f"if {n} > len(b) - p: check_count({n}, len(b) - p)")
+        else:
+            # Items that take no bytes: only the count itself could say that it is damaged.
+            self.line(f"if {n} > {_MOST_EMPTY_ITEMS}: raise CorruptPayload('%d items without content' % {n})")
 
     def read_record(self, written: Any, reading: Any) -> str:
         fields = record_fields(written, reading)
@@ -422,7 +450,7 @@ class _Body(Source):
         elif word in ("array", "map"):
             self._skip_blocks(written, word)
         elif word in ("string", "bytes"):
-            self.line(f"p += {self._length()}")
+            self.line(f"p += {self._span()}")
         elif word in ("int", "long", "enum"):
             self.line("p = number_at(b, p)[1]")
         elif word != "null":
@@ -446,12 +474,21 @@ class _Body(Source):
             word = "elif"
 
     def _skip_blocks(self, written: Any, word: str) -> None:
+        """Add the skipping of blocks; one that tells its size is passed over by that, whatever it holds.
+
+        fastavro does so, too.
+        """
         item = written["items"] if word == "array" else written["values"]
-        least = item if word == "array" else "string"
-        with self._blocks(least, skipped=True) as n, self.block(f"for _ in repeat(None, {n}):"):
-            if word == "map":
-                self.skip("string")
-            self.skip(item)
+        n = self.fresh("n")
+        with self.block("while True:"):
+            self.line(f"{n}, p, jumped = skipped_count_at(b, p)")
+            self.line("if jumped: continue")
+            self.line(f"if not {n}: break")
+            self._check(item if word == "array" else "string", n)
+            with self.block(f"for _ in repeat(None, {n}):"):
+                if word == "map":
+                    self.skip("string")
+                self.skip(item)
 
 
 _READERS: dict[str, Callable[[_Body, Any, Any], str]] = {

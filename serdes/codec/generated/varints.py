@@ -35,10 +35,20 @@ _LAST = _ENDING + [low + high for high in _ENDING[1:] for low in _ANNOUNCING]
 _MORE = [low + high for high in _ANNOUNCING for low in _ANNOUNCING]
 # Indexed by the number itself, which may be negative in Python: 0 ... 8191 from the front, -1 ... -8192 from the end.
 SMALL: list[bytes] = _LAST[::2] + _LAST[::-2]
-# Half of what the lower seven bits of a first byte mean.
-_HALF = [(n & _SEVEN_BITS) >> 1 for n in range(256)]
-# The number that a single byte means.
-ZIGZAG: list[int] = [n >> 1 ^ -(n & 1) for n in range(128)]
+# What a single byte means as a number, as a length, as the items of a block; None where it takes more than that byte
+# (or, for lengths and items, is negative). Looking a byte up is quicker than computing with it.
+_NUMBERS: list[int] = [n >> 1 ^ -(n & 1) for n in range(128)]
+_MORE_BYTES: list[None] = [None] * 128
+ZIGZAG: list[int | None] = [*_NUMBERS, *_MORE_BYTES]
+# One more than the length, since the byte itself has to be passed as well.
+SPANS: list[int | None] = [None if n & 129 else (n >> 1) + 1 for n in range(256)]
+# As many Nones as there are items: to walk over a tuple is quicker than to make an iterator.
+TIMES: list[tuple[None, ...] | None] = [None if n & 129 else (None,) * (n >> 1) for n in range(256)]
+# What the bytes of a number are worth without their marks: the first four in halves of the number (the lowest bit is
+# the sign), the others in units of 2**28, so that most sums stay small enough for Python's quick addition.
+_ODD = [n & 1 == 1 for n in range(256)]
+_FIRST, _SECOND, _THIRD, _FOURTH = ([(n & _SEVEN_BITS) << 7 * place >> 1 for n in range(256)] for place in range(4))
+_FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH = ([(n & _SEVEN_BITS) << 7 * place for n in range(256)] for place in range(5))
 
 
 def int_bytes(number: int) -> bytes:
@@ -52,69 +62,79 @@ def long_bytes(number: int) -> bytes:
     """A number of up to 64 bits. Raises Doubt for anything else."""
     if number.__class__ is not int:
         raise Doubt
-    rest = number << 1 ^ number >> 63
+    rest = number + number if number >= 0 else -1 - number - number
     if rest < 1 << 28:
         return _MORE[rest & 0x3FFF] + _LAST[rest >> 14] if rest >> 14 else _LAST[rest]
-    if rest < 1 << 42:
-        return _MORE[rest & 0x3FFF] + _MORE[rest >> 14 & 0x3FFF] + _LAST[rest >> 28]
-    if rest < 1 << 56:
-        return _MORE[rest & 0x3FFF] + _MORE[rest >> 14 & 0x3FFF] + _MORE[rest >> 28 & 0x3FFF] + _LAST[rest >> 42]
+    # In halves of 28 bits, which Python computes with quickly; beyond 30 bits it takes longer.
+    low, high = rest & 0xFFFFFFF, rest >> 28
+    lowest = _MORE[low & 0x3FFF] + _MORE[low >> 14]
+    if high < 1 << 14:
+        return lowest + _LAST[high]
+    if high < 1 << 28:
+        return lowest + _MORE[high & 0x3FFF] + _LAST[high >> 14]
     if not -(1 << 63) <= number < 1 << 63:
         raise Doubt
     return _slowly(rest)
 
 
-def long_at(data: bytes, position: int) -> tuple[int, int]:
-    """The number at a position, and the position behind it; for numbers of two bytes or more.
+def number_at(data: bytes, position: int) -> tuple[int, int]:
+    """The number at a position, and the position behind it.
 
-    Half of the number is summed up, since its lowest bit is the sign; what is subtracted are the marks of the bytes
-    before the last. Products are quicker than shifts here.
+    Byte after byte as far as the number goes, and no loop: timestamps take six or eight of them.
     Raises IndexError at the end of the data, Doubt for more than nine bytes (fastavro lets those overflow).
     """
-    first, second = data[position], data[position + 1]
-    if second < 128:
-        number = _HALF[first] + second * 64
-        return (~number if first & 1 else number), position + 2
-    third = data[position + 2]
-    if third < 128:
-        number = _HALF[first] + second * 64 + third * 8192 - 8192
-        return (~number if first & 1 else number), position + 3
-    fourth = data[position + 3]
-    number = _HALF[first] + second * 64 + third * 8192 + fourth * 1048576 - 1056768
-    if fourth < 128:
-        return (~number if first & 1 else number), position + 4
-    high, position = _high_bits_at(data, position + 4)
-    number += high * 134217728 - 134217728
-    return (~number if first & 1 else number), position
+    first = data[position]
+    if first < 128:
+        return _NUMBERS[first], position + 1
+    byte = data[position + 1]
+    half = _FIRST[first] + _SECOND[byte]
+    position += 2
+    if byte > 127:
+        byte = data[position]
+        half += _THIRD[byte]
+        position += 1
+        if byte > 127:
+            byte = data[position]
+            half += _FOURTH[byte]
+            position += 1
+            if byte > 127:
+                high, position = _high_bits_at(data, position)
+                half += high * 134217728
+    return (~half if _ODD[first] else half), position
 
 
 def _high_bits_at(data: bytes, position: int) -> tuple[int, int]:
     """What the fifth to the ninth byte of a number tell, and the position behind them."""
-    fifth = data[position]
-    if fifth < 128:
-        return fifth, position + 1
-    sixth = data[position + 1]
-    if sixth < 128:
-        return fifth + sixth * 128 - 128, position + 2
-    seventh = data[position + 2]
-    if seventh < 128:
-        return fifth + sixth * 128 + seventh * 16384 - 16512, position + 3
-    eighth = data[position + 3]
-    high = fifth + sixth * 128 + seventh * 16384 + eighth * 2097152 - 2113664
-    if eighth < 128:
-        return high, position + 4
-    ninth = data[position + 4]
-    if ninth < 128:
-        return high + ninth * 268435456 - 268435456, position + 5
-    raise Doubt
+    byte = data[position]
+    high = _FIFTH[byte]
+    position += 1
+    if byte > 127:
+        byte = data[position]
+        high += _SIXTH[byte]
+        position += 1
+        if byte > 127:
+            byte = data[position]
+            high += _SEVENTH[byte]
+            position += 1
+            if byte > 127:
+                byte = data[position]
+                high += _EIGHTH[byte]
+                position += 1
+                if byte > 127:
+                    byte = data[position]
+                    high += _NINTH[byte]
+                    position += 1
+                    if byte > 127:
+                        raise Doubt
+    return high, position
 
 
-def length_at(data: bytes, position: int) -> tuple[int, int]:
-    """The length at a position, and the position behind it. Raises Doubt when it is negative."""
+def span_at(data: bytes, position: int) -> tuple[int, int]:
+    """One more than the length at a position, and the position of its last byte. Raises Doubt when it is negative."""
     length, position = number_at(data, position)
     if length < 0:
         raise Doubt
-    return length, position
+    return length + 1, position - 1
 
 
 def count_at(data: bytes, position: int) -> tuple[int, int]:
@@ -139,8 +159,8 @@ def skipped_count_at(data: bytes, position: int) -> tuple[int, int, bool]:
     count, behind = count_at(data, position)
     if data[position] & 1 == 0:
         return count, behind, False
-    size, behind = length_at(data, number_at(data, position)[1])
-    return count, behind + size, True
+    span, last = span_at(data, number_at(data, position)[1])
+    return count, last + span, True
 
 
 def check_count(count: int, left_bytes: int) -> None:
@@ -151,9 +171,3 @@ def check_count(count: int, left_bytes: int) -> None:
     """
     if count > left_bytes:
         raise CorruptPayload(f"the payload announces {count} items, but has {left_bytes} bytes left")
-
-
-def number_at(data: bytes, position: int) -> tuple[int, int]:
-    """The number at a position, of one byte or more, and the position behind it."""
-    first = data[position]
-    return (ZIGZAG[first], position + 1) if first < 128 else long_at(data, position)

@@ -91,9 +91,15 @@ class Writing:
     def made(self) -> Callable[..., Any]:
         """The maker of the writer: called with H (the frame), `redo` and `too_deep`."""
         body = _Body(self)
+        is_text = type_word(self._tree) == "string" and self.preparation(self._tree) is None
+        if is_text:
+            # The frame and the length in one, for a string key.
+            body.line("SHORT = [H + length for length in INT[:64]]")
         with body.block("def write(v, _ctx=None):"):
             body.line("if v is None: return None")
             with body.block("try:"):
+                if is_text:
+                    body.line("if (n := len(e := utf8(v))) < 64: return SHORT[n] + e")
                 parts = body.emit(self._tree, "v", Care.FREE)
                 body.line(f"return join((H, {', '.join(body.expressions(parts))}))")
             body.line("except RecursionError: return too_deep()")
@@ -209,7 +215,10 @@ class _Body(Source):
     def write_int(self, _schema: Any, value: str, care: Care) -> list[Part]:
         return self._number(value, care, "long_bytes" if care is Care.FREE else "int_bytes")
 
-    def write_long(self, _schema: Any, value: str, care: Care) -> list[Part]:
+    def write_long(self, schema: Any, value: str, care: Care) -> list[Part]:
+        if care is not Care.CHECKED and logical.short_write(schema) is not None:
+            # A timestamp: hardly ever a small number.
+            return [Part(f"long_bytes({value})")]
         return self._number(value, care, "long_bytes")
 
     def _number(self, value: str, care: Care, beyond: str) -> list[Part]:
