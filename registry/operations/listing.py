@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final, TypeVar
 
 from registry.pace import Pace
@@ -11,6 +11,16 @@ T = TypeVar("T")
 
 ITEMS_BETWEEN_LOOKS: Final = 32
 """How many items are made between two looks at the clock, which costs as much as a small one."""
+PIECE_ITEMS: Final = 256
+"""How many items that are only looked at make a piece."""
+
+
+async def in_pieces(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
+    """All items, a piece at a time; others may have the loop in between."""
+    pace = Pace()
+    for start in range(0, len(items), PIECE_ITEMS):
+        await pace.rest()
+        yield items[start : start + PIECE_ITEMS]
 
 
 async def unhurried(found: Iterable[T | None], *, offset: int = 0, limit: int | None = None) -> list[T]:

@@ -17,7 +17,7 @@ from registry.operations.listing import unhurried
 from registry.operations.reading import read_stored
 from registry.operations.requests import Bound, BoundFilter, Listed, Page, SchemaFilter, Stored
 from registry.rules.subjects import of_prefix
-from registry.state import Row, State, referred_subject
+from registry.state import History, Row, State, referred_subject
 
 Holder = tuple[Subject, Row]
 
@@ -33,12 +33,7 @@ class Schemas:
         state = await self._core.current()
         aliases = _aliases_by_target(state, wanted.prefix) if wanted.aliases else {}
         bound = _bound_by_subject(state, wanted)
-        is_wanted = of_prefix(wanted.prefix)
-        found = await unhurried(
-            (str(subject), subject, rows) if subject in aliases or is_wanted(subject) else None
-            for subject, rows in state.histories()
-        )
-        listed = _listed(((subject, rows) for _, subject, rows in sorted(found)), wanted, aliases, bound)
+        listed = _listed(state.histories(), wanted, aliases, bound)
         return await unhurried(listed, offset=page.offset, limit=self._core.policy.schema_limits.limit(page))
 
     async def by_id(self, number: int, subject: Subject | None = None) -> Stored:
@@ -173,13 +168,17 @@ def _guid_bytes(guid: str) -> bytes:
 
 
 def _listed(
-    histories: Iterable[tuple[Subject, Sequence[Row]]],
+    histories: Iterable[History],
     wanted: SchemaFilter,
     aliases: Mapping[Subject, Sequence[str]],
     bound: Mapping[Subject, Sequence[Bound]],
 ) -> Iterator[Listed | None]:
     """The versions that the filter lets through, and None for each subject of which there are none."""
-    for subject, rows in histories:
+    is_wanted = of_prefix(wanted.prefix)
+    for _, subject, rows in histories:
+        if not (is_wanted(subject) or subject in aliases):
+            yield None
+            continue
         associations = _bound(bound.get(subject, ()), wanted)
         visible = () if associations is None else _listed_rows(rows, wanted)
         for row in visible:

@@ -8,7 +8,7 @@ from registry.errors import SchemaNotFound, SubjectNotFound
 from registry.model import Metadata, Subject
 from registry.operations.core import Core, stored
 from registry.operations.deletion import DeleteSubject
-from registry.operations.listing import unhurried
+from registry.operations.listing import in_pieces
 from registry.operations.lookup import Lookup
 from registry.operations.reading import prepare
 from registry.operations.requests import Candidate, Page, Plan, Stored, Visibility
@@ -26,11 +26,13 @@ class Subjects:
         """The names of the subjects of a prefix in order; DELETED lists those without any live version."""
         state = await self._core.current()
         is_wanted = of_prefix(prefix)
-        names = await unhurried(
-            str(subject) if is_wanted(subject) and _is_visible(rows, visibility) else None
-            for subject, rows in state.histories()
-        )
-        return self._core.policy.subject_limits.slice(sorted(names), page)
+        names = [
+            name
+            async for piece in in_pieces(state.histories())
+            for name, subject, rows in piece
+            if is_wanted(subject) and _is_visible(rows, visibility)
+        ]
+        return self._core.policy.subject_limits.slice(names, page)
 
     async def lookup(self, subject: Subject, candidate: Candidate, *, normalize: bool, deleted: bool) -> Stored:
         """The version of a subject that is the schema sent; `deleted` counts soft-deleted versions too.

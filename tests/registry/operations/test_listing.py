@@ -50,4 +50,20 @@ async def test_histories_stay_those_of_the_moment_when_they_were_asked_for(desk:
     told = desk.registry.state.histories()
     await desk.erase("a")
     await desk.put("b", '"long"')
-    assert [(subject.name, len(rows)) for subject, rows in told] == [("a", 1), ("b", 1)]
+    assert [(name, len(rows)) for name, _, rows in told] == [("a", 1), ("b", 1)]
+
+
+@pytest.mark.parametrize("asked_between", [True, False])
+async def test_subjects_are_told_in_order_while_they_come_and_go(desk: Any, asked_between: bool) -> None:
+    def told() -> list[str]:
+        return [name for name, _, _ in desk.registry.state.histories()]
+
+    steps = [("put", "c"), ("put", "a"), ("put", ":.b:z"), ("erase", "c"), ("put", "b"), ("put", "c"), ("erase", "a")]
+    there: set[str] = set()
+    assert told() == []
+    for step, name in steps:
+        await getattr(desk, step)(name)
+        there ^= {name}
+        assert not asked_between or told() == sorted(there)
+    await desk.put("c", '"long"')
+    assert told() == sorted(there)
