@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
 from starlette.types import Receive, Scope, Send
 
@@ -35,6 +37,7 @@ from registry.api.answers import Answers
 from registry.api.compression import Compression
 from registry.api.dispatch import Dispatch
 from registry.api.edge import Addressing, Edge
+from registry.api.route import Route
 from registry.api.visit import RequestTallies
 from registry.auth import Caller, Door, Guard, Unguarded
 from registry.errors import SettingInvalid
@@ -146,5 +149,16 @@ def _surface(
     )
     surface.state.cluster = settings.cluster
     surface.state.closing = asyncio.Event()
+    surface.openapi = partial(_documentation, surface)  # type: ignore[method-assign]  # FastAPI's way of having its own
     failures.install(surface)
     return surface
+
+
+def _documentation(surface: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, made when it is first asked for."""
+    if not surface.openapi_schema:
+        routes = [route.documented() if isinstance(route, Route) else route for route in surface.routes]
+        surface.openapi_schema = get_openapi(
+            title=surface.title, summary=surface.summary, version=surface.version, routes=routes
+        )
+    return surface.openapi_schema

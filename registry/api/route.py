@@ -55,6 +55,16 @@ class Route(APIRoute):
     acceptable (406), the body itself.
     """
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **described: Any) -> None:
+        """Take FastAPI's parameters; what the answers look like is left for `documented`."""
+        self._described = described
+        # To make models of all answers of all routes takes a third of a start, and only the documentation needs them.
+        super().__init__(path, endpoint, **(described | {"responses": None}))
+
+    def documented(self) -> APIRoute:
+        """The same route with its answers described, for documentation."""
+        return APIRoute(self.path, self.endpoint, **self._described)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """How FastAPI has the route answer: as everybody else does."""
         return self.respond
