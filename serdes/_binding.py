@@ -8,8 +8,7 @@ refuses to know codecs.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from serdes.errors import RegistryError, SerializationError, SubjectUnknown
@@ -25,8 +24,7 @@ _ANY_CLUSTER = "-"
 _NO_ASSOCIATIONS = frozenset({404, 405, 422})
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """Call a method of the registry client. Result: the method's. Fails with RegistryError."""
 
     method: str
@@ -36,8 +34,7 @@ class Ask:
 Binding = Generator[Ask, Any, R]
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(NamedTuple):
     """The schema to write or read with (`schema` has confluent-kafka's fields), under which id, and its version.
 
     changes: whether asking again later may give another.

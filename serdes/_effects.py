@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from serdes._requests import Request
 
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Send a request and wait at most so long. Result: Answer. Fails with RegistryUnavailable."""
 
     url: str
@@ -21,31 +19,27 @@ class Send:
     timeout_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """Wait."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Invoke:
+class Invoke(NamedTuple):
     """Call a function of the user's, with one argument. Result: the function's, awaited where that is possible."""
 
     function: Callable[[Any], Any] | None
     argument: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """Run a flow once for all who ask for the same key now. Result: the flow's. Fails as the flow fails."""
 
     key: Hashable
     flow: Callable[[], Flow[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(NamedTuple):
     """Run a flow in the background, unless one with this key is on its way. Its failures go nowhere."""
 
     key: Hashable

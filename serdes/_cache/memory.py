@@ -38,8 +38,7 @@ class Kept:
     unverified: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
+class _Refusal(NamedTuple):
     error: RegistryError
     seconds: float
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from threading import RLock
 from types import TracebackType
@@ -13,20 +13,17 @@ from serdes import _events
 from serdes._clients.background import Background
 from serdes._clients.flights import Flights
 from serdes._clients.listener import Listener
-from serdes._clients.parts import Parts, own_schema, tell_of_forks
+from serdes._clients.parts import Client, own_schema
 from serdes._effects import Effect, Flow, Invoke, Later, Pause, Send, Share
 from serdes._requests import Request, administration, schemas
-from serdes._stats import EventHook, Stats
-from serdes.codec import Codecs
 from serdes.errors import SerdesError
 from serdes.schema import Association, RegisteredSchema, Schema, SubjectVersion
-from serdes.settings import Conf
 
 R = TypeVar("R")
 Number = int | Literal["latest"]
 
 
-class SchemaRegistryClient:
+class SchemaRegistryClient(Client):
     """A caching client of a schema registry, safe to share between threads, usable after a fork, and picklable.
 
     Methods raise RegistryError: its leaves say what the registry refused, RegistryUnavailable that it could not be
@@ -41,30 +38,12 @@ class SchemaRegistryClient:
         SettingInvalid: a key is unknown, or its value cannot be used.
     """
 
-    def __init__(
-        self, conf: Conf, *, on_event: EventHook | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._parts = Parts(conf, on_event, clock)
-        self._arguments = (conf, on_event, clock)
-        self._questions = self._parts.questions
-        self._start()
-        tell_of_forks(self)
-
     def _start(self) -> None:
         self._lock = RLock()
         self._flights = Flights(self._parts.stats)
         self._background = Background()
         self._transport: Any = None
         self._listener: Listener | None = None
-
-    def after_fork(self) -> None:
-        """Leave the parent's connections, threads and locks behind."""
-        self._parts.reopen()
-        self._start()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        conf, on_event, clock = self._arguments
-        return _rebuilt, (type(self), conf, on_event, None if clock is time.monotonic else clock)
 
     def _run(self, flow: Flow[R]) -> R:
         """What a flow results in, for the caller of a public method."""
@@ -128,53 +107,6 @@ class SchemaRegistryClient:
             listener.close()
         if transport is not None:
             transport.close()
-
-    @property
-    def codecs(self) -> Codecs:
-        """The codecs that all serdes of this client share."""
-        return self._parts.codecs
-
-    @property
-    def cache_capacity(self) -> int:
-        """How many entries each cache holds at most."""
-        return self._parts.settings.cache_capacity
-
-    @property
-    def unverified(self) -> bool:
-        """Whether an answer from disk is in use that the registry has not confirmed yet."""
-        return self._parts.memory.unverified
-
-    @property
-    def clock(self) -> Callable[[], float]:
-        """The seconds that ages and deadlines are measured in."""
-        return self._parts.clock
-
-    def config(self) -> dict[str, Any]:
-        """The configuration that was given."""
-        return self._parts.conf
-
-    @property
-    def counters(self) -> Stats:
-        """Where what serdes see is counted, besides what the client does."""
-        return self._parts.stats
-
-    @property
-    def counts_messages(self) -> bool:
-        """Whether `metrics.messages` is on."""
-        return self._parts.settings.messages
-
-    def stats(self) -> dict[str, float]:
-        """What was counted so far, and how many entries the caches hold."""
-        return self._parts.snapshot()
-
-    def clear_latest_caches(self) -> None:
-        """Forget what may change: latest versions, versions, associations."""
-        self._parts.memory.forget_changing()
-
-    def clear_caches(self) -> None:
-        """Forget every answer of the registry."""
-        self._parts.memory.forget_changing()
-        self._parts.memory.forget_lasting()
 
     def register_schema(self, subject_name: str, schema: Schema, normalize_schemas: bool = False) -> int:
         """Register a schema under a subject, once; its id."""
@@ -403,14 +335,3 @@ class SchemaRegistryClient:
         """Unbind a Kafka resource."""
         kinds = tuple(association_types or ())
         self._call(administration.delete_associations(resource_id, resource_type, kinds, cascade_lifecycle))
-
-    @classmethod
-    def new_client(cls, conf: Conf) -> Self:
-        """A client; confluent-kafka's name for making one."""
-        return cls(conf)
-
-
-def _rebuilt(
-    kind: type[SchemaRegistryClient], conf: Conf, on_event: EventHook | None, clock: Callable[[], float] | None
-) -> SchemaRegistryClient:
-    return kind(conf, on_event=on_event, clock=clock or time.monotonic)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 import weakref
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Self
 
 from serdes._cache.memory import Memory
 from serdes._flows import Calls, Questions
@@ -62,19 +63,93 @@ def own_schema(schema: Any) -> Schema:
     return schema if isinstance(schema, Schema) else Schema.from_dict(schema.to_dict())
 
 
-class Forkable(Protocol):
-    """What must be told that it lives in a new process."""
+class Client:
+    """What both clients have that needs neither a thread nor an event loop, and what serdes take from them."""
+
+    def __init__(
+        self, conf: Conf, *, on_event: EventHook | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._parts = Parts(conf, on_event, clock)
+        self._arguments = (conf, on_event, clock)
+        self._questions = self._parts.questions
+        self._start()
+        tell_of_forks(self)
+
+    @classmethod
+    def new_client(cls, conf: Conf) -> Self:
+        """A client; confluent-kafka's name for making one."""
+        return cls(conf)
+
+    def _start(self) -> None:
+        """Take what belongs to this process: locks, and no connections yet."""
+        raise NotImplementedError
 
     def after_fork(self) -> None:
-        """Drop connections, threads and locks of the parent."""
-        ...
+        """Leave the parent's connections, threads, tasks and locks behind."""
+        self._parts.reopen()
+        self._start()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        conf, on_event, clock = self._arguments
+        return _rebuilt, (type(self), conf, on_event, None if clock is time.monotonic else clock)
+
+    @property
+    def codecs(self) -> Codecs:
+        """The codecs that all serdes of this client share."""
+        return self._parts.codecs
+
+    @property
+    def cache_capacity(self) -> int:
+        """How many entries each cache holds at most."""
+        return self._parts.settings.cache_capacity
+
+    @property
+    def unverified(self) -> bool:
+        """Whether an answer from disk is in use that the registry has not confirmed yet."""
+        return self._parts.memory.unverified
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """The seconds that ages and deadlines are measured in."""
+        return self._parts.clock
+
+    def config(self) -> dict[str, Any]:
+        """The configuration that was given."""
+        return self._parts.conf
+
+    @property
+    def counters(self) -> Stats:
+        """Where what serdes see is counted, besides what the client does."""
+        return self._parts.stats
+
+    @property
+    def counts_messages(self) -> bool:
+        """Whether `metrics.messages` is on."""
+        return self._parts.settings.messages
+
+    def stats(self) -> dict[str, float]:
+        """What was counted so far, and how many entries the caches hold."""
+        return self._parts.snapshot()
+
+    def clear_latest_caches(self) -> None:
+        """Forget what may change: latest versions, versions, associations."""
+        self._parts.memory.forget_changing()
+
+    def clear_caches(self) -> None:
+        """Forget every answer of the registry."""
+        self._parts.memory.forget_changing()
+        self._parts.memory.forget_lasting()
+
+
+def _rebuilt(kind: type[Client], conf: Conf, on_event: EventHook | None, clock: Callable[[], float] | None) -> Client:
+    return kind(conf, on_event=on_event, clock=clock or time.monotonic)
 
 
 # Weak, since being told of forks must not keep a client alive; os.register_at_fork cannot be undone.
-_forkable: weakref.WeakSet[Any] = weakref.WeakSet()
+_forkable: weakref.WeakSet[Client] = weakref.WeakSet()
 
 
-def tell_of_forks(client: Forkable) -> None:
+def tell_of_forks(client: Client) -> None:
     """Let a client know, in the child, of every fork while it lives."""
     _forkable.add(client)
 

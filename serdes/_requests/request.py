@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
 from serdes.errors import AnswerMalformed, RegistryError, RegistryFailed, RegistryRedirected, refusal
@@ -23,8 +23,7 @@ _ABSENT = frozenset({404, 405, 422})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-@dataclass(frozen=True, slots=True)
-class Request(Generic[R]):
+class Request(NamedTuple, Generic[R]):
     """One call.
 
     read: turns the JSON of a good answer into what the caller wants. absent: what the caller wants where the registry
@@ -55,12 +54,11 @@ class Request(Generic[R]):
         return None if self.body is None else json.dumps(self.body).encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back: status, headers by lower-case name, body."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     body: bytes = b""
 
     @property

@@ -1,4 +1,4 @@
-"""AvroDeserializer and AsyncAvroDeserializer: what an id means is resolved once, then a record costs a dictionary
+"""AvroDeserializer: what an id means is resolved once, then a record costs a dictionary
 look-up on its first five bytes and a function call.
 
 Own the tables in front of the client and what becomes of a record that cannot be read; refuse to know HTTP.
@@ -6,31 +6,28 @@ Own the tables in front of the client and what becomes of a record that cannot b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar, overload
 from uuid import UUID
 
 from serdes import _binding, wire
 from serdes._binding import Ask, Binding, Registration
 from serdes._stats import READ
-from serdes.avro.leases import leased, renewed_in_background
+from serdes.avro.leases import leased
 from serdes.avro.poison import Poison, Watch
 from serdes.avro.registry import Registry
 from serdes.avro.rules import Rules, RuleSettings, migrations_between, rules_to_read
-from serdes.avro.serializer import place_of, schema_of
+from serdes.avro.serializer import place_of, schema_of, serde_for
 from serdes.codec import AvroSchema, Place, Read, ReadOptions, parse
 from serdes.codec.shapes import Shapes
 from serdes.errors import (
     DecodeError,
     FramingError,
-    NotCached,
     SchemaNotFound,
     SerdesError,
     SettingInvalid,
     UnknownSchemaId,
 )
-from serdes.models import schema_for
 from serdes.schema import Schema
 from serdes.settings import Conf, DeserializerSettings
 from serdes.subjects import SerializationContext, field_named, place_told
@@ -58,8 +55,7 @@ class SchemaInfo(NamedTuple):
     schema_str: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class Frame(NamedTuple):
     """What a record says about its schema: an id or a GUID, how many bytes of the data say it, and the table key."""
 
     schema_id: int | None
@@ -73,7 +69,7 @@ class _Frame:
         return self.schema_id if self.schema_id is not None else str(self.guid)
 
 
-class _Deserializer(Generic[T]):
+class Deserializing(Generic[T]):
     """What both deserializers share: the tables, and the binding that fills them.
 
     Args:
@@ -146,13 +142,13 @@ class _Deserializer(Generic[T]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._model is not None:
-            return _for_type, (type(self), self._model, self._arguments[0], self._namespace, self._arguments[4])
+            return serde_for, (type(self), self._model, self._arguments[0], self._namespace, self._arguments[4])
         return type(self), self._arguments
 
     def _serve(self, model: type, namespace: str, shapes: Shapes) -> None:
         """Make objects of a class."""
         self._model, self._namespace = model, namespace
-        self._options = replace(self._options, shapes=shapes)
+        self._options = self._options._replace(shapes=shapes)
 
     def set_cluster_id_resolver(self, resolver: Callable[[], str]) -> None:
         """Let the associated strategy ask for the Kafka cluster's id when it first needs it."""
@@ -179,21 +175,21 @@ class _Deserializer(Generic[T]):
             table = tables.setdefault(ctx.topic, {})
         return table
 
-    def _frame(self, data: bytes, ctx: SerializationContext | None) -> _Frame:
+    def _frame(self, data: bytes, ctx: SerializationContext | None) -> Frame:
         """What the record says about its schema. Raises FramingError."""
         if self._dual or self._framed is wire.prefix_schema_id_deserializer:
             header = wire.header_frame(ctx.headers, ctx.field) if self._dual and ctx is not None else None
             schema_id, guid, length = wire.split(data if header is None else header)
             if header is not None:
                 # A key that no prefix has: the same id, but the payload starts at the first byte.
-                return _Frame(schema_id, guid, 0, header + b"header")
-            return _Frame(schema_id, guid, length, data[:length])
+                return Frame(schema_id, guid, 0, header + b"header")
+            return Frame(schema_id, guid, length, data[:length])
         identity = wire.SchemaId()
         rest = self._framed(data, ctx, identity)
         length = len(data) - len(rest.read())
-        return _Frame(identity.id, identity.guid, length, repr((identity.id, identity.guid, length)).encode())
+        return Frame(identity.id, identity.guid, length, repr((identity.id, identity.guid, length)).encode())
 
-    def _look_up(self, frame: _Frame, ctx: SerializationContext | None) -> Binding[tuple[Read, bool]]:
+    def _look_up(self, frame: Frame, ctx: SerializationContext | None) -> Binding[tuple[Read, bool]]:
         """The function for a frame, and whether another may be right later."""
         subject = yield from self._subject(ctx, None)
         raw, schema = yield from self._written(frame, subject)
@@ -216,7 +212,7 @@ class _Deserializer(Generic[T]):
             return None
         return (yield from _binding.subject_of(self._settings, ctx, record_name, self._cluster_id))
 
-    def _written(self, frame: _Frame, subject: str | None) -> Binding[tuple[Any, AvroSchema]]:
+    def _written(self, frame: Frame, subject: str | None) -> Binding[tuple[Any, AvroSchema]]:
         """The schema that a frame names, as the registry has it, and parsed."""
         try:
             raw = yield from _binding.written(frame.schema_id, frame.guid, subject)
@@ -270,25 +266,18 @@ class _Deserializer(Generic[T]):
 
         return read if from_dict is None else _converting(read, from_dict)
 
-    def _store(self, table: Table, frame: _Frame, read: Read) -> Read:
+    def _store(self, table: Table, frame: Frame, read: Read) -> Read:
         """Put a function where calls look for it."""
         if len(table) >= self._registry.capacity:
             table.clear()
         table[frame.key] = read
         return read
 
-    def _info(self, frame: _Frame, ctx: SerializationContext | None) -> Binding[SchemaInfo]:
+    def _info(self, frame: Frame, ctx: SerializationContext | None) -> Binding[SchemaInfo]:
         subject = yield from self._subject(ctx, None)
         raw, schema = yield from self._written(frame, subject)
         guid = None if frame.guid is None else str(frame.guid)
         return SchemaInfo(frame.schema_id, guid, schema.name, raw.schema_str)
-
-
-def _for_type(kind: Any, model: type, client: Any, namespace: str, conf: Conf | None) -> Any:
-    text, shapes = schema_for(model, namespace)
-    serde = kind(client, text, conf=conf)
-    serde._serve(model, namespace, shapes)  # noqa: SLF001 - a constructor of that class
-    return serde
 
 
 def _converting(read: Read, from_dict: FromDict[Any]) -> Read:
@@ -303,24 +292,25 @@ def _converting(read: Read, from_dict: FromDict[Any]) -> Read:
     return convert
 
 
-def _as_bytes(data: Any) -> bytes:
+def as_bytes(data: Any) -> bytes:
     """A buffer as bytes. Raises FramingError."""
     if isinstance(data, _BUFFERS):
         return bytes(data)
     raise FramingError(f"the data must be bytes, not {type(data).__name__}")
 
 
-def _contexts(topics: Iterable[str], field: str) -> list[SerializationContext | None]:
+def contexts(topics: Iterable[str], field: str) -> list[SerializationContext | None]:
     """The places to prepare for; without topics, none in particular."""
     return [SerializationContext(topic, field_named(field)) for topic in topics] or [None]
 
 
-def _id_frame(schema_id: int) -> _Frame:
+def frame_of(schema_id: int) -> Frame:
+    """The frame that names an id in front of the payload."""
     prefix = wire.id_frame(schema_id)
-    return _Frame(schema_id, None, len(prefix), prefix)
+    return Frame(schema_id, None, len(prefix), prefix)
 
 
-class AvroDeserializer(_Deserializer[T]):
+class AvroDeserializer(Deserializing[T]):
     """Reads values, whatever schema each was written with. Safe to share between threads."""
 
     @classmethod
@@ -338,7 +328,7 @@ class AvroDeserializer(_Deserializer[T]):
         Raises:
             SettingInvalid: a field's type has no Avro type, or a setting cannot be used.
         """
-        made: AvroDeserializer[M] = _for_type(cls, model, client, namespace, conf)
+        made: AvroDeserializer[M] = serde_for(cls, model, client, namespace, conf)
         return made
 
     def __call__(self, data: bytes | None, ctx: SerializationContext | None = None) -> T | None:
@@ -407,7 +397,7 @@ class AvroDeserializer(_Deserializer[T]):
     def knows(self, data: bytes | None, ctx: SerializationContext) -> bool:
         """Whether reading this record needs no answer of the registry."""
         try:
-            return data is None or self._frame(_as_bytes(data), ctx).key in self._table(ctx)
+            return data is None or self._frame(as_bytes(data), ctx).key in self._table(ctx)
         except DecodeError:
             return True  # it will be refused without asking
 
@@ -438,24 +428,24 @@ class AvroDeserializer(_Deserializer[T]):
 
         Raises as a call does.
         """
-        places = _contexts(topics, field)
+        places = contexts(topics, field)
         for schema_id in ids:
             for place in places:
-                self._bind(_id_frame(schema_id), place)
+                self._bind(frame_of(schema_id), place)
         for subject in subjects:
             for schema_id in self._registry.answer(_binding.ids_of(subject)):
-                self._bind(_id_frame(schema_id), place_told(subject))
+                self._bind(frame_of(schema_id), place_told(subject))
 
     def _slowly(self, data: Any, ctx: SerializationContext | None) -> T | None:
         """What becomes of data that the short way did not find: the first of their kind, or no bytes at all."""
         if data is None:
             return None
-        data = _as_bytes(data)
+        data = as_bytes(data)
         frame = self._frame(data, ctx)
         read = self._table(ctx).get(frame.key) or self._bind(frame, ctx)
         return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
 
-    def _bind(self, frame: _Frame, ctx: SerializationContext | None) -> Read:
+    def _bind(self, frame: Frame, ctx: SerializationContext | None) -> Read:
         # Hosts change one context between key and value, and headers belong to one record: neither is kept.
         placed = None if ctx is None else SerializationContext(ctx.topic, ctx.field)
         read, may_change = self._registry.answer(self._look_up(frame, placed))
@@ -463,104 +453,6 @@ class AvroDeserializer(_Deserializer[T]):
             read = leased(read, lambda _: self._renewed(frame, placed), self._registry.clock)
         return self._store(self._table(ctx), frame, self._watch.counted(read))
 
-    def _renewed(self, frame: _Frame, ctx: SerializationContext | None) -> Read:
+    def _renewed(self, frame: Frame, ctx: SerializationContext | None) -> Read:
         read, may_change = self._registry.answer(self._look_up(frame, ctx))
-        return read if may_change else self._store(self._table(ctx), frame, self._watch.counted(read))
-
-
-class AsyncAvroDeserializer(_Deserializer[T]):
-    """Reads values, whatever schema each was written with; awaits the registry when it meets a new one."""
-
-    _awaited = True
-
-    @classmethod
-    def for_type(
-        cls, model: type[M], client: Any, *, namespace: str = "", conf: Conf | None = None
-    ) -> AsyncAvroDeserializer[M]:
-        """A deserializer that makes objects of a class, whatever version of its schema was written.
-
-        Args:
-            model: a dataclass, a pydantic model or a msgspec Struct.
-            client: the client to ask what an id means.
-            namespace: of the records and enums.
-            conf: the keys of DeserializerSettings.
-
-        Raises:
-            SettingInvalid: a field's type has no Avro type, or a setting cannot be used.
-        """
-        made: AsyncAvroDeserializer[M] = _for_type(cls, model, client, namespace, conf)
-        return made
-
-    def __await__(self) -> Generator[Any, None, Self]:
-        """confluent-kafka's async serdes are awaited when they are made; so these may be, too."""
-        yield from ()
-        return self
-
-    async def __call__(self, data: bytes | None, ctx: SerializationContext | None = None) -> T | None:
-        """The value in framed bytes; None stays None. Raises as the blocking deserializer does."""
-        if data is None:
-            return None
-        try:
-            data = _as_bytes(data)
-            frame = self._frame(data, ctx)
-            read = self._table(ctx).get(frame.key) or await self._bind(frame, ctx)
-            return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
-        except SerdesError as error:
-            return self._failed(error, data, ctx)  # type: ignore[no-any-return]  # a Poison, where that is wanted
-
-    def try_sync(self, data: bytes | None, ctx: SerializationContext | None = None) -> T | None:
-        """The same without awaiting.
-
-        Raises:
-            NotCached: the registry has to be asked first what the id means.
-        """
-        if data is None:
-            return None
-        try:
-            data = _as_bytes(data)
-            frame = self._frame(data, ctx)
-            read = self._table(ctx).get(frame.key)
-            if read is None:
-                raise NotCached(f"nothing is known yet about schema {frame.identity}")
-            return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
-        except SerdesError as error:
-            return self._failed(error, data, ctx)  # type: ignore[no-any-return]  # a Poison, where that is wanted
-
-    async def deserialize_many(self, datas: Iterable[bytes | None], ctx: SerializationContext) -> list[T | None]:
-        """The values in many framed bytes of one topic and field."""
-        return [await self(data, ctx) for data in datas]
-
-    async def decode_with_schema(
-        self, data: bytes, ctx: SerializationContext | None = None
-    ) -> tuple[T | None, SchemaInfo]:
-        """The value, and the schema that it was written with. Raises as a call does."""
-        frame = self._frame(data, ctx)
-        return await self(data, ctx), await self._registry.answer_async(self._info(frame, ctx))
-
-    async def prepare(
-        self,
-        ids: Iterable[int] = (),
-        topics: Iterable[str] = (),
-        field: str = "value",
-        *,
-        subjects: Iterable[str] = (),
-    ) -> None:
-        """Ask the registry now what will be needed; as the blocking deserializer does."""
-        places = _contexts(topics, field)
-        for schema_id in ids:
-            for place in places:
-                await self._bind(_id_frame(schema_id), place)
-        for subject in subjects:
-            for schema_id in await self._registry.answer_async(_binding.ids_of(subject)):
-                await self._bind(_id_frame(schema_id), place_told(subject))
-
-    async def _bind(self, frame: _Frame, ctx: SerializationContext | None) -> Read:
-        placed = None if ctx is None else SerializationContext(ctx.topic, ctx.field)
-        read, may_change = await self._registry.answer_async(self._look_up(frame, placed))
-        if may_change:
-            read = leased(read, renewed_in_background(lambda: self._renewed(frame, placed)), self._registry.clock)
-        return self._store(self._table(ctx), frame, self._watch.counted(read))
-
-    async def _renewed(self, frame: _Frame, ctx: SerializationContext | None) -> Read:
-        read, may_change = await self._registry.answer_async(self._look_up(frame, ctx))
         return read if may_change else self._store(self._table(ctx), frame, self._watch.counted(read))

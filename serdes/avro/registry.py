@@ -12,7 +12,7 @@ from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
 from serdes._binding import Binding
-from serdes._clients import AsyncSchemaRegistryClient, SchemaRegistryClient
+from serdes._clients.parts import Client
 from serdes._stats import Stats
 from serdes.codec import Codecs
 from serdes.errors import SerdesError, SettingInvalid
@@ -40,7 +40,7 @@ class Registry:
     def __init__(self, client: Any, *, awaited: bool) -> None:
         _check(client, awaited)
         self.conf = client.config() if hasattr(client, "config") else {}
-        if isinstance(client, (SchemaRegistryClient, AsyncSchemaRegistryClient)):
+        if isinstance(client, Client):
             self.client: Any = client
             self.codecs = client.codecs
             self.capacity = client.cache_capacity
@@ -109,7 +109,7 @@ def _check(client: Any, awaited: bool) -> None:
         raise SettingInvalid(
             f"a serde needs a registry client, and {type(client).__name__} is not one: it has no method {missing[0]}"
         )
-    known = _is_confluents(client) or isinstance(client, (SchemaRegistryClient, AsyncSchemaRegistryClient))
+    known = _is_confluents(client) or isinstance(client, Client)
     is_async = iscoroutinefunction(client.get_schema)
     # A client of the user's may give out awaitables without being made of coroutines.
     if is_async is not awaited and (known or is_async):

@@ -6,10 +6,9 @@ Owns that decision; the running itself is confluent-kafka's, in a module that is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from serdes import _rules
 from serdes.codec import AvroSchema
@@ -41,8 +40,7 @@ class Rules(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSettings:
+class RuleSettings(NamedTuple):
     """What the user says about rules."""
 
     rule_conf: Conf
@@ -50,8 +48,7 @@ class RuleSettings:
     client_conf: Conf
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(NamedTuple):
     """One step from a version to its neighbour: `mode` is UPGRADE or DOWNGRADE."""
 
     mode: str

@@ -1,4 +1,4 @@
-"""AvroSerializer and AsyncAvroSerializer: everything that depends on the schema is resolved once, then a record costs
+"""AvroSerializer: everything that depends on the schema is resolved once, then a record costs
 a dictionary look-up and a function call.
 
 Own the tables in front of the client; refuse to know HTTP.
@@ -6,20 +6,19 @@ Own the tables in front of the client; refuse to know HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
-from dataclasses import replace
-from typing import Any, Generic, Self, TypeVar
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Any, Generic, TypeVar
 
 from serdes import _binding, wire
 from serdes._binding import Binding, Registration
 from serdes._stats import WRITTEN
-from serdes.avro.leases import leased, renewed_in_background
+from serdes.avro.leases import leased
 from serdes.avro.registry import Registry
 from serdes.avro.rules import Rules, RuleSettings, rules_to_write
-from serdes.codec import AvroSchema, Place, Write, WriteOptions, parse, plain_writer, unreadable
+from serdes.codec import AvroSchema, Place, Write, WriteOptions, parse, plain_writer
 from serdes.codec.shapes import Shapes
-from serdes.errors import EncodeError, NotCached, SerdesError, SettingInvalid
-from serdes.models import schema_for
+from serdes.errors import EncodeError, SerdesError, SettingInvalid
 from serdes.schema import Schema
 from serdes.settings import Conf, SerializerSettings
 from serdes.subjects import SerializationContext, field_named
@@ -49,7 +48,7 @@ def place_of(ctx: SerializationContext | None) -> Place:
     return Place() if ctx is None else Place(ctx.topic, str(ctx.field))
 
 
-class _Serializer(Generic[T]):
+class Serializing(Generic[T]):
     """What both serializers share: the tables, and the binding that fills them.
 
     Args:
@@ -106,13 +105,13 @@ class _Serializer(Generic[T]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._model is not None:
-            return _for_type, (type(self), self._model, self._arguments[0], self._namespace, self._arguments[3])
+            return serde_for, (type(self), self._model, self._arguments[0], self._namespace, self._arguments[3])
         return type(self), self._arguments
 
     def _serve(self, model: type, namespace: str, shapes: Shapes) -> None:
         """Write objects of a class."""
         self._model, self._namespace = model, namespace
-        self._options = replace(self._options, shapes=shapes)
+        self._options = self._options._replace(shapes=shapes)
 
     def set_cluster_id_resolver(self, resolver: Callable[[], str]) -> None:
         """Let the associated strategy ask for the Kafka cluster's id when it first needs it."""
@@ -165,7 +164,8 @@ class _Serializer(Generic[T]):
     def _check_latest(self, registration: Registration, latest: AvroSchema, own: AvroSchema | None) -> None:
         if not self._settings.latest_compatibility_strict or not registration.changes or own is None:
             return
-        reason = unreadable(latest, own)
+        # By name, as few ask for this check.
+        reason = import_module("serdes.codec.readable").unreadable(latest, own)
         if reason is not None:
             raise EncodeError(
                 f"latest.compatibility.strict: version {registration.version} of the subject cannot read what this "
@@ -199,8 +199,10 @@ class _Serializer(Generic[T]):
         return write
 
 
-def _for_type(kind: Any, model: type, client: Any, namespace: str, conf: Conf | None) -> Any:
-    text, shapes = schema_for(model, namespace)
+def serde_for(kind: Any, model: type, client: Any, namespace: str, conf: Conf | None) -> Any:
+    """A serde of a kind for objects of a class, with a schema made out of the class. Raises SettingInvalid."""
+    # By name: only those who have models need to wait for what reads them.
+    text, shapes = import_module("serdes.models").schema_for(model, namespace)
     serde = kind(client, text, conf=conf)
     serde._serve(model, namespace, shapes)  # noqa: SLF001 - a constructor of that class
     return serde
@@ -231,7 +233,7 @@ class _Steps:
         return self._rules.encode(payload, ctx)
 
 
-class AvroSerializer(_Serializer[T]):
+class AvroSerializer(Serializing[T]):
     """Writes values of one schema. Safe to share between threads."""
 
     @classmethod
@@ -249,7 +251,7 @@ class AvroSerializer(_Serializer[T]):
         Raises:
             SettingInvalid: a field's type has no Avro type, or a setting cannot be used.
         """
-        made: AvroSerializer[M] = _for_type(cls, model, client, namespace, conf)
+        made: AvroSerializer[M] = serde_for(cls, model, client, namespace, conf)
         return made
 
     def __call__(self, obj: T | None, ctx: SerializationContext | None = None) -> bytes | None:
@@ -302,89 +304,4 @@ class AvroSerializer(_Serializer[T]):
 
     def _renewed(self, ctx: SerializationContext) -> Write:
         write, may_change = self._registry.answer(self._look_up(ctx))
-        return write if may_change else self._place(ctx.topic, str(ctx.field), write)
-
-
-class AsyncAvroSerializer(_Serializer[T]):
-    """Writes values of one schema; awaits the registry on the first record of a topic and field."""
-
-    _awaited = True
-
-    @classmethod
-    def for_type(
-        cls, model: type[M], client: Any, *, namespace: str = "", conf: Conf | None = None
-    ) -> AsyncAvroSerializer[M]:
-        """A serializer for objects of a class, with a schema made out of the class.
-
-        Args:
-            model: a dataclass, a pydantic model or a msgspec Struct.
-            client: the client to ask for ids.
-            namespace: of the records and enums.
-            conf: the keys of SerializerSettings.
-
-        Raises:
-            SettingInvalid: a field's type has no Avro type, or a setting cannot be used.
-        """
-        made: AsyncAvroSerializer[M] = _for_type(cls, model, client, namespace, conf)
-        return made
-
-    def __await__(self) -> Generator[Any, None, Self]:
-        """confluent-kafka's async serdes are awaited when they are made; so these may be, too."""
-        yield from ()
-        return self
-
-    async def __call__(self, obj: T | None, ctx: SerializationContext | None = None) -> bytes | None:
-        """The framed bytes of a value; None stays None. Raises as the blocking serializer does."""
-        if obj is None:
-            return None
-        if ctx is None:
-            return (await self._bind(None))(obj, None)
-        write = self._table(ctx.field).get(ctx.topic)
-        if write is None:
-            write = await self._bind(ctx)
-        return write(obj, ctx)
-
-    def try_sync(self, obj: T | None, ctx: SerializationContext) -> bytes | None:
-        """The same without awaiting.
-
-        Raises:
-            NotCached: the registry has to be asked first.
-        """
-        if obj is None:
-            return None
-        write = self._table(ctx.field).get(ctx.topic)
-        if write is None:
-            raise NotCached(f"nothing is known yet about writing the {ctx.field} of topic {ctx.topic}")
-        return write(obj, ctx)
-
-    async def for_topic(self, topic: str, field: str = "value") -> Callable[[T | None], bytes | None]:
-        """A function of the value alone, which never awaits, with everything resolved."""
-        ctx = SerializationContext(topic, field_named(field))
-        write = await self._bind(ctx)
-        return write if self._to_dict is None else lambda obj: write(obj, ctx)
-
-    async def serialize_many(self, objects: Iterable[T | None], ctx: SerializationContext) -> list[bytes | None]:
-        """The framed bytes of many values of one topic and field."""
-        return [await self(obj, ctx) for obj in objects]
-
-    async def prepare(self, topics: Iterable[str], fields: Iterable[str] = ("value",)) -> None:
-        """Ask the registry now, for these topics and fields, so that what is wrong shows at the start."""
-        for topic in topics:
-            for field in fields:
-                await self._bind(SerializationContext(topic, field_named(field)))
-
-    async def _bind(self, ctx: SerializationContext | None) -> Write:
-        try:
-            write, may_change = await self._registry.answer_async(self._look_up(ctx))
-        except SerdesError as error:
-            raise self._as_raised(place_of(ctx).error(error)) from error.__cause__
-        if ctx is None:
-            return write
-        if may_change:
-            placed = SerializationContext(ctx.topic, ctx.field)
-            write = leased(write, renewed_in_background(lambda: self._renewed(placed)), self._registry.clock)
-        return self._place(ctx.topic, str(ctx.field), write)
-
-    async def _renewed(self, ctx: SerializationContext) -> Write:
-        write, may_change = await self._registry.answer_async(self._look_up(ctx))
         return write if may_change else self._place(ctx.topic, str(ctx.field), write)

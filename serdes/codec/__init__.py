@@ -5,7 +5,6 @@ from serdes.codec.options import ReadOptions, WriteOptions
 from serdes.codec.parsing import AvroSchema, parse
 from serdes.codec.plain import Place, Read, Write
 from serdes.codec.plain import writer as plain_writer
-from serdes.codec.readable import unreadable
 
 __all__ = [
     "AvroSchema",
@@ -17,5 +16,4 @@ __all__ = [
     "WriteOptions",
     "parse",
     "plain_writer",
-    "unreadable",
 ]

@@ -6,16 +6,14 @@ Owns the choice between generated code and plain fastavro, and the way from the 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from importlib import import_module
 from threading import RLock
 from typing import Any
 
 from cachetools import LRUCache
 
 from serdes.codec import plain
-from serdes.codec.failures import FAILURES
-from serdes.codec.generated.reading import Reading
-from serdes.codec.generated.source import Unsupported
-from serdes.codec.generated.writing import Writing
+from serdes.codec.failures import FAILURES, Unsupported
 from serdes.codec.options import USUAL_READING, USUAL_WRITING, ReadOptions, WriteOptions
 from serdes.codec.parsing import AvroSchema
 from serdes.codec.plain import NOWHERE, Place, Read, Write
@@ -53,7 +51,7 @@ class Codecs:
             return slow
         made = self._made(
             (schema.text, options),
-            lambda: Writing(schema.tree, options).made(),
+            lambda: _generated().Writing(schema.tree, options).made(),
         )
         if made is None:
             return slow
@@ -78,8 +76,8 @@ class Codecs:
         # As fastavro does: a reader's schema that is the writer's resolves nothing.
         reader_tree = None if reading is None or reading.tree == schema.tree else reading.tree
 
-        def program() -> Reading:
-            return Reading(schema.tree, reader_tree, options)
+        def program() -> Any:
+            return _generated().Reading(schema.tree, reader_tree, options)
 
         made = self._made((schema.text, reading and reading.text, options), lambda: program().made())
         if made is None:
@@ -110,6 +108,11 @@ class Codecs:
             return slow(message)
 
         return redo
+
+
+def _generated() -> Any:
+    """What writes code. By name: its tables take a good part of the time that importing this package may take."""
+    return import_module("serdes.codec.generated")
 
 
 def _value_too_deep(place: Place) -> bytes:

@@ -1,9 +1,10 @@
-"""What fastavro, struct and the standard library's conversions raise on values and bytes that do not fit."""
+"""What goes wrong inside of codecs, and is translated before it leaves them."""
 
 from __future__ import annotations
 
 import struct
 
+# What fastavro, struct and the standard library's conversions raise on values and bytes that do not fit.
 FAILURES = (
     ArithmeticError,
     AssertionError,
@@ -16,3 +17,7 @@ FAILURES = (
     ValueError,
     struct.error,
 )
+
+
+class Unsupported(Exception):
+    """No source can be made for this schema; it is left to fastavro."""

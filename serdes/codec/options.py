@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from serdes.codec.shapes import NO_SHAPES, Shapes
 
 
-@dataclass(frozen=True, slots=True)
-class WriteOptions:
+class WriteOptions(NamedTuple):
     """What fastavro is told when it writes, and whether code may be generated."""
 
     strict: bool = False
@@ -17,8 +16,7 @@ class WriteOptions:
     shapes: Shapes = NO_SHAPES
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
+class ReadOptions(NamedTuple):
     """What fastavro is told when it reads, and whether code may be generated."""
 
     return_record_name: bool = False

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastavro.schema import SchemaParseException, UnknownType, parse_schema
 
@@ -21,8 +20,7 @@ _PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "b
 _NAMED = frozenset({"record", "error", "enum", "fixed"})
 
 
-@dataclass(frozen=True, slots=True)
-class AvroSchema:
+class AvroSchema(NamedTuple):
     """A parsed schema.
 
     text: the self-contained JSON, which tells two schemas apart. tree: what fastavro made of it. name: the full name

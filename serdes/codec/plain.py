@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from importlib import import_module
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -14,7 +15,6 @@ from fastavro import schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError as Unresolvable
 
 from serdes.codec.failures import FAILURES
-from serdes.codec.misfit import encode_error
 from serdes.codec.options import ReadOptions, WriteOptions
 from serdes.codec.parsing import AvroSchema
 from serdes.codec.shapes import NO_SHAPES
@@ -68,7 +68,8 @@ def writer(
             else:
                 schemaless_writer(buffer, tree, value, strict=strict, strict_allow_default=strict_allow_default)
         except FAILURES as error:
-            raise place.error(encode_error(tree, value, error)) from error
+            # By name: where a value does not fit is asked only when one does not.
+            raise place.error(import_module("serdes.codec.misfit").encode_error(tree, value, error)) from error
         return frame + buffer.getvalue()
 
     return write

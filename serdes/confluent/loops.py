@@ -7,7 +7,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from serdes.avro import AvroDeserializer
+from serdes.avro.deserializer import AvroDeserializer
 from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage
 from serdes.errors import SerdesError
 from serdes.subjects import MessageField, SerializationContext

@@ -7,7 +7,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from confluent_kafka.serialization import Deserializer, DeserializerBuilder, Serializer, SerializerBuilder
 
-from serdes import avro
+import serdes
 from serdes.confluent.clients import SchemaRegistryClient
 from serdes.confluent.errors import as_confluents, their_errors
 from serdes.errors import SerdesError, SettingInvalid
@@ -27,7 +27,7 @@ class _Owned:
             self._owned.close()
 
 
-class AvroSerializer(_Owned, avro.AvroSerializer[T], Serializer):  # type: ignore[misc]  # any context like theirs will do
+class AvroSerializer(_Owned, serdes.AvroSerializer[T], Serializer):  # type: ignore[misc]  # any context like theirs will do
     """Our serializer, with the interface of `confluent_kafka.schema_registry.avro.AvroSerializer`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -38,7 +38,7 @@ class AvroSerializer(_Owned, avro.AvroSerializer[T], Serializer):  # type: ignor
         return as_confluents(error)
 
 
-class AvroDeserializer(_Owned, avro.AvroDeserializer[T], Deserializer):  # type: ignore[misc]  # as above
+class AvroDeserializer(_Owned, serdes.AvroDeserializer[T], Deserializer):  # type: ignore[misc]  # as above
     """Our deserializer, with the interface of `confluent_kafka.schema_registry.avro.AvroDeserializer`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -49,7 +49,7 @@ class AvroDeserializer(_Owned, avro.AvroDeserializer[T], Deserializer):  # type:
         return as_confluents(error)
 
 
-class AsyncAvroSerializer(avro.AsyncAvroSerializer[T]):
+class AsyncAvroSerializer(serdes.AsyncAvroSerializer[T]):
     """Our serializer, with the interface of `confluent_kafka.schema_registry.avro.AsyncAvroSerializer`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -60,7 +60,7 @@ class AsyncAvroSerializer(avro.AsyncAvroSerializer[T]):
         return as_confluents(error)
 
 
-class AsyncAvroDeserializer(avro.AsyncAvroDeserializer[T]):
+class AsyncAvroDeserializer(serdes.AsyncAvroDeserializer[T]):
     """Our deserializer, with the interface of `confluent_kafka.schema_registry.avro.AsyncAvroDeserializer`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

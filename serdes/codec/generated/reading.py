@@ -16,9 +16,10 @@ from keyword import iskeyword
 from typing import Any
 
 from serdes.codec.definitions import RECORDS, Definitions, type_word
+from serdes.codec.failures import Unsupported
 from serdes.codec.generated import logical
 from serdes.codec.generated.resolution import PROMOTIONS, ReadField, Resolution, enum_symbols, record_fields
-from serdes.codec.generated.source import Constants, Source, Unsupported, compiled
+from serdes.codec.generated.source import Constants, Source, compiled
 from serdes.codec.generated.varints import (
     SPANS,
     TIMES,

@@ -10,10 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 
-class Unsupported(Exception):
-    """No source can be made for this schema; it is left to fastavro."""
-
-
 class Source:
     """The body of one generated function."""
 

@@ -20,9 +20,10 @@ from fastavro import schemaless_writer
 from fastavro.validation import validate
 
 from serdes.codec.definitions import RECORDS, Definitions, type_word
+from serdes.codec.failures import Unsupported
 from serdes.codec.generated import logical
 from serdes.codec.generated.branches import Choice, choices
-from serdes.codec.generated.source import Constants, Source, Unsupported, compiled
+from serdes.codec.generated.source import Constants, Source, compiled
 from serdes.codec.generated.varints import SMALL, Doubt, int_bytes, long_bytes
 from serdes.codec.options import WriteOptions
 
