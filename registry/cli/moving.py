@@ -49,8 +49,8 @@ async def export(
     if registry is not None:
         if not _is_running(registry):
             raise SourceUnreadable("What is exported is a store, named with --store URL, or http://HOST:PORT")
-        source = transfer.gather_facts(await transfer.read_registry(registry))
-        _write_facts(source.state)
+        source = await transfer.read_registry(registry)
+        _write(transfer.write_line(entry) for entry in source.entries)
         return
     async with _reading(store_url(store)) as history:
         if compact:
@@ -89,7 +89,7 @@ async def verify(*, store: Store = None) -> int:
 
 async def _gathered(source: str) -> transfer.Source:
     if _is_running(source):
-        return transfer.gather_facts(await transfer.read_registry(source))
+        return await transfer.read_registry(source)
     if is_store_url(source):
         async with _reading(source) as history:
             return await transfer.gather_history(history)

@@ -7,7 +7,7 @@ from typing import Final
 
 from registry.model import GLOBAL_CONTEXT
 from registry.state import State
-from registry.transfer import Loaded, Source, Verification, counts, digest
+from registry.transfer import Held, Loaded, Source, Verification, held
 
 SHOWN: Final = 50
 """How many findings of a kind are listed one by one."""
@@ -22,19 +22,18 @@ def loaded_report(name: str, source: Source, store: str, loaded: Loaded) -> Iter
     yield f"Appended {loaded.appended:,} to {store}"
     yield ""
     yield f"{'':18}{'source':>12}{'store':>12}"
-    here = counts(loaded.store)
-    for thing, number in counts(source.state).items():
-        yield f"{thing:18}{number:12,}{here[thing]:12,}"
-    yield f"highest ids       source {_marks(source.state)}; store {_marks(loaded.store)}"
-    yield f"digest of source  {loaded.source_digest}"
-    yield f"digest of store   {loaded.store_digest}"
+    for thing, number in loaded.source.counts.items():
+        yield f"{thing:18}{number:12,}{loaded.store.counts[thing]:12,}"
+    yield f"highest ids       source {_marks(loaded.source)}; store {_marks(loaded.store)}"
+    yield f"digest of source  {loaded.source.digest}"
+    yield f"digest of store   {loaded.store.digest}"
     yield ""
     yield _verdict(loaded)
     yield from _some([f"{about}: {sentence}" for about, sentence in loaded.differences.listed()])
 
 
 def _verdict(loaded: Loaded) -> str:
-    if loaded.source_digest == loaded.store_digest:
+    if loaded.source.digest == loaded.store.digest:
         return "The store holds exactly what the source holds."
     if loaded.gone_on:
         return "The store held the whole source already and has been changed since."
@@ -49,7 +48,7 @@ def verification_report(store: str, found: Verification) -> Iterator[str]:
     """What a store holds, and what is wrong with it."""
     yield f"{store}, log {found.uuid}"
     yield f"{'records':18}{found.records:12,}"
-    yield from _held(found.state)
+    yield from _held(held(found.state))
     if found.out_of_order:
         yield f"{found.out_of_order:,} versions came after a higher one of their subject, as in an import"
     yield ""
@@ -61,18 +60,18 @@ def held_report(done: str, state: State) -> Iterator[str]:
     """What a backup, or a store made of one, holds."""
     yield done
     yield f"{'records':18}{state.position:12,}"
-    yield from _held(state)
+    yield from _held(held(state))
 
 
-def _held(state: State) -> Iterator[str]:
-    for thing, number in counts(state).items():
+def _held(holding: Held) -> Iterator[str]:
+    for thing, number in holding.counts.items():
         yield f"{thing:18}{number:12,}"
-    yield f"highest ids       {_marks(state)}"
-    yield f"digest            {digest(state)}"
+    yield f"highest ids       {_marks(holding)}"
+    yield f"digest            {holding.digest}"
 
 
-def _marks(state: State) -> str:
-    shown = (f"{_context(name)} {mark:,}" for name, mark in sorted(state.highest_ids().items()))
+def _marks(holding: Held) -> str:
+    shown = (f"{_context(name)} {mark:,}" for name, mark in sorted(holding.highest_ids.items()))
     return ", ".join(shown) or "none"
 
 

@@ -5,7 +5,7 @@ from registry.transfer.comparison import Comparison, Difference
 from registry.transfer.lines import read_lines, write_line
 from registry.transfer.loading import Loaded, load, replay
 from registry.transfer.remote import read_registry
-from registry.transfer.snapshot import Fact, counts, digest, snapshot
+from registry.transfer.snapshot import Fact, Held, digest, held, snapshot
 from registry.transfer.sources import LeftOut, Source, gather, gather_facts, gather_history
 from registry.transfer.verification import Verification, verify
 
@@ -14,16 +14,17 @@ __all__ = [
     "Comparison",
     "Difference",
     "Fact",
+    "Held",
     "LeftOut",
     "Loaded",
     "Source",
     "Verification",
     "back_up",
-    "counts",
     "digest",
     "gather",
     "gather_facts",
     "gather_history",
+    "held",
     "load",
     "read_lines",
     "read_registry",

@@ -48,10 +48,10 @@ class Comparison:
 
 
 def compare(source: State, store: State) -> Comparison:
-    """Compare all that two states hold; the highest ids are left to the caller."""
+    """Compare all that two states hold, both in outline; the highest ids are left to the caller."""
     found = Comparison()
     ours = {fact.record.key: fact.record.value for fact in facts(store)}
-    for fact in snapshot(source):
+    for fact in facts(source):
         key, value = fact.record
         here = ours.pop(key, None)
         # Of two highest ids the higher one is right, so they are no difference.
@@ -65,6 +65,10 @@ def compare(source: State, store: State) -> Comparison:
             shown = f"{_value_text(fact.record)} in the source and {_value_text(Record(key, here))} in the store"
             found.ahead.append((fact, _difference(key, f"is {shown}")))
     found.extra.extend(_difference(key, "is in the store only") for key in ours if not isinstance(key, NoopKey))
+    if found.missing:
+        # Only what is to be written has to be in an order, which takes more memory than all the rest.
+        missing = {fact.record.key for fact in found.missing}
+        found.missing[:] = [fact for fact in snapshot(source) if fact.record.key in missing]
     return found
 
 

@@ -7,7 +7,8 @@ holds a password.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
@@ -15,10 +16,11 @@ import httpx
 
 from registry.errors import SourceUnreadable
 
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 AT_ONCE: Final = 16
-"""How many requests are under way at a time."""
+"""How many things are asked for side by side."""
 
 PAUSES_SECONDS: Final = (0.5, 1.0, 2.0)
 """How long to wait before a request is sent again."""
@@ -67,15 +69,13 @@ class Door:
     def __init__(self, client: httpx.AsyncClient, place: str) -> None:
         self.place = place
         self._client = client
-        self._room = asyncio.Semaphore(AT_ONCE)
 
     async def get(self, path: str, **query: str | int) -> Any:
         """The JSON that a path answers, None when there is no such thing.
 
         Raises SourceUnreadable when there is no usable answer, however often it is asked.
         """
-        async with self._room:
-            answer = await self._ask(path, query)
+        answer = await self._ask(path, query)
         if answer.status_code in ABSENT:
             return None
         if answer.status_code in REFUSED:
@@ -90,9 +90,19 @@ class Door:
         except ValueError:
             raise SourceUnreadable(f"{self.place} is no schema registry: what GET {path} answers is not JSON") from None
 
-    async def get_all(self, requests: Iterable[Awaitable[T]]) -> list[T]:
-        """The answers to many requests, asked side by side."""
-        return await asyncio.gather(*requests)
+    async def each(self, work: Callable[[Item], Awaitable[T]], items: Iterable[Item]) -> AsyncIterator[T]:
+        """What some work comes to for each of many items, in their order; it is done for some of them side by side."""
+        under_way: deque[asyncio.Future[T]] = deque()
+        try:
+            for item in items:
+                if len(under_way) == AT_ONCE:
+                    yield await under_way.popleft()
+                under_way.append(asyncio.ensure_future(work(item)))
+            while under_way:
+                yield await under_way.popleft()
+        finally:
+            for future in under_way:
+                future.cancel()
 
     async def _ask(self, path: str, query: dict[str, str | int]) -> httpx.Response:
         for pause_seconds in (*PAUSES_SECONDS, None):

@@ -5,10 +5,9 @@ Owns what is appended to which store; refuses to know where records come from an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import takewhile
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, takewhile
+from typing import Final, NamedTuple
 
 from registry.envelope import Entry
 from registry.errors import StoreDisagrees
@@ -17,7 +16,8 @@ from registry.model import GLOBAL_CONTEXT, MAX_INT
 from registry.records import IdMarks, NoopKey, Record
 from registry.state import State
 from registry.transfer.comparison import Comparison, Difference, compare
-from registry.transfer.snapshot import digest
+from registry.transfer.outlines import outline
+from registry.transfer.snapshot import Fact, Held, held
 from registry.transfer.sources import Source
 
 COMMIT_ENTRIES: Final = 2_000
@@ -26,19 +26,17 @@ SHOWN: Final = 5
 """How many contradictions a refusal names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """What an import came to.
 
-    appended: how many records were written; store: the state that the store was found to hold afterwards;
+    appended: how many records were written; source: what it held; store: what the store was found to hold afterwards;
     differences: what it says differently from the source; gone_on: whether it held all of the source's history before
     and has been changed since, so that differences are no surprise.
     """
 
     appended: int
-    store: State
-    source_digest: str
-    store_digest: str
+    source: Held
+    store: Held
     differences: Comparison
     gone_on: bool
 
@@ -70,49 +68,63 @@ async def load(source: Source, log: Log, *, follow: bool = False, reserve_ids: i
 
     Raises StoreDisagrees, and appends nothing, when the store holds something that contradicts the source.
     """
-    state, common = await _find_common_beginning(source, log)
-    gone_on = common == len(source.entries) < state.position
-    if common == min(len(source.entries), state.position):
+    common, end = await _common_beginning(source, log)
+    gone_on = common == len(source.entries) < end
+    entries: Iterable[Entry]
+    theirs = None
+    if common == min(len(source.entries), end):
         # Record by record, so that the history is the same in both; a digest would miss what was undone later.
-        entries = list(source.entries[common:])
-        outcome = source.state if entries else state
+        marks = source.held.highest_ids if common == end else (await outline(log)).highest_ids()
+        appended, entries = len(source.entries) - common, source.entries.between(common, len(source.entries))
     else:
-        entries, outcome = _merge(source, state, follow)
-    marks = source.state.highest_ids()
-    wanted = reserved(marks, reserve_ids) if reserve_ids else marks
-    if raised := {context: mark for context, mark in wanted.items() if mark > outcome.highest_id(context)}:
-        entries.append(Record(NoopKey(), IdMarks(raised)).entry())
-    if entries:
-        # Read again from the store itself: the report is about what it holds, not about what was sent to it.
-        await _append(log, state.position, entries)
-        state = await replay(log)
-    return _report(source, state, len(entries), gone_on=gone_on)
+        theirs = source.outline()
+        facts, marks = await _merge(theirs, log, follow)
+        appended, entries = len(facts), (fact.entry() for fact in source.whole(facts))
+    if raised := _raised(source, marks, reserve_ids):
+        appended, entries = appended + 1, chain(entries, [Record(NoopKey(), IdMarks(raised)).entry()])
+    await _append(log, end, entries)
+    # Read again from the store itself: the report is about what it holds, not about what was sent to it.
+    state = await outline(log)
+    store = held(state)
+    differs = store.digest != source.held.digest
+    differences = compare(theirs or source.outline(), state) if differs else Comparison()
+    return Loaded(appended, source.held, store, differences, gone_on)
 
 
-async def _find_common_beginning(source: Source, log: Log) -> tuple[State, int]:
-    """The state of the store, and how many of its first records are the source's."""
-    state, common = State(), 0
+async def _common_beginning(source: Source, log: Log) -> tuple[int, int]:
+    """How many of the first records of the store are the source's, and where the store ends."""
+    common = end = 0
     async for batch in log.read(0):
-        if common == state.position:
-            theirs = source.entries[common : common + len(batch.entries)]
+        if common == end:
+            theirs = source.entries.between(common, common + len(batch.entries))
             pairs = zip(batch.entries, theirs, strict=False)
             same = ((ours.key, ours.value) == (their.key, their.value) for ours, their in pairs)
             common += sum(1 for _ in takewhile(bool, same))
-        state.advance(batch)
-    return state, common
+        end = batch.end
+    return common, end
 
 
-def _merge(source: Source, state: State, follow: bool) -> tuple[list[Entry], State]:
-    found = compare(source.state, state)
+async def _merge(theirs: State, log: Log, follow: bool) -> tuple[list[Fact], dict[str, int]]:
+    """What the store lacks, in outline, and the highest ids that it will know of with it."""
+    state = await outline(log)
+    found = compare(theirs, state)
     refused = found.contradictions + ([] if follow else [difference for _, difference in found.ahead])
     if refused:
         raise StoreDisagrees(_refusal(refused))
     # The source's own records will not do here: replayed behind what the store holds, a deletion of a subject would
     # reach versions that it never meant.
     facts = found.missing + [fact for fact, _ in found.ahead]
-    outcome = state.draft()
-    outcome.apply(fact.record for fact in facts)
-    return [fact.entry() for fact in facts], outcome
+    state.apply(fact.record for fact in facts)
+    return facts, state.highest_ids()
+
+
+def _raised(source: Source, marks: Mapping[str, int], reserve_ids: int) -> dict[str, int]:
+    """The highest ids that a store with these marks has yet to be told of."""
+    wanted = source.held.highest_ids
+    if reserve_ids:
+        wanted = reserved(wanted, reserve_ids)
+    everywhere = marks.get(GLOBAL_CONTEXT, 0)
+    return {context: mark for context, mark in wanted.items() if mark > max(marks.get(context, 0), everywhere)}
 
 
 def _refusal(refused: Sequence[Difference]) -> str:
@@ -121,7 +133,7 @@ def _refusal(refused: Sequence[Difference]) -> str:
     return f"Nothing was imported, because the store holds something else: {named}{more}"
 
 
-async def _append(log: Log, position: int, entries: Sequence[Entry]) -> None:
+async def _append(log: Log, position: int, entries: Iterable[Entry]) -> None:
     for commit in _commits(entries):
         async with log.turn(position) as turn:
             if turn.missed.entries:
@@ -129,7 +141,7 @@ async def _append(log: Log, position: int, entries: Sequence[Entry]) -> None:
             position = (await turn.append(commit)).end
 
 
-def _commits(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+def _commits(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     commit: list[Entry] = []
     size = 0
     for entry in entries:
@@ -140,9 +152,3 @@ def _commits(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
             commit, size = [], 0
     if commit:
         yield commit
-
-
-def _report(source: Source, store: State, appended: int, *, gone_on: bool) -> Loaded:
-    digests = digest(source.state), digest(store)
-    differences = Comparison() if digests[0] == digests[1] else compare(source.state, store)
-    return Loaded(appended, store, *digests, differences, gone_on)

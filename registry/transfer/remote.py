@@ -6,14 +6,14 @@ what; timestamps, GUIDs and the highest id before Confluent 8; configs and modes
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import starmap
-from operator import itemgetter
-from typing import Final
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from itertools import chain, starmap
+from typing import Final, NamedTuple
 from urllib.parse import quote
 from uuid import UUID
 
 import httpx
+import orjson
 
 from registry.errors import SourceUnreadable
 from registry.model import DEFAULT_CONTEXT, MAX_INT, Config, Level, Mode, Subject
@@ -31,8 +31,10 @@ from registry.records import (
 )
 from registry.shapes import Json, read_config, read_schema
 from registry.state import EVERY_CONTEXT
+from registry.transfer.archive import Archive
 from registry.transfer.door import Door, opened
 from registry.transfer.snapshot import Fact
+from registry.transfer.sources import Source, gather_facts
 
 PAGE: Final = 1000
 UNSET_CONFIG: Final = Config(compatibility_level=Level.BACKWARD)
@@ -41,11 +43,11 @@ UNSET_CONFIG: Final = Config(compatibility_level=Level.BACKWARD)
 ANSWERING: Final = (EVERYTHING, EVERY_CONTEXT)
 """The scopes that answer with a default where nothing is set."""
 
-Versions = dict[tuple[str, int], Json]
-"""Versions as a registry shows them, by the name of their subject and their number."""
+Name = tuple[str, int]
+"""A version by its subject, as the registry writes it, and its number."""
 
 
-async def read_registry(url: str, transport: httpx.AsyncBaseTransport | None = None) -> list[Fact]:
+async def read_registry(url: str, transport: httpx.AsyncBaseTransport | None = None) -> Source:
     """Read all contexts, versions, configs and modes of a running registry.
 
     Args:
@@ -56,31 +58,61 @@ async def read_registry(url: str, transport: httpx.AsyncBaseTransport | None = N
     """
     async with opened(url, transport) as door:
         try:
-            return await _everything(door)
+            return gather_facts(await _everything(door))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise SourceUnreadable(f"{door.place} answers in a way that no schema registry does: {error!r}") from error
 
 
-async def _everything(door: Door) -> list[Fact]:
+class _Shown(NamedTuple):
+    """A version as the registry shows it, in JSON."""
+
+    json: bytes
+
+
+class _Versions:
+    """The versions that a registry showed, set aside."""
+
+    def __init__(self) -> None:
+        self._shown = Archive(_Shown)
+        self._ids: list[int] = []
+        self.live: set[Name] = set()
+        """Those that are not deleted, where the registry does not say so of each."""
+        self.subjects: dict[Subject, int] = {}
+        """The subjects, each with an id that it has."""
+
+    def add(self, shown: Json) -> None:
+        """Set a version aside."""
+        self.subjects[Subject.of(shown["subject"])] = shown["id"]
+        self._ids.append(shown["id"])
+        self._shown.append(orjson.dumps(shown))
+
+    def facts(self) -> Iterator[Fact]:
+        """The versions by their ids, which grow with time, so about in the order in which they were registered."""
+        for place in sorted(range(len(self._ids)), key=self._ids.__getitem__):
+            shown = orjson.loads(self._shown[place].json)
+            yield _version({"deleted": _name(shown) not in self.live, **shown})
+
+
+async def _everything(door: Door) -> Iterator[Fact]:
     named = await door.get("/contexts")
     contexts = [name for name in named or () if name != DEFAULT_CONTEXT]
-    versions = [shown for context in (DEFAULT_CONTEXT, *contexts) for shown in await _versions_in(door, context)]
-    subjects = dict.fromkeys(Subject.of(shown["subject"]) for shown in versions)
+    versions = _Versions()
+    for context in (DEFAULT_CONTEXT, *contexts):
+        await _read_versions(door, Subject(context, "").prefix, versions)
     # Settings of a context are kept under its empty name.
-    scopes = [*ANSWERING, *(Subject(name, "") for name in contexts), *subjects]
+    scopes = [*ANSWERING, *(Subject(name, "") for name in contexts), *versions.subjects]
     modes = await _modes(door, scopes)
-    if named is None and set(modes) == set(subjects) and set(modes.values()) == {Mode.READWRITE}:
+    if named is None and set(modes) == set(versions.subjects) and set(modes.values()) == {Mode.READWRITE}:
         # Karapace knows no modes and answers this one for every subject; taken at its word, no mode of the whole
         # registry could ever reach them.
         modes = {}
-    return [
-        *(Fact(Record(ContextKey(name), Present())) for name in contexts),
-        # Ids grow with time, so this is about the order in which things were registered.
-        *map(_version, sorted(versions, key=itemgetter("id"))),
-        *starmap(_config_fact, (await _configs(door, scopes)).items()),
-        *starmap(_mode_fact, modes.items()),
-        *await _marks(door, versions),
-    ]
+    return chain(
+        [Fact(Record(ContextKey(name), Present())) for name in contexts],
+        versions.facts(),
+        starmap(_config_fact, (await _configs(door, scopes)).items()),
+        starmap(_mode_fact, modes.items()),
+        await _marks(door, versions.subjects),
+    )
 
 
 def _config_fact(scope: Subject, config: Config) -> Fact:
@@ -91,50 +123,56 @@ def _mode_fact(scope: Subject, mode: Mode) -> Fact:
     return Fact(Record(ModeKey(scope), mode))
 
 
-async def _versions_in(door: Door, context: str) -> list[Json]:
-    """All versions in a context as the registry shows them, `deleted` set on each."""
-    prefix = Subject(context, "").prefix
-    every = await _listed(door, prefix, "true")
-    if every is None:
-        return await _walked(door, prefix)
-    if all("deleted" in shown for shown in every.values()):
-        return list(every.values())
-    # Before Confluent 8 only a list without them tells which are deleted.
-    live = await _listed(door, prefix, "false") or {}
-    return [{**shown, "deleted": name not in live} for name, shown in every.items()]
+async def _read_versions(door: Door, prefix: str, versions: _Versions) -> None:
+    """Read all versions in a context, deleted ones included."""
+    says_which_are_deleted, is_listed = True, False
+    async for page in _pages(door, prefix, "true"):
+        is_listed = True
+        for shown in page:
+            says_which_are_deleted &= "deleted" in shown
+            versions.add(shown)
+    if not is_listed:
+        await _walk(door, prefix, versions)
+    elif not says_which_are_deleted:
+        # Before Confluent 8 only a list without them tells which are deleted.
+        async for page in _pages(door, prefix, "false"):
+            versions.live.update(map(_name, page))
 
 
-async def _listed(door: Door, prefix: str, deleted: str) -> Versions | None:
-    """The versions of `GET /schemas`, page by page; None where there is no such list.
+async def _pages(door: Door, prefix: str, deleted: str) -> AsyncIterator[list[Json]]:
+    """What is new on each page of `GET /schemas`; no page at all where there is no such list.
 
     A page may be shorter than asked for, or hold everything in spite of that; the end is where nothing new comes.
     """
-    found: Versions = {}
+    found: set[Name] = set()
     while True:
         page = await door.get("/schemas", subjectPrefix=prefix, deleted=deleted, offset=len(found), limit=PAGE)
         if page is None:
-            return None
-        fresh = {(shown["subject"], shown["version"]): shown for shown in page}
-        if fresh.keys() <= found.keys():
-            return found
-        found |= fresh
+            return
+        fresh = {name: shown for shown in page if (name := _name(shown)) not in found}
+        yield list(fresh.values())
+        if not fresh:
+            return
+        found |= fresh.keys()
 
 
-async def _walked(door: Door, prefix: str) -> list[Json]:
-    """The versions of a registry that has no list of them, one by one."""
+async def _walk(door: Door, prefix: str, versions: _Versions) -> None:
+    """Read the versions of a registry that has no list of them, one by one."""
     names = await door.get("/subjects", subjectPrefix=prefix, deleted="true")
     if names is None:
         raise SourceUnreadable(f"{door.place} is no schema registry: it has no /subjects")
-    of_subjects = await door.get_all(_versions_of(door, Subject.of(name)) for name in names)
-    return [shown for versions in of_subjects for shown in versions]
 
+    async def shown_of(name: str) -> list[Json]:
+        path = f"/subjects/{_segment(Subject.of(name))}/versions"
+        live = await door.get(path) or []
+        every = [
+            await door.get(f"{path}/{number}", deleted="true") for number in await door.get(path, deleted="true") or ()
+        ]
+        return [{**shown, "deleted": shown["version"] not in live} for shown in every if shown is not None]
 
-async def _versions_of(door: Door, subject: Subject) -> list[Json]:
-    path = f"/subjects/{_segment(subject)}/versions"
-    live = await door.get(path) or []
-    every = await door.get(path, deleted="true") or []
-    shown = await door.get_all(door.get(f"{path}/{number}", deleted="true") for number in every)
-    return [{**version, "deleted": version["version"] not in live} for version in shown if version is not None]
+    async for found in door.each(shown_of, names):
+        for shown in found:
+            versions.add(shown)
 
 
 async def _configs(door: Door, scopes: Iterable[Subject]) -> dict[Subject, Config]:
@@ -152,22 +190,29 @@ async def _modes(door: Door, scopes: Iterable[Subject]) -> dict[Subject, Mode]:
 
 async def _settings(door: Door, path: str, scopes: Iterable[Subject]) -> list[tuple[Subject, Json]]:
     """What a registry answers for each scope that has an answer."""
-    places = {scope: path if scope == EVERYTHING else f"{path}/{_segment(scope)}" for scope in scopes}
-    answers = await door.get_all(door.get(place) for place in places.values())
-    return [(scope, said) for scope, said in zip(places, answers, strict=True) if said is not None]
+
+    async def ask(scope: Subject) -> tuple[Subject, Json | None]:
+        return scope, await door.get(path if scope == EVERYTHING else f"{path}/{_segment(scope)}")
+
+    return [(scope, said) async for scope, said in door.each(ask, scopes) if said is not None]
 
 
-async def _marks(door: Door, versions: Iterable[Json]) -> Iterable[Fact]:
+async def _marks(door: Door, subjects: Mapping[Subject, int]) -> Iterable[Fact]:
     """The highest id ever given out in each context, where the registry tells it."""
     # It is told along with a schema, so any one of the context will do.
-    some = {Subject.of(shown["subject"]).context: shown["id"] for shown in versions}
-    asked = {
-        context: door.get(f"/schemas/ids/{number}", subject=Subject(context, "").prefix, fetchMaxId="true")
-        for context, number in some.items()
-    }
-    told = zip(asked, await door.get_all(asked.values()), strict=True)
-    marks = {context: said["maxId"] for context, said in told if said and "maxId" in said}
+    some = {subject.context: number for subject, number in subjects.items()}
+
+    async def ask(context: str) -> tuple[str, Json]:
+        prefix = Subject(context, "").prefix
+        said = await door.get(f"/schemas/ids/{some[context]}", subject=prefix, fetchMaxId="true")
+        return context, said or {}
+
+    marks = {context: said["maxId"] async for context, said in door.each(ask, some) if "maxId" in said}
     return [Fact(Record(NoopKey(), IdMarks(marks)))] if marks else []
+
+
+def _name(shown: Json) -> Name:
+    return shown["subject"], shown["version"]
 
 
 def _version(shown: Json) -> Fact:

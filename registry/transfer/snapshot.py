@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from registry.envelope import Entry
-from registry.model import DEFAULT_CONTEXT, Association
+from registry.model import DEFAULT_CONTEXT, Association, Subject
 from registry.records import (
     AssociationKey,
     ConfigKey,
@@ -30,6 +30,7 @@ from registry.records import (
     SchemaKey,
 )
 from registry.state import Row, State
+from registry.transfer.outlines import fingerprint
 
 DIGEST: Final = "sha256"
 
@@ -54,7 +55,7 @@ def snapshot(state: State) -> Iterator[Fact]:
 
 def facts(state: State) -> Iterator[Fact]:
     """Everything that a state holds, in no particular order."""
-    return _facts(state, _rows(state).items())
+    return _facts(state, _rows(state))
 
 
 def _facts(state: State, rows: Iterable[tuple[SchemaKey, Row]]) -> Iterator[Fact]:
@@ -73,35 +74,49 @@ def _facts(state: State, rows: Iterable[tuple[SchemaKey, Row]]) -> Iterator[Fact
         yield Fact(Record(NoopKey(), IdMarks(dict(sorted(marks.items())))))
 
 
+class Held(NamedTuple):
+    """What a state holds, in short: how many things of each kind, the highest id of each context, and its digest."""
+
+    counts: dict[str, int]
+    highest_ids: dict[str, int]
+    digest: str
+
+
+def held(state: State) -> Held:
+    """What a state holds, in short."""
+    return Held(counts(state), state.highest_ids(), digest(state))
+
+
 def digest(state: State) -> str:
     """A SHA-256 over all that a state holds, in whichever order it came to hold it; times and authors do not count.
 
-    It is taken over sorted lines: of each version what it is called and the MD5 of what it says, of everything else
-    the record.
+    It is taken over a line for each version in order, what it is called and the MD5 of its outline, and over the sorted
+    records of everything else.
     """
     hashed = hashlib.new(DIGEST, usedforsecurity=False)
-    lines = [_version_line(key, row) for key, row in _rows(state).items()]
+    for subject in sorted(state.subjects()):
+        for row in state.rows(subject):
+            hashed.update(_version_line(subject, row) + b"\n")
     others = (fact.entry() for fact in _facts(state, ()))
-    for line in sorted([*lines, *(b"%b\t%b" % (entry.key, entry.value or b"") for entry in others)]):
-        hashed.update(line + b"\n")
+    for line in sorted(b"%b\t%b\n" % (entry.key, entry.value or b"") for entry in others):
+        hashed.update(line)
     return f"{DIGEST}:{hashed.hexdigest()}"
 
 
-def _version_line(key: SchemaKey, row: Row) -> bytes:
+def _version_line(subject: Subject, row: Row) -> bytes:
     schema, guid = row.content
-    return orjson.dumps(
-        [str(key.subject), key.version, row.id, row.deleted, schema.type, guid.hex(), schema.digest().hex()]
-    )
+    said = schema._replace(text=fingerprint(schema.text)).digest()
+    return orjson.dumps([str(subject), row.version, row.id, row.deleted, schema.type, guid.hex(), said.hex()])
 
 
 def counts(state: State) -> dict[str, int]:
     """How many things of each kind a state holds."""
-    rows = _rows(state).values()
+    subjects = list(state.subjects())
     return {
         "contexts": 1 + len(_contexts(state)),
-        "subjects": sum(1 for _ in state.subjects()),
-        "versions": len(rows),
-        "deleted versions": sum(row.deleted for row in rows),
+        "subjects": len(subjects),
+        "versions": sum(len(state.rows(subject)) for subject in subjects),
+        "deleted versions": sum(row.deleted for subject in subjects for row in state.rows(subject)),
         "associations": sum(1 for _ in state.associations()),
         "configs": sum(1 for _ in state.configs()),
         "modes": sum(1 for _ in state.modes()),
@@ -124,12 +139,12 @@ def _key_of(association: Association) -> AssociationKey:
     )
 
 
-def _rows(state: State) -> dict[SchemaKey, Row]:
-    return {SchemaKey(subject, row.version): row for subject in state.subjects() for row in state.rows(subject)}
+def _rows(state: State) -> Iterator[tuple[SchemaKey, Row]]:
+    return ((SchemaKey(subject, row.version), row) for subject in state.subjects() for row in state.rows(subject))
 
 
 def _ordered(state: State) -> Iterator[tuple[SchemaKey, Row]]:
-    rows = _rows(state)
+    rows = dict(_rows(state))
     sorter = TopologicalSorter({key: list(_before(state, key, row)) for key, row in rows.items()})
     try:
         sorter.prepare()

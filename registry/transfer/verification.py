@@ -15,14 +15,16 @@ from registry.model import Schema, guid_text
 from registry.records import Record, SchemaKey, SchemaValue, UnreadableRecordError, read_record
 from registry.state import State
 from registry.transfer.names import owner_of
+from registry.transfer.outlines import outlined
 
 
 @dataclass(slots=True)
 class Verification:
     """What was found while a log was read from its beginning to its end.
 
-    findings: one sentence for each thing that should not be; out_of_order: how many versions came after a higher one
-    of their subject, as they do in imports and in compacted topics.
+    state: what the records add up to, in outline; findings: one sentence for each thing that should not be;
+    out_of_order: how many versions came after a higher one of their subject, as they do in imports and in compacted
+    topics.
     """
 
     uuid: UUID
@@ -40,7 +42,7 @@ class Verification:
         self.end = logged.position
         self.records += 1
         try:
-            record = read_record(logged.key, logged.value)
+            record = outlined(read_record(logged.key, logged.value))
         except UnreadableRecordError as reason:
             self.findings.append(f"{place} cannot be read: {reason}")
             return

@@ -39,7 +39,7 @@ async def keys(log) -> list[bytes]:
 async def test_an_empty_store_gets_the_history_as_it_was(log, version_of) -> None:
     source = source_of(version_of("s", 1, 1), FULL, NONE, version_of("s", 1, 1, deleted=True))
     loaded = await load(source, log)
-    assert (loaded.appended, loaded.store_digest) == (4, loaded.source_digest)
+    assert (loaded.appended, loaded.store.digest) == (4, loaded.source.digest)
     assert await keys(log) == [entry.key for entry in source.entries]
 
 
@@ -103,7 +103,7 @@ async def test_only_a_newer_source_replaces_settings_and_deletes(log, version_of
     with pytest.raises(StoreDisagrees, match=r"deleted in the source and live in the store; s: its config is .*NONE"):
         await load(newer, log)
     loaded = await load(newer, log, follow=True)
-    assert (loaded.appended, loaded.store_digest) == (2, loaded.source_digest)
+    assert (loaded.appended, loaded.store.digest) == (2, loaded.source.digest)
 
 
 async def test_a_refusal_names_a_few_contradictions_and_counts_the_rest(log, version_of, append) -> None:
@@ -117,14 +117,14 @@ async def test_a_refusal_names_a_few_contradictions_and_counts_the_rest(log, ver
 async def test_the_highest_id_is_kept_though_no_version_tells_it(log, version_of, append) -> None:
     await append(log, [version_of("t", 1, 2, '"long"')])
     loaded = await load(source_of(version_of("s", 1, 1), MARK), log)
-    assert loaded.store.highest_id(".") == 40
+    assert loaded.store.highest_ids["."] == 40
 
 
 async def test_reserved_ids_are_given_out_in_no_context(log, version_of) -> None:
     loaded = await load(source_of(version_of("s", 1, 7), version_of(":.c:s", 1, MAX_INT)), log, reserve_ids=100)
-    marks = {name: loaded.store.highest_id(name) for name in (".", ".c", ".new")}
-    assert marks == {".": 107, ".c": MAX_INT, ".new": 100}
-    assert loaded.store.highest_ids()[GLOBAL_CONTEXT] == 100
+    assert loaded.store.highest_ids == {".": 107, ".c": MAX_INT, GLOBAL_CONTEXT: 100}
+    state = await replay(log)
+    assert [state.highest_id(name) for name in (".", ".c", ".new")] == [107, MAX_INT, 100]
 
 
 async def test_a_large_import_is_many_commits_of_moderate_size(tmp_path, version_of) -> None:
@@ -133,6 +133,13 @@ async def test_a_large_import_is_many_commits_of_moderate_size(tmp_path, version
     await load(source, log)
     assert [len(batch.entries) async for batch in log.read(0)] == [COMMIT_ENTRIES, 2]
     await log.close()
+
+
+async def test_what_is_added_to_other_data_says_what_it_said(store, version_of, append) -> None:
+    await append(store, [version_of("t", 1, 2, '"long"')])
+    await load(source_of(version_of("s", 1, 1, '"string"'), FULL), store)
+    state = await replay(store)
+    assert state.latest(Subject.of("s")).content.schema.text == '"string"'
 
 
 async def test_who_writes_in_between_ends_the_import_and_the_next_completes_it(log, version_of) -> None:

@@ -16,7 +16,7 @@ from registry.log.memory import MemoryLog
 from registry.model import Level, Mode, Subject
 from registry.records import EVERYTHING
 from registry.settings import read_settings
-from registry.transfer import digest, gather_facts, load, read_registry, replay
+from registry.transfer import digest, load, read_registry, replay
 from registry.transfer.lines import read_lines, write_line
 
 pytestmark = pytest.mark.anyio
@@ -73,20 +73,20 @@ def transport_of(client: httpx.AsyncClient) -> httpx.AsyncBaseTransport:
 
 
 async def read(client: httpx.AsyncClient):
-    return gather_facts(await read_registry("http://old:8081", transport_of(client)))
+    return await read_registry("http://old:8081", transport_of(client))
 
 
 async def test_a_copy_holds_exactly_what_the_registry_holds(old, old_store) -> None:
     await fill(old)
     loaded = await load(await read(old), MemoryLog(lambda: 1), follow=True)
     history = await open_history(old_store)
-    assert loaded.store_digest == loaded.source_digest == digest(await replay(history))
+    assert loaded.store.digest == loaded.source.digest == digest(await replay(history))
     await history.close()
 
 
 async def test_a_copy_keeps_ids_that_were_deleted_for_good_and_the_times_of_versions(old) -> None:
     await fill(old)
-    state = (await read(old)).state
+    state = (await read(old)).outline()
     assert state.highest_id(".test") == 3
     assert state.row(Subject.of(":.test:order"), 3) is None
     there = (await old.get("/subjects/order/versions/1")).json()
@@ -111,11 +111,11 @@ async def test_a_second_copy_brings_what_has_changed_since(old) -> None:
     await send(old, "POST", "/subjects/new/versions", {"schema": '"float"'})
     loaded = await load(await read(old), log, follow=True)
     assert loaded.appended == 3
-    assert loaded.store_digest == loaded.source_digest
+    assert loaded.store.digest == loaded.source.digest
 
 
 async def test_an_empty_registry_is_copied_as_such(old) -> None:
-    assert (await read(old)).entries == []
+    assert list((await read(old)).entries) == []
 
 
 # Registries as others write them: what each path answers; everything else is 404.
@@ -171,7 +171,7 @@ CONFLUENT_8: Answers = {
 
 
 async def state_of(answers: Answers):
-    return gather_facts(await read_registry("http://old:8081", registry_that_answers(answers))).state
+    return (await read_registry("http://old:8081", registry_that_answers(answers))).outline()
 
 
 @pytest.mark.parametrize("answers", [KARAPACE, REDPANDA, CONFLUENT_7, CONFLUENT_8])
@@ -206,7 +206,7 @@ async def test_the_guid_and_time_that_a_registry_tells_are_kept() -> None:
 async def test_one_id_with_two_meanings_is_left_out_and_told() -> None:
     double = [VERSION | {"deleted": False}, VERSION | {"subject": "t", "schema": '"long"', "deleted": False}]
     transport = registry_that_answers(CONFLUENT_8 | {"/schemas?deleted": double})
-    source = gather_facts(await read_registry("http://old:8081", transport))
+    source = await read_registry("http://old:8081", transport)
     assert [left.place for left in source.left_out] == ["version 1 of t"]
 
 
@@ -258,7 +258,7 @@ def broken_connection() -> httpx.Response:
 
 @pytest.mark.parametrize("first", [lambda: httpx.Response(503), lambda: httpx.Response(429), broken_connection])
 async def test_a_registry_that_is_busy_for_a_moment_is_asked_again(first) -> None:
-    assert await read_registry("http://old:8081", failing(first))
+    assert (await read_registry("http://old:8081", failing(first))).held.counts["versions"] == 2
 
 
 async def test_the_name_and_password_of_the_url_are_sent() -> None:
