@@ -166,6 +166,19 @@ class Node:
         """How much memory it takes."""
         return psutil.Process(self.pid).memory_info().rss
 
+    def blocks_in_use(self) -> int:
+        """How many blocks of memory hold something, once garbage is collected."""
+        told = len(self._blocks_told())
+        self.signal(signal.SIGUSR1)
+        give_up = time.monotonic() + START_SECONDS
+        while len(found := self._blocks_told()) == told:
+            assert time.monotonic() < give_up, f"node {self.name} does not tell its blocks"
+            time.sleep(0.01)
+        return int(found[-1])
+
+    def _blocks_told(self) -> list[str]:
+        return re.findall(r"(\d+) blocks in use", self._out.read_text())
+
     def faults(self) -> list[str]:
         """What it said that no node may ever say."""
         return [line for line in self.errors.splitlines() if "Traceback" in line or "nothing foresaw" in line]
