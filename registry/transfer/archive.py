@@ -61,11 +61,13 @@ class Archive(Generic[Row]):
         for index in range(first, min(end, len(self))):
             start, behind = self._starts[index : index + 2]
             with _said():
-                raw = os.pread(self._file.fileno(), behind - start, start)
+                self._file.seek(start)
+                raw = self._file.read(behind - start)
             yield self._make(*marshal.loads(raw))  # noqa: S302 - nobody else can write to a file without a name
 
     def _write(self) -> None:
         with _said():
+            self._file.seek(0, os.SEEK_END)
             while self._pending:
                 del self._pending[: self._file.write(self._pending)]
 
