@@ -75,8 +75,11 @@ class _Comparison:
 
     def __init__(self, rules: Rules, max_work: int, *, scans_unions: bool = False) -> None:
         self._rules: Final = rules
-        self._memo: dict[tuple[int, int], Found] = {}
-        self._waiting: list[tuple[tuple[int, int], Steps]] = []
+        # Nearly all types are met with one other and read it. For these the other alone is kept: a key for each pair
+        # would take more memory than the types do, and reaching for memory is what large schemas cost.
+        self._read: dict[Node, Node] = {}
+        self._memo: dict[tuple[Node, Node], Found] = {}
+        self._waiting: list[tuple[tuple[Node, Node], Steps]] = []
         self._work_left = max_work
         self._scans_unions: Final = scans_unions
 
@@ -84,11 +87,11 @@ class _Comparison:
         """All that was found for the two; raises _Exhausted when that takes too long."""
         found = self._begin(reader, writer, ROOT)
         while self._waiting:
-            key, steps = self._waiting[-1]
+            pair, steps = self._waiting[-1]
             try:
                 request = next(steps) if found is None else steps.send(found)
             except StopIteration as done:
-                found = self._memo[key] = done.value
+                found = self._remember(*pair, done.value)
                 self._waiting.pop()
             else:
                 found = self._begin(*request)
@@ -97,20 +100,30 @@ class _Comparison:
 
     def _begin(self, reader: Node, writer: Node, location: Location) -> Found | None:
         """What is found for a pair, or None when other pairs must be compared first."""
-        key = (id(reader), id(writer))
-        found = self._memo.get(key)
+        met_first = self._read.get(reader)
+        found = READABLE if met_first is writer else self._memo.get((reader, writer))
         if found is not None:
             self._spend(AGAIN_WORK)
             return found
         self._spend(PAIR_WORK + (reader.width if self._scans_unions or reader.kind != "UNION" else 0))
         # Whoever meets this pair again while it is being compared may take it for readable: that ends recursion.
-        self._memo[key] = READABLE
+        if met_first is None:
+            self._read[reader] = writer
+        else:
+            self._memo[reader, writer] = READABLE
         outcome = self._rules[reader.kind][writer.kind](reader, writer, location)
         if isinstance(outcome, tuple):
-            self._memo[key] = outcome
-            return outcome
-        self._waiting.append((key, outcome))
+            return self._remember(reader, writer, outcome)
+        self._waiting.append(((reader, writer), outcome))
         return None
+
+    def _remember(self, reader: Node, writer: Node, found: Found) -> Found:
+        """Keep what was found, where it is more than what was assumed."""
+        if found:
+            self._memo[reader, writer] = found
+            if self._read.get(reader) is writer:
+                del self._read[reader]
+        return found
 
     def _spend(self, work: int) -> None:
         self._work_left -= work

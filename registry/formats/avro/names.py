@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from registry.errors import UnparsableSchema
@@ -73,3 +74,25 @@ def check_namespace(namespace: str) -> None:
         fault = strict_fault(part)
         if fault:
             raise UnparsableSchema(f'Namespace part "{part}" is invalid: {fault}')
+
+
+MAX_SHARED_CHARS: Final = 64
+"""The longest name that may be asked of the two functions below: what they keep is bounded, as it outlives schemas."""
+
+
+@lru_cache(maxsize=16_384)
+def shared_name(name: str) -> str:
+    """The same name as one object for all schemas that use it.
+
+    Versions of a schema are made of the same names: kept once they take less memory, and one object is found equal
+    without reaching for two texts.
+    """
+    # Not Python's `intern`, because some of its versions keep every name for ever.
+    return name
+
+
+@lru_cache(maxsize=16_384)
+def shared_strict_name(name: str) -> str:
+    """As `shared_name`; raises UnparsableSchema unless a new schema may use the name."""
+    check_strict(name)
+    return shared_name(name)

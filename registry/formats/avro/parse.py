@@ -6,29 +6,27 @@ compatibility. One `Parser` reads the texts of all referred-to types first and t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import call
-from typing import Final, NamedTuple, NoReturn, TypeAlias
+from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
 
 from registry.errors import UnparsableSchema
 from registry.formats.avro.defaults import Defaults
 from registry.formats.avro.equality import equal
 from registry.formats.avro.json_reader import read_json
 from registry.formats.avro.json_writer import json_text
-from registry.formats.avro.names import check_namespace, check_strict
+from registry.formats.avro.names import MAX_SHARED_CHARS, check_namespace, check_strict, shared_name, shared_strict_name
 from registry.formats.avro.numerals import parse_double
 from registry.formats.avro.resolve import budgets, resolve, union_of
 from registry.formats.avro.trampoline import Task, run
 from registry.formats.avro.types import (
-    ABSENT,
     ANNOTATED,
     ASCENDING,
     NO_ALIASES,
     NO_DEFAULT,
     NO_PROPS,
     PRIMITIVES,
-    Absent,
     Array,
     DetailedField,
     Enum,
@@ -83,6 +81,7 @@ class Parser:
 
     def __init__(self, *, strict: bool) -> None:
         self._strict = strict
+        self._short_name = shared_strict_name if strict else shared_name
         self._left = budgets()
         self._defaults = Defaults(self._left.values)
         self.forward = False
@@ -182,8 +181,7 @@ class Parser:
             # Java takes anything that is no text for a missing name.
             if not isinstance(symbol, str):
                 _refuse("Null name")
-            if self._strict:
-                check_strict(symbol)
+            symbol = self._checked(symbol)
             if symbol in symbols:
                 _refuse(f"Duplicate enum symbol: {symbol}")
             symbols[symbol] = None
@@ -200,36 +198,38 @@ class Parser:
         given = value.get("fields")
         if not isinstance(given, list):
             _refuse(f"Record has no fields: {json_text(value)}")
-        fields: dict[str, Field] = {}
-        twice = ""
-        strict = self._strict
-        # This loop decides how long a text takes, so what most fields are is settled here, without a call.
-        for entry in given:
-            field_name = entry.get("name") if isinstance(entry, dict) else None
-            if not isinstance(entry, dict) or not isinstance(field_name, str):
-                _refuse(f"No field name: {json_text(entry)}")
-            word = entry.get("type", ABSENT)
-            if isinstance(word, Absent):
-                _refuse(f"No field type: {json_text(entry)}")
-            if isinstance(word, str) and word in PRIMITIVES:
-                type_: Node = PRIMITIVES[word]()
-            else:
-                type_ = self._plain(word, space) or (yield self._deep(word, space))
-            if len(entry) > _PLAIN_FIELD_KEYS:
-                field: Field = self._detailed_field(field_name, type_, entry)
-            else:
-                if strict and not (field_name.isascii() and field_name.isidentifier()):
-                    check_strict(field_name)
-                field = Field(field_name, type_)
-            # Java looks for names that come twice when it has read all fields, so any other fault is told first.
-            if field_name in fields:
-                twice = twice or _twice(field, fields, f"{space}.{simple}" if space else simple)
-            fields[field_name] = field
-        if twice:
-            _refuse(twice)
+        full = f"{space}.{simple}" if space else simple
+        fields = yield from self._fields(given, space, full)
         props = _props(value, _RESERVED)
         name = self._finish_name(value, simple, space)
         return self._define(Record(name, props, fields, value["type"] == "error"))
+
+    def _fields(self, given: list[Any], namespace: str, record: str) -> Task[dict[str, Field]]:
+        """The fields of the record with this full name, by name."""
+        fields: list[Field] = []
+        short_name = self._short_name
+        # This loop decides how long a text takes, so what most fields are is settled here, without a call.
+        for entry in given:
+            try:
+                name, word = entry["name"], entry["type"]
+            except (KeyError, TypeError):
+                _refuse_field(entry)
+            if not isinstance(name, str):
+                _refuse_field(entry)
+            if isinstance(word, str) and word in PRIMITIVES:
+                type_: Node = PRIMITIVES[word]()
+            else:
+                type_ = self._plain(word, namespace) or (yield self._deep(word, namespace))
+            if len(entry) > _PLAIN_FIELD_KEYS:
+                fields.append(self._detailed_field(name, type_, entry))
+            else:
+                name = short_name(name) if len(name) <= MAX_SHARED_CHARS else self._checked(name)
+                fields.append(Field(name, type_))
+        by_name = {field.name: field for field in fields}
+        # Java looks for names that come twice when it has read all fields, so any other fault is told first.
+        if len(by_name) < len(fields):
+            _refuse(_twice(fields, record))
+        return by_name
 
     def _detailed_field(self, name: str, type_: Node, value: _JsonObject) -> Field:
         # The keys that are known are counted, which tells faster than a set whether others are left.
@@ -244,11 +244,9 @@ class Parser:
             known += 1
             if isinstance(default, str) and type_.kind in _FLOATING:
                 default = _number_in(default)
-        if self._strict:
-            if not (name.isascii() and name.isidentifier()):
-                check_strict(name)
-            if not isinstance(default, Absent):
-                self._defaults.check(name, type_, default)
+        name = self._checked(name)
+        if self._strict and "default" in value:
+            self._defaults.check(name, type_, default)
         if "doc" in value:
             doc = value["doc"] if isinstance(value["doc"], str) else None
             known += 1
@@ -268,9 +266,15 @@ class Parser:
         space, dot, simple = name.rpartition(".")
         if not dot:
             space = own if isinstance(own, str) else namespace
-        if self._strict and not (simple.isascii() and simple.isidentifier()):
-            check_strict(simple)
-        return simple, space
+        return self._checked(simple), space
+
+    def _checked(self, name: str) -> str:
+        """The name of a type, field or symbol, shared where it is short; refused where a new schema may not use it."""
+        if len(name) <= MAX_SHARED_CHARS:
+            return self._short_name(name)
+        if self._strict:
+            check_strict(name)
+        return name
 
     def _finish_name(self, value: _JsonObject, simple: str, space: str) -> Name:
         aliases = NO_ALIASES
@@ -382,9 +386,17 @@ def _refuse_primitive(simple: str, space: str) -> None:
         _refuse(f"Schemas may not be named after primitives: {simple}")
 
 
-def _twice(field: Field, before: Mapping[str, Field], record: str) -> str:
-    """What is said of a field whose name stands among the fields `before` it."""
-    name, first = field.name, before[field.name]
-    here = f"{name} type:{field.type.kind} pos:{len(before)}"
-    there = f"{name} type:{first.type.kind} pos:{list(before).index(name)}"
+def _refuse_field(entry: JsonValue) -> NoReturn:
+    """Refuse what is no field for want of a name or a type."""
+    named = isinstance(entry, dict) and isinstance(entry.get("name"), str)
+    _refuse(f"No field {'type' if named else 'name'}: {json_text(entry)}")
+
+
+def _twice(fields: Sequence[Field], record: str) -> str:
+    """What is said of the first field that has the name of one before it."""
+    places: dict[str, int] = {}
+    place = next(here for here, field in enumerate(fields) if places.setdefault(field.name, here) != here)
+    name, first = fields[place].name, places[fields[place].name]
+    here = f"{name} type:{fields[place].type.kind} pos:{place}"
+    there = f"{name} type:{fields[first].type.kind} pos:{first}"
     return f"Duplicate field {name} in record {record}: {here} and {there}."

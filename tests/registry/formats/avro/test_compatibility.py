@@ -1,11 +1,16 @@
 """What a reader cannot read of a writer: every rule, in Java's order and words, and what a person needs beside them."""
 
 import json
+import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 
+from registry.formats.avro import rules
 from registry.formats.avro.compatibility import MAX_FINDINGS
 
 CASES = json.loads(Path(__file__).parent.joinpath("cases/compatibility.json").read_text())["cases"]
@@ -139,6 +144,90 @@ def test_what_is_found_again_and_again_is_listed_up_to_a_limit(parse: Any) -> No
     findings = parse(doubling(60, 1)).unreadable(parse(doubling(60, 2)))
     assert 1000 < len(findings) <= MAX_FINDINGS
     assert len(parse(doubling(5, 1)).unreadable(parse(doubling(5, 2)))) == 16
+
+
+def walks(work: Callable[[], object]) -> Counter[tuple[int, int]]:
+    """How often the fields of each pair of records, and the symbols of each pair of enums, were really gone through."""
+    codes = {rule.__code__ for rule in (rules._settled, rules._enum, rules._fixed)}
+    counted: Counter[tuple[int, int]] = Counter()
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code in codes:
+            counted[id(frame.f_locals["reader"]), id(frame.f_locals["writer"])] += 1
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return counted
+
+
+def used(times: int, kind: str) -> Any:
+    """A record that uses one named type so many times."""
+    named = {
+        "record": record("S", ("x", "int"), ("y", "string")),
+        "enum": {"type": "enum", "name": "S", "symbols": ["A"]},
+        "fixed": {"type": "fixed", "name": "S", "size": 1},
+    }
+    return record("R", *((f"f{place}", "S" if place else named[kind]) for place in range(times)))
+
+
+def rings(count: int) -> Any:
+    """Records that all have all of them in their fields."""
+    fields = [(f"f{place}", f"R{place}") for place in range(count)]
+    ring = record(f"R{count - 1}", *fields)
+    for place in reversed(range(count - 1)):
+        ring = record(f"R{place}", ("below", ring), *fields)
+    return ring
+
+
+def changed(schema: Any, before: str, after: str) -> Any:
+    return json.loads(json.dumps(schema).replace(before, after))
+
+
+UNCHANGED = [
+    pytest.param(used(100, "record"), 2, id="a record used 100 times"),
+    pytest.param(used(100, "enum"), 2, id="an enum used 100 times"),
+    pytest.param(used(100, "fixed"), 2, id="a fixed used 100 times"),
+    pytest.param(record("U", ("a", [used(2, "record"), "null"]), ("b", ["S", "null"])), 3, id="a record in unions"),
+    pytest.param(doubling(60, 1), 60, id="a graph with 2^59 ways through it"),
+    pytest.param(rings(30), 30, id="records that all refer to each other"),
+]
+
+
+@pytest.mark.parametrize(("schema", "types"), UNCHANGED)
+def test_an_unchanged_type_is_gone_through_once(parse: Any, schema: Any, types: int) -> None:
+    reader, writer = parse(schema), parse(schema)
+    counted = walks(lambda: reader.unreadable(writer))
+    assert (len(counted), max(counted.values())) == (types, 1)
+
+
+@pytest.mark.parametrize("schema", [used(100, "record"), doubling(60, 1)], ids=["used 100 times", "doubling"])
+def test_a_changed_type_is_gone_through_once_too(parse: Any, schema: Any) -> None:
+    reader, writer = parse(schema), parse(changed(changed(schema, '"size": 1', '"size": 2'), '"int"', '"string"'))
+    counted = walks(lambda: reader.unreadable(writer))
+    assert reader.unreadable(writer)
+    assert max(counted.values()) == 1
+
+
+def test_a_type_met_with_several_others_is_gone_through_once_with_each(parse: Any) -> None:
+    def both(size: int) -> Any:
+        s, t = ({"type": "fixed", "name": "F", "namespace": space, "size": size} for space in "st")
+        return record("R", ("a", s), ("b", ["null", t]), ("c", ["null", "s.F"]), ("d", "t.F"), ("e", "s.F"))
+
+    reader, writer = parse(both(1)), parse(both(2))
+    counted = walks(lambda: reader.unreadable(writer))
+    assert max(counted.values()) == 1
+    assert [finding.path for finding in reader.unreadable(writer)][-1] == "/fields/0/type/size"
+
+
+def test_names_that_schemas_share_are_kept_once(parse: Any) -> None:
+    one, other = (parse(record("Order", ("customer_name", "int"), ("x" * 65, "int"))).root for _ in range(2))
+    (short, long), (again, _) = one.fields.values(), other.fields.values()
+    assert one.name.simple is other.name.simple
+    assert short.name is again.name
+    assert long.name == "x" * 65
 
 
 def test_unions_of_many_records_are_compared_by_name(parse: Any) -> None:
