@@ -5,13 +5,15 @@ Owns escapes and the writing of numbers; refuses to know schemas.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from json.encoder import encode_basestring
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from registry.formats.avro.numerals import double_text
-from registry.formats.avro.trampoline import Task, run
 from registry.formats.avro.types import JsonValue
+
+_Container: TypeAlias = "list[JsonValue] | dict[str, JsonValue]"
+_CONTAINERS: Final = (list, dict)
 
 _ESCAPES: Final = {
     **{code: f"\\u{code:04X}" for code in range(0x20)},
@@ -30,44 +32,50 @@ def quoted(text: str) -> str:
 
 def json_text(value: JsonValue) -> str:
     """The text of a JSON value, without spaces."""
-    if value is None:
-        return "null"
+    return _container_text(value) if value and isinstance(value, _CONTAINERS) else _leaf_text(value)
+
+
+def _leaf_text(value: JsonValue) -> str:
+    """The text of a value with nothing in it."""
     if isinstance(value, str):
         return quoted(value)
-    if isinstance(value, list | dict):
-        pieces: list[str] = []
-        run(_write(value, pieces))
-        return "".join(pieces)
-    return _scalar(value)
-
-
-def _scalar(value: bool | int | float) -> str:
+    if isinstance(value, float):
+        return double_text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return double_text(value) if isinstance(value, float) else str(value)
+    # An integer, or an empty list or object, which Python writes as JSON does.
+    return "null" if value is None else str(value)
 
 
-def _write(value: JsonValue, out: list[str]) -> Task[None]:
-    if isinstance(value, dict):
-        yield from _write_entries("{", ((f"{quoted(key)}:", inner) for key, inner in value.items()), "}", out)
-    elif isinstance(value, list):
-        yield from _write_entries("[", (("", inner) for inner in value), "]", out)
-    else:
-        out.append(json_text(value))
-
-
-def _write_entries(begin: str, entries: Iterable[tuple[str, JsonValue]], end: str, out: list[str]) -> Task[None]:
+def _container_text(value: _Container) -> str:
+    """The text of a list or an object that has something in it."""
+    # One loop for all levels, without a call for any: a text may have half a million of them.
+    out: list[str] = []
+    around: list[tuple[Iterator[Any], bool]] = []
+    entries, keyed = _opened(value, "", out)
     separator = ""
-    out.append(begin)
-    for head, inner in entries:
-        out.append(separator + head)
-        # Long lists are of scalars, for which a task each would take most of the time.
-        if isinstance(inner, list | dict):
-            if inner:
-                yield _write(inner, out)
-            else:
-                out.append("[]" if isinstance(inner, list) else "{}")
+    while True:
+        for entry in entries:
+            head, inner = (f"{separator}{quoted(entry[0])}:", entry[1]) if keyed else (separator, entry)
+            if inner and isinstance(inner, _CONTAINERS):
+                around.append((entries, keyed))
+                entries, keyed = _opened(inner, head, out)
+                separator = ""
+                break
+            out.append(head + _leaf_text(inner))
+            separator = ","
         else:
-            out.append(json_text(inner))
-        separator = ","
-    out.append(end)
+            out.append("}" if keyed else "]")
+            if not around:
+                return "".join(out)
+            entries, keyed = around.pop()
+            separator = ","
+
+
+def _opened(value: _Container, head: str, out: list[str]) -> tuple[Iterator[Any], bool]:
+    """Begin a container: what is in it, and whether that has keys."""
+    if isinstance(value, dict):
+        out.append(head + "{")
+        return iter(value.items()), True
+    out.append(head + "[")
+    return iter(value), False

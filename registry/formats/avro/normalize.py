@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Final, TypeGuard
+from typing import Final, TypeAlias, TypeGuard
 
 from msgspec.structs import replace
 
@@ -38,6 +38,7 @@ from registry.formats.avro.types import (
 )
 from registry.model import java_order
 
+_Container: TypeAlias = "list[JsonValue] | dict[str, JsonValue]"
 _LOGICAL: Final = ("logicalType", "precision", "scale")
 
 
@@ -103,7 +104,7 @@ def _sorted(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _sorted_props(props: Props) -> Props:
-    return {key: run(_sorted_json(props[key])) for key in sorted(props, key=java_order)} if props else NO_PROPS
+    return {key: _sorted_json(props[key]) for key in sorted(props, key=java_order)} if props else NO_PROPS
 
 
 def _typed_props(node: Primitive | Fixed) -> Props:
@@ -117,22 +118,23 @@ def _typed_props(node: Primitive | Fixed) -> Props:
     return {key: props[key] for key in dict.fromkeys([*first, *props])}
 
 
-def _sorted_json(value: JsonValue) -> Task[JsonValue]:
-    if isinstance(value, dict):
-        ordered: dict[str, JsonValue] = {}
-        for key in sorted(value, key=java_order):
-            ordered[key] = yield _sorted_json(value[key])
-        return ordered
-    if isinstance(value, list):
-        # Long lists are of values that have nothing in them to sort: those need no task each.
-        made: list[JsonValue] = []
-        for inner in value:
+def _sorted_json(value: JsonValue) -> JsonValue:
+    """The value with all objects in it in the order of their keys."""
+    # Level by level in place of calls: copies are made of what stands in a copy, the first of which is this list.
+    whole: list[JsonValue] = [value]
+    copies: list[_Container] = [whole]
+    while copies:
+        copy = copies.pop()
+        for key, inner in copy.items() if isinstance(copy, dict) else enumerate(copy):
             if inner and isinstance(inner, list | dict):
-                made.append((yield _sorted_json(inner)))
-            else:
-                made.append(inner)
-        return made
-    return value
+                sorted_copy = _sorted_copy(inner)
+                copy[key] = sorted_copy  # type: ignore[index]  # each kind of container has keys of its own
+                copies.append(sorted_copy)
+    return whole[0]
+
+
+def _sorted_copy(value: _Container) -> _Container:
+    return {key: value[key] for key in sorted(value, key=java_order)} if isinstance(value, dict) else [*value]
 
 
 def _default(field: Field) -> JsonValue | Absent:
@@ -189,7 +191,7 @@ def _single(value: int | float) -> float:
 
 def _list_through(value: list[JsonValue], type_: Node) -> Task[JsonValue]:
     if not isinstance(type_, Array):
-        return (yield from _sorted_json(value))
+        return _sorted_json(value)
     items = _first_branch(type_.items)
     made: list[JsonValue] = []
     for inner in value:
@@ -208,6 +210,6 @@ def _object_through(value: dict[str, JsonValue], type_: Node) -> Task[JsonValue]
             inner = type_.values
         elif isinstance(type_, Record) and key in type_.fields:
             inner = type_.fields[key].type
-        below = _sorted_json(value[key]) if inner is None else _written_through(value[key], inner)
-        ordered[key] = yield below
+        below = value[key]
+        ordered[key] = _sorted_json(below) if inner is None else (yield _written_through(below, inner))
     return ordered

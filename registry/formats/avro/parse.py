@@ -377,7 +377,8 @@ def _number_in(text: str) -> float:
     """The number that Java reads from a text that is the default of a float or double."""
     number = parse_double(text)
     if number is None:
-        _refuse(f'For input string: "{text}"' if text.strip(_JAVA_SPACE) else "empty String")
+        trimmed = text.strip(_JAVA_SPACE)
+        _refuse(f'For input string: "{trimmed}"' if trimmed else "empty String")
     return number
 
 

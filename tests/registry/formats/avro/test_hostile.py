@@ -54,6 +54,13 @@ def crossing(count: int) -> list[Any]:
     return [first, *chain, {"type": "record", "name": f"C{count}", "fields": []}]
 
 
+def nested_lists(depth: int) -> Any:
+    lists: Any = []
+    for _ in range(depth):
+        lists = [lists]
+    return lists
+
+
 def list_default(count: int) -> Any:
     branches = records(3000, lambda _: [{"name": "a", "type": "int"}])
     type_ = {"type": "array", "items": branches}
@@ -90,6 +97,12 @@ READ = {
         "type": "record",
         "name": "R",
         "fields": [{"name": "a", "type": {"type": "array", "items": ["null", "int"]}, "default": [1] * 50_000}],
+    },
+    "lists and objects deep in each other": {
+        "type": "int",
+        "deep": [nested_lists(480) for _ in range(500)],
+        "shallow": [[1]] * 80_000,
+        "objects": [{"a": {"b": []}}] * 20_000,
     },
     "200,000 lists and 100,000 numbers in properties": {
         "type": "int",
