@@ -19,7 +19,8 @@ from serdes.codec.definitions import RECORDS, Definitions, type_word
 from serdes.codec.failures import Unsupported
 from serdes.codec.generated import logical
 from serdes.codec.generated.resolution import PROMOTIONS, ReadField, Resolution, enum_symbols, record_fields
-from serdes.codec.generated.source import Constants, Source, compiled
+from serdes.codec.generated.skipping import SIZED, Skipping
+from serdes.codec.generated.source import Constants, compiled
 from serdes.codec.generated.varints import (
     SPANS,
     TIMES,
@@ -55,9 +56,6 @@ _CONSTANTS: dict[str, Any] = {
     "span_at": span_at,
     "unpack": struct.unpack_from,
 }
-# Types of constant size: what struct calls them, and the bytes they take.
-_SIZED = {"float": ("f", 4), "double": ("d", 8), "boolean": ("?", 1)}
-_MOST_EMPTY_ITEMS = 1_000_000
 
 
 class Reading:
@@ -151,7 +149,7 @@ class Reading:
                 return 0
             seen = seen | {schema["name"]}
             return sum(self.least_bytes(field["type"], seen) for field in schema["fields"])
-        return 0 if word == "null" else _SIZED.get(word, ("", 1))[1]
+        return 0 if word == "null" else SIZED.get(word, ("", 1))[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +161,11 @@ class _Sized:
     target: str | None
 
 
-class _Body(Source):
+class _Body(Skipping):
     """The body of one function. The data is `b`, the position `p`."""
 
     def __init__(self, program: Reading) -> None:
-        super().__init__(program.constants)
+        super().__init__(program)
         self._program = program
 
     def emit_text(self, written: Any, reading: Any) -> None:
@@ -248,23 +246,16 @@ class _Body(Source):
             return None
         if type_word(written) == "fixed":
             return f"{written['size']:d}s", written["size"]
-        return _SIZED.get(type_word(written))
+        return SIZED.get(type_word(written))
 
     def _unpack(self, form: str) -> str:
         return self.constants.name(struct.Struct("<" + form).unpack_from, "unpack")
-
-    def _span(self) -> str:
-        """Add the reading of a length; the position stands before what has it, which begins one further on."""
-        n = self.fresh("n")
-        self.line(f"{n} = SPANS[b[p]]")
-        self.line(f"if {n} is None: {n}, p = span_at(b, p)")
-        return n
 
     def read_string(self, written: Any, reading: Any) -> str:
         return self.read_bytes(written, reading, ".decode()")
 
     def read_bytes(self, _written: Any, _reading: Any, method: str = "") -> str:
-        n, x = self._span(), self.fresh("x")
+        n, x = self.span(), self.fresh("x")
         self.line(f"{x} = b[p + 1:(p := p + {n})]{method}")
         return x
 
@@ -322,7 +313,7 @@ class _Body(Source):
                 # More items than fit one byte, or a block that tells its size too.
                 self.line(f"{n}, p = count_at(b, p)")
                 self.line(f"if not {n}: break")
-                self._check(item, n)
+                self.check(item, n)
                 self.line(f"{t} = repeat(None, {n})")
             with self.block(f"for _ in {t}:"):
                 yield
@@ -334,16 +325,8 @@ class _Body(Source):
         with self.block("while True:"):
             self.line(f"{n}, p = count_at(b, p)")
             self.line(f"if not {n}: break")
-            self._check(item, n)
+            self.check(item, n)
             yield n
-
-    def _check(self, item: Any, n: str) -> None:
-        """Add the refusal of a count that only damaged data can have."""
-        if self._program.least_bytes(item):
-            self.line(f"if {n} > len(b) - p: check_count({n}, len(b) - p)")
-        else:
-            # Items that take no bytes: only the count itself could say that it is damaged.
-            self.line(f"if {n} > {_MOST_EMPTY_ITEMS}: raise CorruptPayload('%d items without content' % {n})")
 
     def read_record(self, written: Any, reading: Any) -> str:
         fields = record_fields(written, reading)
@@ -437,59 +420,6 @@ class _Body(Source):
         return type_word(branch) == "record" or (
             isinstance(branch, str) and isinstance(self._program.writer.resolved(branch), dict)
         )
-
-    def skip(self, written: Any) -> None:
-        """Add the skipping of a value."""
-        written = self._program.writer.resolved(written)
-        word = type_word(written)
-        if word in RECORDS and self._program.writer.shared(written["name"]):
-            self.line(f"p = {self._program.skipping(written)}(b, p)")
-        elif word in RECORDS:
-            self.skip_record(written)
-        elif word in ("union", "error_union"):
-            self._skip_union(written)
-        elif word in ("array", "map"):
-            self._skip_blocks(written, word)
-        elif word in ("string", "bytes"):
-            self.line(f"p += {self._span()}")
-        elif word in ("int", "long", "enum"):
-            self.line("p = number_at(b, p)[1]")
-        elif word != "null":
-            self.line(f"p += {self._program.least_bytes(written):d}")
-
-    def skip_record(self, written: Any) -> None:
-        """Add the skipping of a record, field by field."""
-        for field in written["fields"]:
-            self.skip(field["type"])
-
-    def _skip_union(self, written: Any) -> None:
-        i = self.fresh("i")
-        self.line(f"{i}, p = number_at(b, p)")
-        # A negative index counts from the last branch, in fastavro as in Python.
-        self.line(f"if not -{len(written):d} <= {i} < {len(written):d}: raise Doubt")
-        self.line(f"{i} %= {len(written):d}")
-        word = "if"
-        for index, branch in enumerate(written):
-            with self.block(f"{word} {i} == {index:d}:"):
-                self.skip(branch)
-            word = "elif"
-
-    def _skip_blocks(self, written: Any, word: str) -> None:
-        """Add the skipping of blocks; one that tells its size is passed over by that, whatever it holds.
-
-        fastavro does so, too.
-        """
-        item = written["items"] if word == "array" else written["values"]
-        n = self.fresh("n")
-        with self.block("while True:"):
-            self.line(f"{n}, p, jumped = skipped_count_at(b, p)")
-            self.line("if jumped: continue")
-            self.line(f"if not {n}: break")
-            self._check(item if word == "array" else "string", n)
-            with self.block(f"for _ in repeat(None, {n}):"):
-                if word == "map":
-                    self.skip("string")
-                self.skip(item)
 
 
 _READERS: dict[str, Callable[[_Body, Any, Any], str]] = {
