@@ -95,17 +95,24 @@ def header_name(field: str) -> str:
 
 
 def header_frame(headers: Headers | object, field: str) -> bytes | None:
-    """The last non-null schema header of this field (as Java reads them), or None."""
-    name = header_name(field)
+    """The last non-null schema header of this field (as Java reads them), or None.
+
+    Raises FramingError when its value is not bytes.
+    """
+    name, found = header_name(field), None
     if isinstance(headers, dict):
         found = headers.get(name)
-        return found if found is None else bytes(found)
-    if isinstance(headers, (list, tuple)):
+    elif isinstance(headers, (list, tuple)):
         # A record that was sent again may carry headers of both sendings.
         for key, value in reversed(headers):
             if key == name and value is not None:
-                return bytes(value)
-    return None
+                found = value
+                break
+    if found is None or isinstance(found, bytes):
+        return found
+    if isinstance(found, (bytearray, memoryview)):
+        return bytes(found)
+    raise FramingError(f"the header {name} must have bytes, not {type(found).__name__}")
 
 
 def put_header(headers: Headers | object, field: str, frame: bytes) -> None:

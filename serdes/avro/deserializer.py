@@ -40,6 +40,8 @@ Table = dict[bytes, Read]
 
 # A slice is an object; made once, it costs nothing.
 _PREFIX = slice(wire.ID_FRAME_BYTES)
+# What makes a key of a frame that was found in a header.
+_IN_HEADER = b"header"
 _BUFFERS = (bytes, bytearray, memoryview)
 # What looking up the first bytes of the data raises: for a frame that is not known yet, or for what is no bytes. Those
 # are so rare that records do not pay for a test beforehand.
@@ -182,7 +184,7 @@ class Deserializing(Generic[T]):
             schema_id, guid, length = wire.split(data if header is None else header)
             if header is not None:
                 # A key that no prefix has: the same id, but the payload starts at the first byte.
-                return Frame(schema_id, guid, 0, header + b"header")
+                return Frame(schema_id, guid, 0, header + _IN_HEADER)
             return Frame(schema_id, guid, length, data[:length])
         identity = wire.SchemaId()
         rest = self._framed(data, ctx, identity)
@@ -343,17 +345,21 @@ class AvroDeserializer(Deserializing[T]):
             SchemaResolutionError: they cannot be read as the reader's schema.
             RegistryError: the registry had to be asked, and could not be.
         """
+        read: Read | None
         try:
             try:
                 # The magic byte and the id at once: whatever is no known frame is not in the table.
                 prefix = data[_PREFIX]  # type: ignore[index]  # None is found out here, too
                 if ctx is None:
                     read = self._unplaced[prefix]
-                elif ctx.headers:
-                    # They may name another schema than the first five bytes, so those alone tell nothing.
-                    read = None
                 else:
-                    read = (self._keys if ctx.field == "key" else self._values)[ctx.topic][prefix]
+                    table = (self._keys if ctx.field == "key" else self._values)[ctx.topic]
+                    # A header may name another schema than the first five bytes, and then those tell nothing.
+                    header = wire.header_frame(ctx.headers, ctx.field) if ctx.headers else None
+                    if header is None:
+                        read = table[prefix]
+                    else:
+                        read = table[header + _IN_HEADER] if data.__class__ is bytes else None
             except _NOT_FOUND:
                 read = None
             return self._slowly(data, ctx) if read is None else read(data, ctx)

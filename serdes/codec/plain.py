@@ -89,9 +89,9 @@ def reader(
         return lambda data, _ctx=None: bytes(data[frame_bytes:])
 
     def read(data: bytes, _ctx: object = None) -> Any:
-        buffer = BytesIO(data)
-        buffer.seek(frame_bytes)  # quicker than to copy what comes after the frame
         try:
+            buffer = BytesIO(data)
+            buffer.seek(frame_bytes)  # quicker than to copy what comes after the frame
             value = schemaless_reader(buffer, tree, reader_tree, names)
             if shaped:
                 value = shapes.built(tree if reader_tree is None else reader_tree, value)

@@ -51,7 +51,11 @@ class SubjectSettings(Settings):
     )
     codegen: str = field(
         default="auto",
-        metadata=key("codegen", one_of("auto", "off"), "auto: generated code, with fastavro behind it; off: fastavro."),
+        metadata=key(
+            "codegen",
+            one_of("auto", "on", "off"),
+            "auto or on: generated code, with fastavro behind it; off: fastavro.",
+        ),
     )
 
 

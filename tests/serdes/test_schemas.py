@@ -17,9 +17,11 @@ from serdes import (
     SchemaRegistryClient,
     SerializationContext,
     header_schema_id_serializer,
+    prefix_schema_id_deserializer,
 )
 from serdes.errors import (
     EncodeError,
+    FramingError,
     NotCached,
     SchemaNotFound,
     SchemaResolutionError,
@@ -183,7 +185,16 @@ def test_a_header_wins_over_the_prefix(client):
     for text in (ONE, TWO):
         client.register_schema("orders-value", Schema(text))
     ctx = SerializationContext("orders", MessageField.VALUE, [("__value_schema_id", b"\0\0\0\0\1")])
-    assert AvroDeserializer(client)(b"\x0a", ctx) == {"id": 5}
+    other = SerializationContext("orders", MessageField.VALUE, [("trace", b"1")])
+    deserializer, framed = AvroDeserializer(client), AvroSerializer(client, ONE)({"id": 7}, VALUE)
+    for _ in range(2):  # the second time each is found in the tables
+        assert [deserializer(b"\x0a", ctx), deserializer(framed, other)] == [{"id": 5}, {"id": 7}]
+        assert [deserializer(None, ctx), deserializer(memoryview(b"\x0a"), ctx)] == [None, {"id": 5}]
+        with pytest.raises(FramingError, match="must be bytes"):
+            deserializer("\x0a", ctx)
+    # Where headers are not looked at, the prefix alone counts.
+    prefixed = AvroDeserializer(client, conf={"schema.id.deserializer": prefix_schema_id_deserializer})
+    assert [prefixed(framed, ctx), prefixed(framed, ctx)] == [{"id": 7}] * 2
 
 
 def test_ids_may_travel_as_the_user_likes(client):

@@ -34,7 +34,7 @@ URL = {"url": "http://127.0.0.1:1"}
         (SerializerSettings, {"use.latest.with.metadata": []}, "dict"),
         (SerializerSettings, {"subject.name.strategy": "topic"}, "callable"),
         (SerializerSettings, {"subject.name.strategy.type": "NONE"}, "TOPIC"),
-        (SerializerSettings, {"codegen": "maybe"}, "auto, off"),
+        (SerializerSettings, {"codegen": "maybe"}, "auto, on, off"),
         (DeserializerSettings, {"on.error": "ignore"}, "raise, return, drop"),
     ],
 )

@@ -68,6 +68,17 @@ def test_without_headers_there_is_no_frame(headers):
     assert wire.header_frame(headers, "value") is None
 
 
+@pytest.mark.parametrize("value", [bytearray(b"frame"), memoryview(b"frame")])
+def test_a_header_may_be_a_buffer(value):
+    assert wire.header_frame({"__key_schema_id": value}, "key") == b"frame"
+
+
+@pytest.mark.parametrize("value", ["frame", 5, [1]])
+def test_a_header_that_is_no_bytes_is_no_frame(value):
+    with pytest.raises(FramingError, match=f"__key_schema_id must have bytes, not {type(value).__name__}"):
+        wire.header_frame([("__key_schema_id", value)], "key")
+
+
 def test_header_ids_need_headers():
     with pytest.raises(SerializationError, match="headers"):
         wire.header_schema_id_serializer(b"", SerializationContext("t", MessageField.VALUE), wire.SchemaId(1, GUID))
