@@ -12,6 +12,7 @@ SerdesError
 │   └── DecodeError
 │       ├── FramingError            not a frame of this wire format
 │       ├── UnknownSchemaId         the registry does not know the id or GUID
+│       ├── SchemaUnusable          the schema that the registry has for it is no Avro schema
 │       ├── SchemaResolutionError   the reader's schema cannot read what was written
 │       ├── CorruptPayload          the bytes do not fit the schema they name
 │       └── TrailingData            bytes are left over after the value
@@ -146,6 +147,10 @@ class UnknownSchemaId(DecodeError):
         self.http_status_code = 404
         self.error_code = 40403
         self.error_message = reason
+
+
+class SchemaUnusable(DecodeError):
+    """What the registry has under the id is no Avro schema: of another language, or damaged."""
 
 
 class SchemaResolutionError(DecodeError):

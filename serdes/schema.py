@@ -12,6 +12,9 @@ from typing import Any, Self
 
 Json = Mapping[str, Any]
 
+# A record names its schema with four bytes.
+_HIGHEST_ID = 0xFFFFFFFF
+
 
 @dataclass(frozen=True, slots=True)
 class SchemaReference:
@@ -95,10 +98,13 @@ class RegisteredSchema:
         """The registration inside a JSON object.
 
         sent: the schema of the request, for endpoints whose answer need not repeat it.
-        Raises KeyError, TypeError or AttributeError when the object is not of that shape.
+        Raises KeyError, TypeError, ValueError or AttributeError when the object is not of that shape.
         """
         schema = sent if sent is not None and "schema" not in body else Schema.from_dict(body)
-        return cls(body.get("subject"), body.get("version"), body.get("id"), body.get("guid"), schema)
+        identity = None if body.get("id") is None else int(body["id"])
+        if identity is not None and not 0 <= identity <= _HIGHEST_ID:
+            raise ValueError(f"{identity} is no schema id")
+        return cls(body.get("subject"), body.get("version"), identity, body.get("guid"), schema)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,10 +78,8 @@ def read_answer(request: Request[R], answer: Answer) -> R:
         raise RegistryRedirected(answer.status, answer.headers.get("location", ""))
     if not 200 <= answer.status < 300:
         raise _refused(answer)
-    if answer.status == 204 or not answer.body:
-        return request.read(None)
     try:
-        return request.read(json.loads(answer.body))
+        return request.read(None if answer.status == 204 or not answer.body else json.loads(answer.body))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         kind = answer.headers.get("content-type", "no media type")
         raise AnswerMalformed(

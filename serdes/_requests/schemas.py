@@ -132,7 +132,9 @@ def compatibility(
 def _read_registered(told: Any, *, sent: Schema, subject: str) -> RegisteredSchema:
     """A registration's answer, completed by what was asked."""
     found = RegisteredSchema.from_dict(told, sent)
-    return RegisteredSchema(found.subject or subject, found.version, int(told["id"]), found.guid, found.schema)
+    if found.schema_id is None:
+        raise KeyError("id")
+    return RegisteredSchema(found.subject or subject, found.version, found.schema_id, found.guid, found.schema)
 
 
 def _read_identified(told: Any, *, schema_id: int) -> RegisteredSchema:

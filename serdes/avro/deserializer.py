@@ -17,14 +17,16 @@ from serdes.avro.leases import leased
 from serdes.avro.poison import Poison, Watch
 from serdes.avro.registry import Registry
 from serdes.avro.rules import Rules, RuleSettings, migrations_between, rules_to_read
-from serdes.avro.serializer import place_of, schema_of, serde_for
-from serdes.codec import AvroSchema, Place, Read, ReadOptions, parse
+from serdes.avro.serializer import parsed_from, place_of, schema_of, serde_for
+from serdes.codec import AvroSchema, Place, Read, ReadOptions
 from serdes.codec.shapes import Shapes
 from serdes.errors import (
     DecodeError,
     FramingError,
     SchemaNotFound,
+    SchemaUnusable,
     SerdesError,
+    SerializationError,
     SettingInvalid,
     UnknownSchemaId,
 )
@@ -121,7 +123,7 @@ class Deserializing(Generic[T]):
         self._cluster_id: Callable[[], str] | None = None
         self._parsed: dict[Any, AvroSchema] = {}
         if self._schema is not None and not self._schema.references:
-            self._parsed[self._schema] = parse(self._schema.schema_str)
+            self._parsed[self._schema] = parsed_from(self._schema)
         self._clear()
 
     def _as_raised(self, error: SerdesError) -> SerdesError:
@@ -221,14 +223,17 @@ class Deserializing(Generic[T]):
         except SchemaNotFound as error:
             raise self._watch.unknown(UnknownSchemaId(frame.identity, error.error_message)) from error
         self._watch.known(frame.identity)
-        return raw, (yield from self._read(raw))
+        try:
+            return raw, (yield from self._read(raw))
+        except SerializationError as error:
+            raise SchemaUnusable(f"schema {frame.identity} cannot be used: {error}") from error
 
     def _read(self, schema: Any) -> Binding[AvroSchema]:
         """A schema parsed, together with those that it refers to."""
         parsed = self._parsed.get(schema)
         if parsed is None:
             method = self._registry.reference_method
-            parsed = parse(schema.schema_str, (yield from _binding.references(schema, method)))
+            parsed = parsed_from(schema, (yield from _binding.references(schema, method)))
             if len(self._parsed) >= self._registry.capacity:
                 self._parsed.clear()
             self._parsed[schema] = parsed
@@ -340,7 +345,7 @@ class AvroDeserializer(Deserializing[T]):
 
         Raises:
             FramingError: the bytes are not framed.
-            UnknownSchemaId: the registry does not know the id.
+            UnknownSchemaId, SchemaUnusable: the registry does not know the id, or has no Avro schema under it.
             CorruptPayload, TrailingData: the bytes do not fit their schema.
             SchemaResolutionError: they cannot be read as the reader's schema.
             RegistryError: the registry had to be asked, and could not be.

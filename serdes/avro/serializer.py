@@ -6,7 +6,7 @@ Own the tables in front of the client; refuse to know HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 
@@ -18,7 +18,7 @@ from serdes.avro.registry import Registry
 from serdes.avro.rules import Rules, RuleSettings, rules_to_write
 from serdes.codec import AvroSchema, Place, Write, WriteOptions, parse, plain_writer
 from serdes.codec.shapes import Shapes
-from serdes.errors import EncodeError, SerdesError, SettingInvalid
+from serdes.errors import EncodeError, SerdesError, SerializationError, SettingInvalid
 from serdes.schema import Schema
 from serdes.settings import Conf, SerializerSettings
 from serdes.subjects import SerializationContext, field_named
@@ -41,6 +41,17 @@ def schema_of(schema: Any) -> Any:
     if not hasattr(schema, "schema_str"):
         raise SettingInvalid(f"a schema must be a text or a Schema, not {type(schema).__name__}")
     return schema
+
+
+def parsed_from(schema: Any, referenced: Sequence[tuple[str, str]] = ()) -> AvroSchema:
+    """A schema parsed, with name and text of those that it refers to.
+
+    Raises SerializationError when it is no Avro schema.
+    """
+    kind = getattr(schema, "schema_type", None) or "AVRO"
+    if kind != "AVRO":
+        raise SerializationError(f"the schema is of type {kind}, not AVRO")
+    return parse(schema.schema_str, referenced)
 
 
 def place_of(ctx: SerializationContext | None) -> Place:
@@ -91,7 +102,7 @@ class Serializing(Generic[T]):
         self._cluster_id: Callable[[], str] | None = None
         self._parsed: dict[Any, AvroSchema] = {}
         if self._schema is not None and not self._schema.references:
-            self._parsed[self._schema] = parse(self._schema.schema_str)
+            self._parsed[self._schema] = parsed_from(self._schema)
         self._clear()
 
     def _as_raised(self, error: SerdesError) -> SerdesError:
@@ -155,7 +166,7 @@ class Serializing(Generic[T]):
         parsed = self._parsed.get(schema)
         if parsed is None:
             method = self._registry.reference_method
-            parsed = parse(schema.schema_str, (yield from _binding.references(schema, method)))
+            parsed = parsed_from(schema, (yield from _binding.references(schema, method)))
             if len(self._parsed) >= self._registry.capacity:
                 self._parsed.clear()
             self._parsed[schema] = parsed
@@ -181,7 +192,7 @@ class Serializing(Generic[T]):
         framed = self._settings.schema_id_serializer
         prefixed = framed is wire.prefix_schema_id_serializer and rules is None
         place = place._replace(schema_id=registration.schema_id, translate=self._as_raised)
-        frame = wire.id_frame(registration.schema_id or 0) if prefixed else b""
+        frame = wire.SchemaId(registration.schema_id).id_to_bytes() if prefixed else b""
         encode = self._registry.codecs.writer(schema, frame, self._options, place)
         if prefixed and self._to_dict is None:
             return encode

@@ -1,6 +1,7 @@
 """A registry that is slow, absent, confused or hostile: each its own error, and never a hang."""
 
 import asyncio
+import json
 import socket
 import time
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import pytest
 
 from serdes import (
     AsyncSchemaRegistryClient,
+    AvroDeserializer,
     AvroSerializer,
     MessageField,
     Schema,
@@ -26,6 +28,7 @@ from serdes.errors import (
     RegistryRedirected,
     RegistryTimedOut,
     RegistryUnavailable,
+    SchemaUnusable,
     SettingInvalid,
 )
 
@@ -127,6 +130,10 @@ def answering(status, media_type, body, **headers):
         (answering(200, "application/json", b'{"id": '), AnswerMalformed, False, "cannot be read"),
         (answering(200, "application/json", b"[]"), AnswerMalformed, False, "cannot be read"),
         (answering(200, "application/json", b'{"id": "seven"}'), AnswerMalformed, False, "cannot be read"),
+        (answering(200, "application/json", b'{"id": -1}'), AnswerMalformed, False, "-1 is no schema id"),
+        (answering(200, "application/json", b'{"id": 4294967296}'), AnswerMalformed, False, "is no schema id"),
+        (answering(200, "application/json", b""), AnswerMalformed, False, "cannot be read"),
+        (answering(204, "application/json", b""), AnswerMalformed, False, "cannot be read"),
         (answering(200, "application/json", b"\xff\xfe"), AnswerMalformed, False, "cannot be read"),
         (answering(302, "text/html", b"", Location="https://login"), RegistryRedirected, False, "https://login"),
         (answering(500, "text/html", HTML), RegistryFailed, True, "Please log in"),
@@ -143,6 +150,23 @@ def test_each_kind_of_answer_has_its_own_error(registry, url, answer, kind, retr
     with SchemaRegistryClient({"url": url, "max.retries": 0}) as client, pytest.raises(kind, match=said) as failure:
         client.register_schema("s", SCHEMA)
     assert (type(failure.value), failure.value.retriable) == (kind, retriable)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"schema": '{"type":"recrd"}'}, "schema 1 cannot be used: not an Avro schema"),
+        ({"schema": 'syntax = "proto3";', "schemaType": "PROTOBUF"}, "of type PROTOBUF, not AVRO"),
+        ({"schema": '{"type":"object"}', "schemaType": "JSON"}, "of type JSON, not AVRO"),
+    ],
+)
+def test_a_record_whose_schema_cannot_be_used_is_poison(registry, url, told, said):
+    registry.answer_with = answering(200, "application/json", json.dumps(told).encode())
+    ctx, conf = SerializationContext("orders", MessageField.VALUE), {"subject.name.strategy.type": "TOPIC"}
+    with SchemaRegistryClient({"url": url}) as client:
+        poison = AvroDeserializer(client, conf=conf | {"on.error": "return"})(b"\0\0\0\0\1\2", ctx)
+    assert isinstance(poison.error, SchemaUnusable)
+    assert said in str(poison.error)
 
 
 def test_nobody_there_is_an_unreachable_registry(registry, url):
