@@ -10,12 +10,14 @@ import math
 import re
 import struct
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 _DOUBLE: Final = struct.Struct(">d")
 _BITS: Final = struct.Struct(">Q")
 _HIDDEN_BIT: Final = 52
 _MAX_INTEGER_EXPONENT: Final = 62
+_FEW_DIGITS: Final = 4
+_SURE_SINGLE_DIGITS: Final = 6
 _MAX_LONG_POWER_OF_5: Final = 26
 _DIGITS_DROPPED: Final = (
     0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 8, 8, 8, 9, 9, 9, 9, 10, 10, 10,
@@ -41,7 +43,13 @@ def double_text(value: float) -> str:
 # Keyed by the bits, because 0.0 and -0.0 are equal; texts with very many numbers have few that are short and different.
 @lru_cache(maxsize=16_384)
 def _double_text(bits: int) -> str:
-    return _text(bits >> 63, (bits >> 52) & 0x7FF, bits & (1 << 52) - 1, 52, 1023)
+    (value,) = _DOUBLE.unpack(_BITS.pack(bits))
+    return _text(bits >> 63, (bits >> 52) & 0x7FF, bits & (1 << 52) - 1, 52, 1023, _shortest(value))
+
+
+def _shortest(value: float) -> int:
+    """How many digits the shortest text has that means this double and no other."""
+    return len(repr(value).lstrip("-").partition("e")[0].replace(".", "").strip("0"))
 
 
 def float_text(value: float) -> str:
@@ -50,7 +58,15 @@ def float_text(value: float) -> str:
     if not math.isfinite(value):
         return double_text(value)
     (bits,) = struct.unpack(">I", struct.pack(">f", value))
-    return _text(bits >> 31, (bits >> 23) & 0xFF, bits & (1 << 23) - 1, 23, 127)
+    return _text(bits >> 31, (bits >> 23) & 0xFF, bits & (1 << 23) - 1, 23, 127, _shortest_single(value))
+
+
+def _shortest_single(value: float) -> int:
+    """The same for a float; 1 where it has few."""
+    digits = _SURE_SINGLE_DIGITS
+    while nearest_float(float(f"{value:.{digits - 1}e}")) != value:
+        digits += 1
+    return digits if digits > _SURE_SINGLE_DIGITS else 1
 
 
 def nearest_float(value: float) -> float:
@@ -78,8 +94,11 @@ def _from_hexadecimal(sign: str, whole: str, before: str, after: str, exponent: 
         return -math.inf if sign == "-" else math.inf
 
 
-def _text(sign: int, exponent: int, fraction: int, width: int, bias: int) -> str:
-    """The text of a finite number from the parts of its binary form; `width` is that of the fraction in bits."""
+def _text(sign: int, exponent: int, fraction: int, width: int, bias: int, shortest: int) -> str:
+    """The text of a finite number from the parts of its binary form; `width` is that of the fraction in bits.
+
+    shortest: how many digits the text has at least.
+    """
     minus = "-" if sign else ""
     if exponent == 0:
         if fraction == 0:
@@ -90,11 +109,11 @@ def _text(sign: int, exponent: int, fraction: int, width: int, bias: int) -> str
     else:
         significant = width + 1
         fraction |= 1 << width
-    digits, point = _digits(exponent - bias, fraction << (_HIDDEN_BIT - width), significant)
+    digits, point = _digits(exponent - bias, fraction << (_HIDDEN_BIT - width), significant, shortest)
     return minus + _placed(digits, point)
 
 
-def _digits(exponent: int, fraction: int, significant: int) -> tuple[str, int]:
+def _digits(exponent: int, fraction: int, significant: int, shortest: int) -> tuple[str, int]:
     """The decimal digits and the place of the point, of `fraction` / 2**52 * 2**`exponent`.
 
     significant: how many bits of the fraction carry meaning; fewer for floats and for the smallest numbers.
@@ -104,7 +123,8 @@ def _digits(exponent: int, fraction: int, significant: int) -> tuple[str, int]:
     below_point = max(0, used - exponent - 1)
     if below_point == 0 and exponent <= _MAX_INTEGER_EXPONENT:
         return _integer_digits(exponent, fraction, significant)
-    return _fraction_digits(exponent, fraction >> trailing, used, below_point, significant)
+    division, decimal = _division(exponent, fraction >> trailing, used, below_point, significant)
+    return _generated(division, decimal, shortest)
 
 
 def _integer_digits(exponent: int, fraction: int, significant: int) -> tuple[str, int]:
@@ -119,8 +139,21 @@ def _integer_digits(exponent: int, fraction: int, significant: int) -> tuple[str
     return digits.rstrip("0"), len(digits) + dropped
 
 
-def _fraction_digits(exponent: int, fraction: int, used: int, below_point: int, significant: int) -> tuple[str, int]:
-    """The digits of any other number: it, its scale and half its last place as integers, divided digit by digit."""
+class _Division(NamedTuple):
+    """A number and half its last place as integers over one scale.
+
+    width: the bits of the integers that Java computes in, where sums may overflow; 0 stands for its unbounded ones,
+    with which it also stops on equality.
+    """
+
+    value: int
+    scale: int
+    half_ulp: int
+    width: int
+
+
+def _division(exponent: int, fraction: int, used: int, below_point: int, significant: int) -> tuple[_Division, int]:
+    """What to divide for the digits of a number with a fraction, and the decimal exponent of the first digit."""
     decimal = _estimated_exponent(fraction, used, exponent)
     value5, scale5 = max(0, -decimal), max(0, decimal)
     # The powers of 2 are kept apart from those of 5, so that what they have in common can be taken out.
@@ -136,7 +169,7 @@ def _fraction_digits(exponent: int, fraction: int, used: int, below_point: int, 
         value2, scale2, ulp2 = value2 - ulp2, scale2 - ulp2, 0
     bits = max(used + value2 + _bits_of_power_of_5(value5), scale2 + 1 + _bits_of_power_of_5(scale5 + 1))
     width = 32 if bits < 32 else 64 if bits < 64 else 0
-    return _generated(fraction * 5**value5 << value2, 5**scale5 << scale2, 5**value5 << ulp2, width, decimal)
+    return _Division(fraction * 5**value5 << value2, 5**scale5 << scale2, 5**value5 << ulp2, width), decimal
 
 
 def _estimated_exponent(fraction: int, used: int, exponent: int) -> int:
@@ -151,45 +184,47 @@ def _bits_of_power_of_5(power: int) -> int:
     return (5**power).bit_length() if power <= _MAX_LONG_POWER_OF_5 else power * 3
 
 
-def _generated(value: int, scale: int, half_ulp: int, width: int, decimal: int) -> tuple[str, int]:
-    """Long division of `value` by `scale`, until the rest is below half a unit in the last place; the end rounded.
+def _generated(division: _Division, decimal: int, shortest: int) -> tuple[str, int]:
+    """Long division, until the rest is below half a unit in the last place; the end rounded.
 
-    width: the bits of the integers that Java computes in, where sums may overflow; 0 stands for its unbounded ones,
-    with which it also stops on equality.
+    decimal: the exponent of the first digit, at times one too high. shortest: how many digits there are at least.
     """
-    # One loop without calls or objects for each digit: a text may hold a hundred thousand numbers.
+    value, scale, half_ulp, width = division
     ten_scale = 10 * scale
     digits: list[int] = []
-    first = True
+    may_end = -3 <= decimal < 8
+    if shortest > _FEW_DIGITS:
+        # It cannot end before its digits tell the number from all others, so all but the last of those are had by one
+        # division: a text may hold a hundred thousand numbers.
+        number, rest = divmod(value * 10 ** (shortest - 2), scale)
+        digits = [*map(int, str(number))]
+        decimal -= shortest - 1 - len(digits)
+        value, half_ulp = 10 * rest, half_ulp * 10 ** (shortest - 1)
+        may_end = True
     while True:
-        digit, value = divmod(value, scale)
-        value, half_ulp = 10 * value, 10 * half_ulp
-        total = value + half_ulp
-        if width:
-            half_ulp = _overflowing(half_ulp, width)
-            total = _overflowing(value + half_ulp, width)
-        overflown = half_ulp <= 0
-        low = value < half_ulp or overflown
-        high = total > ten_scale or overflown or (total == ten_scale and not width)
-        if first:
-            first = False
-            if digit == 0 and not high:
-                # The exponent was estimated one too high.
-                decimal -= 1
-            else:
-                digits.append(digit)
-            if not -3 <= decimal < 8:
-                # A number in scientific form has at least one digit after the point.
-                continue
-        else:
+        digit, rest = divmod(value, scale)
+        value, half_ulp = 10 * rest, _overflowing(10 * half_ulp, width)
+        total = _overflowing(value + half_ulp, width)
+        low = value < half_ulp or half_ulp <= 0
+        high = total > ten_scale or half_ulp <= 0 or (total == ten_scale and not width)
+        if digit or digits or high:
             digits.append(digit)
-        if low or high:
-            break
-    beyond_middle = 2 * value - ten_scale
+        else:
+            # The exponent was estimated one too high.
+            decimal -= 1
+            may_end = -3 <= decimal < 8
+        if may_end and (low or high):
+            return _rounded(digits, decimal + 1, 2 * value - ten_scale, low, high)
+        # A number in scientific form has at least one digit after the point.
+        may_end = True
+
+
+def _rounded(digits: list[int], point: int, beyond_middle: int, low: bool, high: bool) -> tuple[str, int]:
+    """Digits that end here: the last one as it is, or one more where that is nearer."""
     tie_up = beyond_middle == 0 and digits[-1] % 2 == 1
     if high and (not low or beyond_middle > 0 or tie_up):
-        return _rounded_up(digits, decimal + 1)
-    return "".join(map(str, digits)), decimal + 1
+        return _rounded_up(digits, point)
+    return "".join(map(str, digits)), point
 
 
 def _overflowing(number: int, width: int) -> int:
