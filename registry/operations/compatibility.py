@@ -5,12 +5,14 @@ Follows Confluent's Schema Registry: the newest first, only versions of the same
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from registry.errors import InvalidSchema, VersionNotFound
 from registry.model import LATEST, Config, Level, Subject
 from registry.operations.core import Core, mode_of, normalizes
-from registry.operations.reading import Reading, prepare, read, read_stored, sent_schema
+from registry.operations.languages import Source
+from registry.operations.reading import Reading, prepare, read, read_stored, sent_schema, source_of
 from registry.operations.requests import Candidate
 from registry.rules.compatibility import Verdict, check, reserved_faults
 from registry.rules.contracts import property_of, reserved_fields
@@ -32,6 +34,7 @@ class Compatibility:
         """
         core = self._core
         await prepare(core, subject, candidate)
+        await prepare_older(core, subject, version)
         state = await core.current()
         older = _compared(state, subject, version)
         config = core.config_of(state, subject)
@@ -46,6 +49,24 @@ class Compatibility:
             normalize=normalizes(normalize, config, mode_of(state, subject)),
         )
         return judge_against(core, state, subject, reading, config, older)
+
+
+async def prepare_older(core: Core, subject: Subject, version: int | None = None) -> None:
+    """Parse the versions that a schema is to be compared with off the event loop, where they are large together."""
+    state = core.state
+    level = core.config_of(state, subject).compatibility_level or Level.NONE
+    if not level.directions:
+        return
+    with suppress(VersionNotFound):
+        rows = _compared(state, subject, LATEST if version is None and not level.transitive else version)
+        await core.languages.prepare_all(_sources(core, state, subject, rows))
+
+
+def _sources(core: Core, state: State, subject: Subject, rows: Iterable[Row]) -> Iterator[Source]:
+    """All that decides what each of these versions means; one whose references are lost is left for later to say."""
+    for row in rows:
+        with suppress(InvalidSchema):
+            yield source_of(core, state, subject, row.content.schema, deleted=True)
 
 
 def _compared(state: State, subject: Subject, version: int | None) -> Sequence[Row]:

@@ -6,7 +6,8 @@ Owns the memory and its bounds; refuses to know how a language parses or judges.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from cachetools import LRUCache
@@ -94,6 +95,22 @@ class Languages:
         """
         if source.chars > THREAD_ABOVE_BYTES and source not in self._known:
             self._remember(source, await asyncio.to_thread(self._parse, source, False))
+
+    async def prepare_all(self, sources: Iterable[Source]) -> None:
+        """Parse texts that are large together in a thread, one by one, but no more of them than are remembered.
+
+        What cannot be read is left for `parse` to say.
+        """
+        unknown = [source for source in sources if source not in self._known]
+        if sum(source.chars for source in unknown) <= THREAD_ABOVE_BYTES:
+            return
+        left = self._known.maxsize
+        for source in unknown:
+            left -= SCHEMA_BYTES + PARSED_BYTES_PER_TEXT_BYTE * source.chars
+            if left < 0:
+                break
+            with suppress(UnparsableSchema):
+                self._remember(source, await asyncio.to_thread(self._parse, source, False))
 
     def unreadable(self, reader: Parsed, writer: Parsed) -> tuple[Finding, ...]:
         """Why the reader cannot read the writer, from memory where the pair was judged before."""

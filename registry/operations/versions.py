@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from registry.errors import InvalidRuleSet, RegistryError, SubjectNotFound, VersionNotFound
 from registry.model import DEFAULT_CONTEXT, LATEST, RuleSet, Subject
+from registry.operations.compatibility import prepare_older
 from registry.operations.core import Core, stored
 from registry.operations.deletion import DeleteVersion, Undelete
 from registry.operations.reading import prepare
@@ -75,6 +76,8 @@ class SubjectVersions:
         if not self._core.policy.rule_sets_kept:
             candidate = candidate._replace(rule_set=None)
         await prepare(self._core, subject, candidate)
+        if not force:
+            await prepare_older(self._core, subject)
         wish = Register(self._core, subject, candidate, normalize, force)
         if dry_run:
             return await self._core.plan(wish)

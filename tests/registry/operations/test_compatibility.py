@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from registry.model import Level, Metadata, Mode, Schema, Subject
+from registry.formats.avro import AvroFormat, AvroSchema
+from registry.model import Config, Level, Metadata, Mode, Schema, Subject
 from registry.operations import Candidate, Policy
+from registry.operations.languages import THREAD_ABOVE_BYTES
 from registry.records import Record, SchemaKey, SchemaValue
 
 pytestmark = pytest.mark.anyio
@@ -219,3 +223,44 @@ async def test_a_schema_of_another_language_is_never_compatible_except_at_none(d
     )
     await desk.configure("s", compatibility_level=Level.NONE)
     assert (await desk.put("s", '"int"')).version == 2
+
+
+class ThreadSpy:
+    """Avro, and on which thread each of its texts was parsed."""
+
+    name = "AVRO"
+
+    def __init__(self) -> None:
+        self.threads: list[int] = []
+
+    def parse(self, text: str, references: Mapping[str, str], *, strict: bool) -> AvroSchema:
+        self.threads.append(threading.get_ident())
+        return AvroFormat().parse(text, references, strict=strict)
+
+
+def large(*fields: str) -> str:
+    return record_of(*fields).replace('"fields"', f'"doc":"{"x" * THREAD_ABOVE_BYTES}","fields"')
+
+
+@pytest.mark.parametrize(
+    ("level", "parsed"), [(Level.BACKWARD, 2), (Level.BACKWARD_TRANSITIVE, 4), (Level.FULL_TRANSITIVE, 4)]
+)
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(lambda desk: check(desk, None, large("d")), id="asking"),
+        pytest.param(lambda desk: desk.put("s", large("d")), id="registering"),
+    ],
+)
+async def test_large_versions_that_nobody_remembers_are_parsed_off_the_event_loop(
+    open_desk: Any, ask: Any, level: Level, parsed: int
+) -> None:
+    async with open_desk(Policy(defaults=Config(compatibility_level=level))) as before:
+        for field in "abc":
+            await before.put("s", large(field))
+    async with open_desk(Policy(defaults=Config(compatibility_level=level)), before.log) as desk:
+        spy = ThreadSpy()
+        desk.registry.versions._core.languages._formats = {"AVRO": spy}
+        await ask(desk)
+    assert len(spy.threads) == parsed
+    assert threading.get_ident() not in spy.threads

@@ -170,3 +170,15 @@ async def test_a_small_text_that_refers_to_a_large_one_is_parsed_beforehand_too(
     large = '{"type":"record","name":"R","fields":[],"doc":"' + "x" * THREAD_ABOVE_BYTES + '"}'
     await Languages({"AVRO": avro}, max_bytes=10_000_000).prepare(avro_source('"R"', R=large))
     assert avro.parsed == {('"R"', True): 1}
+
+
+@pytest.mark.anyio
+async def test_texts_that_are_large_together_are_parsed_beforehand_as_far_as_they_are_remembered(
+    avro: CountingFormat,
+) -> None:
+    texts = [f'{{"type":"record","name":"R{place}","fields":[],"doc":"{"x" * 20_000}"}}' for place in range(9)]
+    languages = Languages({"AVRO": avro}, max_bytes=2 * 5 * 12 * 21_000)
+    await languages.prepare_all(map(avro_source, texts[:3]))
+    assert not avro.parsed
+    await languages.prepare_all(map(avro_source, ["{", *texts]))
+    assert {text for text, _ in avro.parsed} == {"{", *texts[:5]}
