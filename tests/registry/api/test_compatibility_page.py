@@ -1,5 +1,6 @@
 """docs/compatibility.md against the routes: nothing is promised that is not there, nothing is there in secret."""
 
+import json
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -74,3 +75,16 @@ def test_every_setting_on_the_page_exists() -> None:
     settings = {name.upper() for name in Settings.model_fields}
     for name in names:
         assert any(re.fullmatch(name.replace("*", ".*"), setting) for setting in settings), name
+
+
+def test_the_finding_that_the_page_shows_is_the_real_one(client) -> None:
+    address = {"name": "address", "type": "string"}
+    customer = {"type": "record", "name": "Customer", "fields": [address]}
+    order = {"type": "record", "name": "Order", "fields": [{"name": "customer", "type": customer}]}
+    assert json.dumps(order, separators=(",", ":")) in PAGE.read_text().replace("`\n`", "")
+    client("POST", "/subjects/shown/versions", json={"schema": json.dumps(order)})
+    address["type"] = "int"
+    answer = client(
+        "POST", "/signet/v1/compatibility/subjects/shown/versions", json={"schema": json.dumps(order)}
+    ).json()
+    assert answer["findings"] == [json.loads(re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)[-1])]
