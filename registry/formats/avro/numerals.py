@@ -10,14 +10,16 @@ import math
 import re
 import struct
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 _DOUBLE: Final = struct.Struct(">d")
 _BITS: Final = struct.Struct(">Q")
 _HIDDEN_BIT: Final = 52
 _MAX_INTEGER_EXPONENT: Final = 62
 _FEW_DIGITS: Final = 4
-_SURE_SINGLE_DIGITS: Final = 6
+_SHORT_CHARS: Final = 12
+# For all exponents that a double can have; to compute one takes as long as all the rest of a number.
+_POWERS_OF_5: Final = tuple(5**power for power in range(400))
 _MAX_LONG_POWER_OF_5: Final = 26
 _DIGITS_DROPPED: Final = (
     0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 8, 8, 8, 9, 9, 9, 9, 10, 10, 10,
@@ -48,8 +50,9 @@ def _double_text(bits: int) -> str:
 
 
 def _shortest(value: float) -> int:
-    """How many digits the shortest text has that means this double and no other."""
-    return len(repr(value).lstrip("-").partition("e")[0].replace(".", "").strip("0"))
+    """How many digits the shortest text has that means this double and no other; 1 where it has few."""
+    text = repr(value)
+    return len(text.lstrip("-").partition("e")[0].replace(".", "").strip("0")) if len(text) > _SHORT_CHARS else 1
 
 
 def float_text(value: float) -> str:
@@ -58,15 +61,7 @@ def float_text(value: float) -> str:
     if not math.isfinite(value):
         return double_text(value)
     (bits,) = struct.unpack(">I", struct.pack(">f", value))
-    return _text(bits >> 31, (bits >> 23) & 0xFF, bits & (1 << 23) - 1, 23, 127, _shortest_single(value))
-
-
-def _shortest_single(value: float) -> int:
-    """The same for a float; 1 where it has few."""
-    digits = _SURE_SINGLE_DIGITS
-    while nearest_float(float(f"{value:.{digits - 1}e}")) != value:
-        digits += 1
-    return digits if digits > _SURE_SINGLE_DIGITS else 1
+    return _text(bits >> 31, (bits >> 23) & 0xFF, bits & (1 << 23) - 1, 23, 127, 1)
 
 
 def nearest_float(value: float) -> float:
@@ -139,17 +134,12 @@ def _integer_digits(exponent: int, fraction: int, significant: int) -> tuple[str
     return digits.rstrip("0"), len(digits) + dropped
 
 
-class _Division(NamedTuple):
-    """A number and half its last place as integers over one scale.
+_Division: TypeAlias = tuple[int, int, int, int]
+"""A number and half its last place as integers over one scale: value, scale, half of the last place, and width.
 
-    width: the bits of the integers that Java computes in, where sums may overflow; 0 stands for its unbounded ones,
-    with which it also stops on equality.
-    """
-
-    value: int
-    scale: int
-    half_ulp: int
-    width: int
+The width is that of the integers that Java computes in, in bits, where sums may overflow; 0 stands for its unbounded
+ones, with which it also ends on equality.
+"""
 
 
 def _division(exponent: int, fraction: int, used: int, below_point: int, significant: int) -> tuple[_Division, int]:
@@ -167,9 +157,10 @@ def _division(exponent: int, fraction: int, used: int, below_point: int, signifi
         ulp2 -= 1
     if ulp2 < 0:
         value2, scale2, ulp2 = value2 - ulp2, scale2 - ulp2, 0
+    five_to_value = _POWERS_OF_5[value5]
     bits = max(used + value2 + _bits_of_power_of_5(value5), scale2 + 1 + _bits_of_power_of_5(scale5 + 1))
     width = 32 if bits < 32 else 64 if bits < 64 else 0
-    return _Division(fraction * 5**value5 << value2, 5**scale5 << scale2, 5**value5 << ulp2, width), decimal
+    return (fraction * five_to_value << value2, _POWERS_OF_5[scale5] << scale2, five_to_value << ulp2, width), decimal
 
 
 def _estimated_exponent(fraction: int, used: int, exponent: int) -> int:
@@ -191,6 +182,7 @@ def _generated(division: _Division, decimal: int, shortest: int) -> tuple[str, i
     """
     value, scale, half_ulp, width = division
     ten_scale = 10 * scale
+    limit = ten_scale if width else ten_scale - 1
     digits: list[int] = []
     may_end = -3 <= decimal < 8
     if shortest > _FEW_DIGITS:
@@ -203,10 +195,14 @@ def _generated(division: _Division, decimal: int, shortest: int) -> tuple[str, i
         may_end = True
     while True:
         digit, rest = divmod(value, scale)
-        value, half_ulp = 10 * rest, _overflowing(10 * half_ulp, width)
-        total = _overflowing(value + half_ulp, width)
-        low = value < half_ulp or half_ulp <= 0
-        high = total > ten_scale or half_ulp <= 0 or (total == ten_scale and not width)
+        value, half_ulp = 10 * rest, 10 * half_ulp
+        total = value + half_ulp
+        if width:
+            half_ulp = _overflowing(half_ulp, width)
+            total = _overflowing(value + half_ulp, width)
+        overflown = half_ulp <= 0
+        low = value < half_ulp or overflown
+        high = total > limit or overflown
         if digit or digits or high:
             digits.append(digit)
         else:
@@ -228,9 +224,9 @@ def _rounded(digits: list[int], point: int, beyond_middle: int, low: bool, high:
 
 
 def _overflowing(number: int, width: int) -> int:
-    """The number as a Java integer of so many bits holds it; 0 bits hold any."""
+    """The number as a Java integer of so many bits holds it."""
     half = 1 << width >> 1
-    return (number + half) % (2 * half) - half if width else number
+    return (number + half) % (2 * half) - half
 
 
 def _rounded_up(digits: list[int], point: int) -> tuple[str, int]:
