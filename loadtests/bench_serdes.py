@@ -295,7 +295,7 @@ def main() -> None:
             "import fastavro, cachetools",
             "import confluent_kafka.schema_registry.avro",
         ):
-            limit = " (<= 120)" if "serdes" in statement else ""
+            limit = " (<= 120)" if statement == "import serdes" else ""
             print(f"{statement:76}{import_milliseconds(statement):6.0f} ms{limit}")
         for number, megabytes, entries in cache_megabytes(server.url, arguments.schemas):
             print(f"caches after {number:6,} schemas, cache.capacity 1000: {entries:5} entries, {megabytes:.1f} MB")
