@@ -45,13 +45,13 @@ async def export(
     ] = False,
 ) -> None:
     """Write the records of a store to standard output."""
-    spare_collections()
     if registry is not None:
         if not _is_running(registry):
             raise SourceUnreadable("What is exported is a store, named with --store URL, or http://HOST:PORT")
         source = await transfer.read_registry(registry)
         _write(transfer.write_line(entry) for entry in source.entries)
         return
+    spare_collections()
     async with _reading(store_url(store)) as history:
         if compact:
             _write_facts(await transfer.replay(history))
@@ -65,11 +65,12 @@ async def export(
 
 async def import_(source: From, /, *, store: Store = None, reserve_ids: ReservedIds = 0, follow: Follow = None) -> int:
     """Bring the records of a file, a store or a running registry into a store."""
-    spare_collections()
+    is_running = _is_running(source)
+    if not is_running:
+        spare_collections()
     url = store_url(store)
     found = await _gathered(source)
     async with _writing(url) as log:
-        is_running = _is_running(source)
         loaded = await transfer.load(
             found, log, follow=is_running if follow is None else follow, reserve_ids=reserve_ids
         )

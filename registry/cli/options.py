@@ -44,6 +44,7 @@ def say(lines: Iterable[str]) -> None:
 def spare_collections() -> None:
     """Do without the garbage collector until this process ends, for a command that reads a whole registry once.
 
-    What it reads stays, without cycles, and each collection would walk over all of it: half of the time.
+    What it reads from a store or a file stays, without cycles, and each collection would walk over all of it: half of
+    the time. Requests over HTTP leave cycles.
     """
     gc.disable()

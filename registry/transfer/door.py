@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -52,23 +52,32 @@ async def opened(url: str, transport: httpx.AsyncBaseTransport | None = None) ->
         raise SourceUnreadable("The URL of the registry names no host; it is written http://HOST:PORT")
     # From here on the password is in the client only, where no error message can find it.
     place = address.copy_with(userinfo=b"", query=None, fragment=None)
-    async with httpx.AsyncClient(
-        base_url=place,
-        auth=httpx.BasicAuth(address.username, address.password) if address.userinfo else None,
-        transport=transport,
-        timeout=TIMEOUT_SECONDS,
-        follow_redirects=True,
-        headers={"Accept": "application/vnd.schemaregistry.v1+json, application/json"},
-    ) as client:
-        yield Door(client, str(place).rstrip("/"))
+    async with AsyncExitStack() as clients:
+        trust = httpx.create_ssl_context()
+        made = [
+            await clients.enter_async_context(
+                httpx.AsyncClient(
+                    base_url=place,
+                    auth=httpx.BasicAuth(address.username, address.password) if address.userinfo else None,
+                    transport=transport,
+                    timeout=TIMEOUT_SECONDS,
+                    verify=trust,
+                    follow_redirects=True,
+                    headers={"Accept": "application/vnd.schemaregistry.v1+json, application/json"},
+                )
+            )
+            for _ in range(AT_ONCE)
+        ]
+        yield Door(made, str(place).rstrip("/"))
 
 
 class Door:
     """GET requests to one registry."""
 
-    def __init__(self, client: httpx.AsyncClient, place: str) -> None:
+    def __init__(self, clients: list[httpx.AsyncClient], place: str) -> None:
         self.place = place
-        self._client = client
+        # One for each request under way: with a pool that they share, each request looks through all its connections.
+        self._clients = clients
 
     async def get(self, path: str, **query: str | int) -> Any:
         """The JSON that a path answers, None when there is no such thing.
@@ -105,9 +114,16 @@ class Door:
                 future.cancel()
 
     async def _ask(self, path: str, query: dict[str, str | int]) -> httpx.Response:
+        client = self._clients.pop()
+        try:
+            return await self._insist(client, path, query)
+        finally:
+            self._clients.append(client)
+
+    async def _insist(self, client: httpx.AsyncClient, path: str, query: dict[str, str | int]) -> httpx.Response:
         for pause_seconds in (*PAUSES_SECONDS, None):
             try:
-                answer = await self._client.get(path, params=query)
+                answer = await client.get(path, params=query)
             except httpx.HTTPError as error:
                 if pause_seconds is None:
                     raise SourceUnreadable(f"{self.place} cannot be reached: {_reason(error)}") from error
