@@ -2,6 +2,7 @@
 
 import logging
 import os
+from itertools import count
 from pathlib import Path
 
 import bcrypt
@@ -43,6 +44,8 @@ def test_lines_of_htpasswd_are_users(tmp_path: Path, prefix: str) -> None:
         ("ana:$2b$31$" + HASH[7:], "has a cost that is not from 4 to 16"),
         (b"\xff:x", "is not UTF-8"),
     ],
+    # The hash differs from run to run, and the names of tests must not.
+    ids=count(),
 )
 def test_what_is_no_users_file_is_refused_with_a_sentence_without_the_hash(tmp_path: Path, content, sentence) -> None:
     file = tmp_path / "users"
