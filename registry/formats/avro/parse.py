@@ -53,6 +53,8 @@ _RESERVED: Final = frozenset(
 )
 _ENUM_RESERVED: Final = _RESERVED | {"default"}
 _FIELD_RESERVED: Final = frozenset({"default", "doc", "name", "order", "type", "aliases"})
+MAX_NAMESPACE_CHARS: Final = 4096
+"""Every type takes the namespace around it over into its full name, so that a long one takes as much again for each."""
 _COLLECTIONS: Final[Mapping[str, tuple[str, Callable[[Node, Props], Node]]]] = {
     "array": ("items", Array),
     "map": ("values", Map),
@@ -266,6 +268,8 @@ class Parser:
         space, dot, simple = name.rpartition(".")
         if not dot:
             space = own if isinstance(own, str) else namespace
+        if len(space) > MAX_NAMESPACE_CHARS:
+            _refuse(f"A namespace has more than {MAX_NAMESPACE_CHARS} characters")
         return self._checked(simple), space
 
     def _checked(self, name: str) -> str:

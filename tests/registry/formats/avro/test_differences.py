@@ -113,6 +113,12 @@ def too_many_defaults() -> None:
     assert "more than 100000 values" in refusal(record("Q", ("x", {"type": "array", "items": branches}, [{}] * 200)))
 
 
+def a_long_namespace() -> None:
+    space = ".".join(["n"] * 2049)
+    assert refusal({**record("R"), "namespace": space}) == "A namespace has more than 4096 characters"
+    assert parsed({**record("R"), "namespace": space[2:]}).text
+
+
 def too_much_is_referred_to() -> None:
     reference = json.dumps({**record("R"), "doc": "x" * 2**20})
     with pytest.raises(UnparsableSchema, match="more than 2097152 characters together"):
@@ -155,6 +161,7 @@ DIFFERENCES: Final[dict[str, Callable[[], None]]] = {
     "Half of a surrogate pair": half_of_a_surrogate_pair,
     "Types that refer to each other in more than 300,000 steps": too_many_steps,
     "Defaults of more than 100,000 values": too_many_defaults,
+    "A namespace of more than 4,096 characters": a_long_namespace,
     "References to more than 2,097,152 characters of schemas in all": too_much_is_referred_to,
     "Unions of very many records": unions_of_very_many_records,
     "Types that would take more than about a second to compare": too_much_to_compare,
