@@ -41,7 +41,6 @@ class Turnover:
 
     def __call__(self, client: Client, writer: int) -> None:
         cycle, phase = divmod(self._done[writer], 2 * VERSIONS + 2)
-        self._done[writer] += 1
         subject, text = f"w{writer}c{cycle}", record(f"W{writer}C{cycle}N{phase // 2}")
         if phase == 2 * VERSIONS:
             client.delete(subject)
@@ -51,6 +50,8 @@ class Turnover:
             client.register(subject, text)
         else:
             self._read(client, subject, text)
+        # What was done in vain is done again, or subjects that did not go would stay, and take memory.
+        self._done[writer] += not client.in_vain
         time.sleep(PACE_SECONDS)
 
     def _read(self, client: Client, subject: str, text: str) -> None:
