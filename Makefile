@@ -25,7 +25,7 @@ run: $(VENV)/.base ## Start the registry on http://127.0.0.1:8081, kept in signe
 	$(BIN)/signet serve
 
 test: $(VENV)/.dev ## Run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 $(NODE)/node_modules/.installed: $(NODE)/package-lock.json
 	@command -v npm >/dev/null || { echo "make test-clients needs Node.js 20 or newer, with npm" >&2; exit 1; }

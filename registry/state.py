@@ -8,7 +8,7 @@ storage. Follows the reader's rules of Confluent's `_schemas` topic.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence, Set
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -92,8 +92,6 @@ class GapError(Exception):
 
 Id = tuple[str, int]
 """A schema id within its context."""
-History = tuple[str, Subject, tuple[Row, ...]]
-"""The name of a subject as clients write it, the subject, and all of its rows in ascending order."""
 
 NOTHING: Final = Versions((), 0)
 EVERY_CONTEXT: Final = Subject(GLOBAL_CONTEXT, "")
@@ -116,6 +114,7 @@ class State:
         """The subjects in order of their names when somebody last asked for them, None before."""
         self._came: list[Subject] = []
         self._gone: set[Subject] = set()
+        self._lifeless: set[Subject] = set()
         self._ids: MutableMapping[Id, Holding] = {}
         self._highest_ids: MutableMapping[str, int] = {}
         self._configs: MutableMapping[Subject, Config] = {}
@@ -194,10 +193,10 @@ class State:
         if not rows or rows[-1].version < version:
             # Nearly every record of a log is a new version behind all others; the rest goes the long way.
             row = Row(version, number, content, is_deleted, now_ms, position, now_ms, author)
-            if not rows and self._names is not None:
-                self._came.append(subject)
             self._subjects[subject] = Versions((*rows, row), position)
             self._meet_row(key, row, identity, held)
+            if not rows or is_deleted or subject in self._lifeless:
+                self._meet_subject(subject, is_new=not rows)
             return
         registered_ms = now_ms
         before = _row_of(rows, version)
@@ -214,6 +213,7 @@ class State:
         index = _index(rows, row.version)
         replaced = index < len(rows) and rows[index].version == row.version
         self._subjects[key.subject] = Versions((*rows[:index], row, *rows[index + replaced :]), row.position)
+        self._meet_subject(key.subject, is_new=not rows)
         held = self._ids.get(identity)
         if replaced:
             self._count(rows[index], -1)
@@ -236,6 +236,15 @@ class State:
             self._contexts[context] = None
             self.settings_stamp = row.position
 
+    def _meet_subject(self, subject: Subject, *, is_new: bool) -> None:
+        """Note what the lists of subjects stand on, where a subject came or its rows changed."""
+        if is_new and self._names is not None:
+            self._came.append(subject)
+        if all(row.deleted for row in self._subjects[subject].rows):
+            self._lifeless.add(subject)
+        else:
+            self._lifeless.discard(subject)
+
     def _count(self, row: Row, change: int) -> None:
         if row.deleted:
             self._deleted_versions += change
@@ -252,8 +261,10 @@ class State:
         left = tuple(other for other in rows if other.version != key.version)
         if left:
             self._subjects[key.subject] = Versions(left, position)
+            self._meet_subject(key.subject, is_new=False)
         else:
             del self._subjects[key.subject]
+            self._lifeless.discard(key.subject)
             if self._names is not None:
                 self._gone.add(key.subject)
         for target in self.targets(key.subject, row.content.schema):
@@ -332,11 +343,15 @@ class State:
         ask_anything(self.position)
         return iter(self._subjects)
 
-    def histories(self) -> Sequence[History]:
-        """Every subject that has a row, in order of their names, as of now and for as long as they are needed."""
+    def names(self) -> Sequence[tuple[str, Subject]]:
+        """Every subject that has a row with its name as clients write it, in order of the names, as of now."""
         ask_anything(self.position)
-        subjects = self._subjects
-        return [(name, subject, subjects[subject].rows) for name, subject in self._in_order()]
+        return self._in_order()
+
+    def lifeless(self) -> Set[Subject]:
+        """The subjects whose rows are all soft-deleted, as of now; of the live state only, as with `counts`."""
+        ask_anything(self.position)
+        return frozenset(self._lifeless)
 
     def _in_order(self) -> list[tuple[str, Subject]]:
         # Kept, because to sort what is nearly sorted takes a tenth of the time, and the loop is held meanwhile.

@@ -8,7 +8,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import hypothesis
 import pytest
+
+# How long an example takes tells what else the machine is doing; how fast Signet is, benchmarks tell.
+hypothesis.settings.register_profile("signet", deadline=None)
+hypothesis.settings.load_profile("signet")
 
 
 @dataclass(frozen=True)

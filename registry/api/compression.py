@@ -11,9 +11,9 @@ from typing import Final
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Below a packet's size compression saves nothing; above level 5 it costs more time than it saves bytes.
+# Below a packet's size compression saves nothing; above level 2 it takes twice the time for a twentieth of the bytes.
 MIN_BYTES: Final = 1024
-LEVEL: Final = 5
+LEVEL: Final = 2
 VARYING: Final = (b"vary", b"Accept-Encoding")
 
 

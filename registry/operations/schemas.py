@@ -17,7 +17,7 @@ from registry.operations.listing import unhurried
 from registry.operations.reading import read_stored
 from registry.operations.requests import Bound, BoundFilter, Listed, Page, SchemaFilter, Stored
 from registry.rules.subjects import of_prefix
-from registry.state import History, Row, State, referred_subject
+from registry.state import Row, State, referred_subject
 
 Holder = tuple[Subject, Row]
 
@@ -33,7 +33,7 @@ class Schemas:
         state = await self._core.current()
         aliases = _aliases_by_target(state, wanted.prefix) if wanted.aliases else {}
         bound = _bound_by_subject(state, wanted)
-        listed = _listed(state.histories(), wanted, aliases, bound)
+        listed = _listed(state, wanted, aliases, bound)
         return await unhurried(listed, offset=page.offset, limit=self._core.policy.schema_limits.limit(page))
 
     async def by_id(self, number: int, subject: Subject | None = None) -> Stored:
@@ -168,19 +168,19 @@ def _guid_bytes(guid: str) -> bytes:
 
 
 def _listed(
-    histories: Iterable[History],
+    state: State,
     wanted: SchemaFilter,
     aliases: Mapping[Subject, Sequence[str]],
     bound: Mapping[Subject, Sequence[Bound]],
 ) -> Iterator[Listed | None]:
     """The versions that the filter lets through, and None for each subject of which there are none."""
     is_wanted = of_prefix(wanted.prefix)
-    for _, subject, rows in histories:
-        if not (is_wanted(subject) or subject in aliases):
+    for name, subject in state.names():
+        if not (is_wanted(name) or subject in aliases):
             yield None
             continue
         associations = _bound(bound.get(subject, ()), wanted)
-        visible = () if associations is None else _listed_rows(rows, wanted)
+        visible = () if associations is None else _listed_rows(state.rows(subject), wanted)
         for row in visible:
             yield Listed(stored(subject, row), tuple(aliases.get(subject, ())), associations or ())
         if not visible:
@@ -191,7 +191,7 @@ def _aliases_by_target(state: State, prefix: str) -> dict[Subject, list[str]]:
     targets: dict[Subject, list[str]] = defaultdict(list)
     is_wanted = of_prefix(prefix)
     for subject, alias in sorted(state.aliases(), key=lambda pair: str(pair[0])):
-        if is_wanted(subject):
+        if is_wanted(str(subject)):
             targets[referred_subject(subject, alias)].append(str(subject))
     return targets
 

@@ -7,11 +7,11 @@ changes are made twice: on what the caller sees, then by the writer on all that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Final, Protocol
 
 from registry.model import Association, Config, Mode, Subject
-from registry.state import History, Holding, Row, State
+from registry.state import Holding, Row, State
 
 
 class Sight(Protocol):
@@ -68,9 +68,13 @@ class SeenState(State):
         """Every visible subject that has a row."""
         return filter(self._sight.sees, self._whole.subjects())
 
-    def histories(self) -> Sequence[History]:
-        """Every visible subject that has a row, with all of its rows."""
-        return [history for history in self._whole.histories() if self._sight.sees(history[1])]
+    def names(self) -> Sequence[tuple[str, Subject]]:
+        """Every visible subject that has a row, with its name."""
+        return [named for named in self._whole.names() if self._sight.sees(named[1])]
+
+    def lifeless(self) -> Set[Subject]:
+        """The subjects whose rows are all soft-deleted; whoever asks compares them with those that are visible."""
+        return self._whole.lifeless()
 
     def subjects_in_scope(self, scope: Subject) -> Iterator[Subject]:
         """The visible subjects of a scope."""

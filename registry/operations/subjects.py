@@ -13,7 +13,6 @@ from registry.operations.lookup import Lookup
 from registry.operations.reading import prepare
 from registry.operations.requests import Candidate, Page, Plan, Stored, Visibility
 from registry.rules.subjects import of_prefix
-from registry.state import Row
 
 
 class Subjects:
@@ -25,12 +24,13 @@ class Subjects:
     async def list(self, prefix: str, visibility: Visibility, page: Page) -> Sequence[str]:
         """The names of the subjects of a prefix in order; DELETED lists those without any live version."""
         state = await self._core.current()
-        is_wanted = of_prefix(prefix)
+        is_wanted, lists_lifeless = of_prefix(prefix), visibility is Visibility.DELETED
+        lifeless = frozenset() if visibility is Visibility.ALL else state.lifeless()
         names = [
             name
-            async for piece in in_pieces(state.histories())
-            for name, subject, rows in piece
-            if is_wanted(subject) and _is_visible(rows, visibility)
+            async for piece in in_pieces(state.names())
+            for name, subject in piece
+            if is_wanted(name) and (subject in lifeless) == lists_lifeless
         ]
         return self._core.policy.subject_limits.slice(names, page)
 
@@ -65,13 +65,6 @@ class Subjects:
         ReferenceExists.
         """
         return await self._core.carry_out(DeleteSubject(subject, permanent), dry_run)
-
-
-def _is_visible(rows: Sequence[Row], visibility: Visibility) -> bool:
-    if visibility is Visibility.ALL:
-        return True
-    is_live = not rows[-1].deleted or any(not row.deleted for row in rows)
-    return is_live == (visibility is Visibility.LIVE)
 
 
 def _has_properties(metadata: Metadata | None, pairs: Sequence[tuple[str, str]]) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from registry.errors import InvalidSubject
-from registry.model import DEFAULT_CONTEXT, GLOBAL_CONTEXT, Subject
+from registry.model import GLOBAL_CONTEXT, Subject
 
 EVERY_CONTEXT: Final = ":*:"
 RESERVED_NAMES: Final = frozenset({"__GLOBAL", "__EMPTY"})
@@ -33,16 +33,16 @@ def check_subject(subject: Subject, *, empty_allowed: bool = True, global_allowe
         raise InvalidSubject(text)
 
 
-def of_prefix(prefix: str) -> Callable[[Subject], bool]:
-    """Tells whether a subject belongs to a prefix.
+def of_prefix(prefix: str) -> Callable[[str], bool]:
+    """Tells whether the name of a subject, as clients write it, belongs to a prefix.
 
     `:*:foo` means foo in every context, `:.ctx:foo` foo in that one; without a context it means the default one, so
     that the empty prefix is the default context.
     """
     if prefix.startswith(EVERY_CONTEXT):
         anywhere = prefix.removeprefix(EVERY_CONTEXT)
-        return lambda subject: subject.name.startswith(anywhere)
+        return lambda name: Subject.of(name).name.startswith(anywhere)
     if prefix.startswith(":.") and not prefix.startswith(":.:"):
-        return lambda subject: str(subject).startswith(prefix)
+        return lambda name: name.startswith(prefix)
     here = prefix.removeprefix(":.:")
-    return lambda subject: subject.context == DEFAULT_CONTEXT and subject.name.startswith(here)
+    return lambda name: name.startswith(here) and not name.startswith(":.")

@@ -453,3 +453,17 @@ def test_an_answer_stands_while_the_stamps_of_its_questions_do(history: list[Rec
     for question, answer, asked in answers:
         if all(state.stamp_of(about) == stamp for about, stamp in asked.items()):
             assert question(state) == answer
+
+
+@given(histories, st.booleans())
+def test_names_and_lifeless_subjects_are_those_of_the_rows_whenever_they_are_asked_for(
+    history: list[Record], asked_between: bool
+) -> None:
+    state = State()
+    for record in history:
+        state.apply([record])
+        if asked_between:
+            state.names()
+    there = {str(subject): subject for subject in state.subjects()}
+    assert state.names() == sorted(there.items())
+    assert state.lifeless() == {subject for subject in there.values() if not state.live_rows(subject)}

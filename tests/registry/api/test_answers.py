@@ -100,7 +100,7 @@ reads = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.one_of(changes, reads, reads), max_size=40))
 def test_a_finished_answer_is_what_the_route_would_answer_now(steps: list[tuple[str, str, object]]) -> None:
     async def run() -> None:

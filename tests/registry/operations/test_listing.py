@@ -44,19 +44,21 @@ async def test_others_run_while_a_long_list_is_made() -> None:
     assert (await listing, turns > 3) == (list(range(200)), True)
 
 
-async def test_histories_stay_those_of_the_moment_when_they_were_asked_for(desk: Any) -> None:
+async def test_names_stay_those_of_the_moment_when_they_were_asked_for(desk: Any) -> None:
     for name in ("a", "b"):
         await desk.put(name)
-    told = desk.registry.state.histories()
+    told, lifeless = desk.registry.state.names(), desk.registry.state.lifeless()
     await desk.erase("a")
-    await desk.put("b", '"long"')
-    assert [(name, len(rows)) for name, _, rows in told] == [("a", 1), ("b", 1)]
+    await desk.delete("b")
+    await desk.put("c")
+    assert [name for name, _ in told] == ["a", "b"]
+    assert lifeless == set()
 
 
 @pytest.mark.parametrize("asked_between", [True, False])
 async def test_subjects_are_told_in_order_while_they_come_and_go(desk: Any, asked_between: bool) -> None:
     def told() -> list[str]:
-        return [name for name, _, _ in desk.registry.state.histories()]
+        return [name for name, _ in desk.registry.state.names()]
 
     steps = [("put", "c"), ("put", "a"), ("put", ":.b:z"), ("erase", "c"), ("put", "b"), ("put", "c"), ("erase", "a")]
     there: set[str] = set()

@@ -439,5 +439,5 @@ async def all_answers(registry: Registry) -> list[Any]:
 
 TestRegistry = RegistryMachine.TestCase
 TestRegistry.settings = settings(
-    max_examples=int(os.environ.get("SIGNET_MACHINE_EXAMPLES", "50")), stateful_step_count=50, deadline=None
+    max_examples=int(os.environ.get("SIGNET_MACHINE_EXAMPLES", "50")), stateful_step_count=50
 )

@@ -67,4 +67,4 @@ PREFIXES = [
 
 @pytest.mark.parametrize(("prefix", "matched"), PREFIXES)
 def test_a_prefix_means_subjects_of_one_context_or_of_all(prefix: str, matched: list[str]) -> None:
-    assert [name for name in SUBJECTS if of_prefix(prefix)(Subject.of(name))] == matched
+    assert [name for name in SUBJECTS if of_prefix(prefix)(name)] == matched

@@ -161,7 +161,7 @@ async def entries_of(log: Log) -> AsyncIterator[Entry]:
             yield Entry(key, value, author, timestamp_ms)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(RECORDS)
 def test_a_registry_passes_through_every_engine_unchanged(records) -> None:
     async def move() -> None:

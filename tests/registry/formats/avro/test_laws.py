@@ -26,7 +26,7 @@ PRIMITIVES = ["null", "boolean", "int", "long", "float", "double", "bytes", "str
 NAMES = st.sampled_from(["a", "b", "c", "d", "e"])
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 PROPS = st.dictionaries(st.sampled_from(["p", "q", "Z", "é"]), st.integers() | FINITE | st.text(), max_size=2)
-SLOW = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+SLOW = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 
 
 def parsed(schema: Json) -> AvroSchema:
