@@ -23,7 +23,7 @@ RECOVERY_SECONDS = 20.0
 SMALL_CACHES = {"max_answer_bytes": 2**19, "max_parsed_bytes": 4 * 2**20}
 """Caches are full soon, so that what grows after that is something else."""
 MORE_BLOCKS = 0.01
-"""How much more a node may hold at the end than after a third: less than a block for every eight of its requests."""
+"""How much more a node may hold at the end than after two thirds: less than a block for every four of its requests."""
 MORE_BYTES = 0.05
 """How much more of the machine it may take: what it holds comes and goes, and leaves holes between."""
 HOURS_SHOW_SECONDS = 600
@@ -103,7 +103,10 @@ class Misfortunes:
 
 
 class Memory:
-    """What a node takes and holds, noted after each third of a run; in the first of them its caches fill."""
+    """What a node takes and holds, noted after each third of a run.
+
+    In the first two its caches fill: that of the names in schemas takes 16,384, and 3 blocks for each.
+    """
 
     def __init__(self, node, start: float, seconds: float) -> None:
         self._node, self._start, self._seconds = node, start, seconds
@@ -115,9 +118,9 @@ class Memory:
             self.noted.append((self._node.resident_bytes(), self._node.blocks_in_use()))
 
     def growth(self) -> tuple[float, float]:
-        """How much more it takes, and how much more it holds, at the end than after a third."""
-        first, last = self.noted[0], self.noted[-1]
-        return last[0] / first[0] - 1, last[1] / first[1] - 1
+        """How much more it takes, and how much more it holds, at the end than when its caches were full."""
+        full, last = self.noted[-2:]
+        return last[0] / full[0] - 1, last[1] / full[1] - 1
 
     def __str__(self) -> str:
         return ", ".join(f"{size / 2**20:.1f} MiB in {blocks:,} blocks" for size, blocks in self.noted)

@@ -29,16 +29,30 @@ _COMMENT_OR_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|//[^\r\n]*|/\
 _SPACE: Final = " \t\r\n"
 _ODD: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DECODER: Final = Decoder(float_hook=_float)
+MAX_CONTAINERS: Final = 200_000
+"""Objects and arrays in a text: five times what the largest record of a text of 1 MiB has."""
+MAX_NUMBERS: Final = 30_000
+"""Numbers in a text, each of which may have to be written digit by digit as Java does."""
+_NUMBER: Final = re.compile(r"[\[,:]\s*-?[0-9]")
 _BLOCK_CHARS: Final = MAX_NUMBER_CHARS // 2
 
 
 def read_json(text: str) -> tuple[JsonValue, str]:
     """The first value of a text, and what follows it; white space alone is nothing.
 
-    Raises UnparsableSchema in Jackson's words.
+    Raises UnparsableSchema in Jackson's words, and when the text has more in it than can be judged in a second.
     """
+    _check_amount(text)
     value = _read_fast(text)
     return _read_without_comments(text) if value is None else (value, "")
+
+
+def _check_amount(text: str) -> None:
+    if text.count("{") + text.count("[") > MAX_CONTAINERS:
+        raise UnparsableSchema(f"The schema has more than {MAX_CONTAINERS} objects and arrays")
+    # With what stands before it a number has two characters at least.
+    if len(text) > 2 * MAX_NUMBERS and sum(1 for _ in _NUMBER.finditer(text)) > MAX_NUMBERS:
+        raise UnparsableSchema(f"The schema has more than {MAX_NUMBERS} numbers")
 
 
 def check_depth(text: str) -> None:

@@ -113,6 +113,13 @@ def too_many_defaults() -> None:
     assert "more than 100000 values" in refusal(record("Q", ("x", {"type": "array", "items": branches}, [{}] * 200)))
 
 
+def too_much_in_a_text() -> None:
+    assert refusal({"type": "int", "p": [[]] * 200_000}) == "The schema has more than 200000 objects and arrays"
+    assert parsed({"type": "int", "p": [[]] * 199_998}).text
+    assert refusal({"type": "int", "p": [1.5e300, -1] * 15_001}) == "The schema has more than 30000 numbers"
+    assert parsed({"type": "int", "p": [1.5e300, -1] * 15_000, "q": ["1.5e3, "] * 50_000}).text
+
+
 def a_long_namespace() -> None:
     space = ".".join(["n"] * 2049)
     assert refusal({**record("R"), "namespace": space}) == "A namespace has more than 4096 characters"
@@ -161,6 +168,7 @@ DIFFERENCES: Final[dict[str, Callable[[], None]]] = {
     "Half of a surrogate pair": half_of_a_surrogate_pair,
     "Types that refer to each other in more than 300,000 steps": too_many_steps,
     "Defaults of more than 100,000 values": too_many_defaults,
+    "A text with more than 200,000 objects and arrays, or 30,000 numbers": too_much_in_a_text,
     "A namespace of more than 4,096 characters": a_long_namespace,
     "References to more than 2,097,152 characters of schemas in all": too_much_is_referred_to,
     "Unions of very many records": unions_of_very_many_records,

@@ -93,21 +93,21 @@ READ = {
         5_000, lambda place: [{"name": name, "type": f"R{place - 1}" if place else "int"} for name in "ab"]
     ),
     "1,200 records that only differ in their names": records(1_200, lambda _: [{"name": "a", "type": "int"}]),
-    "a default of 50,000 numbers": {
+    "a default of 25,000 numbers": {
         "type": "record",
         "name": "R",
-        "fields": [{"name": "a", "type": {"type": "array", "items": ["null", "int"]}, "default": [1] * 50_000}],
+        "fields": [{"name": "a", "type": {"type": "array", "items": ["null", "int"]}, "default": [1] * 25_000}],
     },
     "lists and objects deep in each other": {
         "type": "int",
-        "deep": [nested_lists(480) for _ in range(500)],
-        "shallow": [[1]] * 80_000,
+        "deep": [nested_lists(480) for _ in range(160)],
+        "shallow": [[1]] * 25_000,
         "objects": [{"a": {"b": []}}] * 20_000,
     },
-    "200,000 lists and 100,000 numbers in properties": {
+    "190,000 lists and 30,000 numbers in properties": {
         "type": "int",
-        "lists": [[]] * 200_000,
-        "numbers": [1.5e300] * 100_000,
+        "lists": [[]] * 190_000,
+        "numbers": [1.5e300] * 30_000,
     },
     "one definition 10,000 times": {
         "type": "record",
