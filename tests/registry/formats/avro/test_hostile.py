@@ -67,6 +67,13 @@ def list_default(count: int) -> Any:
     return {"type": "record", "name": "Q", "fields": [{"name": "x", "type": type_, "default": [{}] * count}]}
 
 
+def filled_defaults(count: int, width: int) -> Any:
+    inner = [{"name": f"x{place}", "type": "int", "default": 0} for place in range(width)]
+    first = {"name": "a", "type": {"type": "record", "name": "I", "fields": inner}, "default": {}}
+    others = [{"name": f"f{place}", "type": "I", "default": {}} for place in range(count)]
+    return {"type": "record", "name": "R", "fields": [first, *others]}
+
+
 READ = {
     "20,000 records in a union": records(20_000, lambda _: []),
     "a chain of forward references": records(300, lambda place: [{"name": "f", "type": f"R{(place + 1) % 300}"}]),
@@ -134,6 +141,7 @@ REFUSED = {
     ),
     "types that refer to each other in too many ways": json.dumps(crossing(3_000)),
     "a default that every branch refuses": json.dumps(list_default(50_000)),
+    "20,000 defaults of which each takes 200 more": json.dumps(filled_defaults(20_000, 200)),
 }
 
 
