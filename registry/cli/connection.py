@@ -1,5 +1,5 @@
 """What uvicorn leaves open in a connection: a bound on a request's head, a bound on the time in which a request comes,
-and answers that are there already, which are written at once instead of by a task.
+answers that are there already, which are written at once instead of by a task, and answers written in one piece.
 
 Refuses to know what the requests are about.
 """
@@ -26,6 +26,45 @@ _Begun = tuple[RequestResponseCycle, ASGI3Application]
 """A request, and the application that is to answer it."""
 
 
+class Gathering:
+    """A transport that writes in one piece what is written in one pass of the loop.
+
+    An answer is written as a head and a body. A process that is killed between the two would leave half an answer, for
+    which no balancer can ask another node, as it can for none at all.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._pieces: list[bytes] = []
+
+    def write(self, piece: bytes) -> None:
+        """Write at the end of this pass of the loop."""
+        if not self._pieces:
+            self._loop.call_soon(self.flush)
+        self._pieces.append(piece)
+
+    def flush(self) -> None:
+        """Write now what waits."""
+        if self._pieces:
+            pieces, self._pieces = self._pieces, []
+            self._transport.write(b"".join(pieces))
+
+    def close(self) -> None:
+        """Write what waits, and close."""
+        self.flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Whether it is closed or being closed."""
+        return self._transport.is_closing()
+
+    def write_now(self, piece: bytes) -> None:
+        """Write behind what waits, without waiting."""
+        self.flush()
+        self._transport.write(piece)
+
+
 class Connection(HttpToolsProtocol):
     """A connection that knows since when a request has been arriving on it, and begins one when it is here whole."""
 
@@ -40,6 +79,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Count the wait for the first request like the request itself."""
         super().connection_made(transport)
+        self._out = Gathering(transport, self.loop)
+        self.transport = self._out  # type: ignore[assignment]  # all of a transport that uvicorn uses for HTTP
         self.arriving_since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
@@ -101,7 +142,7 @@ class Connection(HttpToolsProtocol):
             return False
         lines, body = answer
         own_lines = b"".join(b"%b: %b\r\n" % header for header in cycle.default_headers)
-        self.transport.write(b"HTTP/1.1 200 OK\r\n%b%b\r\n%b" % (own_lines, lines, body))
+        self._out.write_now(b"HTTP/1.1 200 OK\r\n%b%b\r\n%b" % (own_lines, lines, body))
         cycle.response_started = cycle.response_complete = True
         cycle.on_response()
         return True

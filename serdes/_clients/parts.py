@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
@@ -63,7 +64,7 @@ def own_schema(schema: Any) -> Schema:
     return schema if isinstance(schema, Schema) else Schema.from_dict(schema.to_dict())
 
 
-class Client:
+class Client(ABC):
     """What both clients have that needs neither a thread nor an event loop, and what serdes take from them."""
 
     def __init__(
@@ -80,9 +81,9 @@ class Client:
         """A client; confluent-kafka's name for making one."""
         return cls(conf)
 
+    @abstractmethod
     def _start(self) -> None:
         """Take what belongs to this process: locks, and no connections yet."""
-        raise NotImplementedError
 
     def after_fork(self) -> None:
         """Leave the parent's connections, threads, tasks and locks behind."""

@@ -124,3 +124,40 @@ def test_a_server_that_drains_ends_the_connection_with_a_kept_answer_too() -> No
             return await asyncio.wait_for(reader.read(), 10)
 
     assert b"connection: close" in asyncio.run(run())
+
+
+class Recording(asyncio.Transport):
+    """The other end of a connection, as far as it shows what is written to it at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+
+    def write(self, data: bytes) -> None:  # type: ignore[override]  # nothing but bytes is written here
+        self.written.append(data)
+
+    def is_closing(self) -> bool:
+        return False
+
+    def pause_reading(self) -> None:
+        pass
+
+    resume_reading = pause_reading
+
+
+@pytest.mark.parametrize("request_bytes", [UNKNOWN, REGISTER, LATEST, UNKNOWN + LATEST], ids=range(4))
+def test_an_answer_is_written_in_one_piece_so_that_nobody_gets_half_of_it(request_bytes) -> None:
+    async def run() -> list[bytes]:
+        async with connected(ServerState()) as (edge, _):
+            transport = Recording()
+            connection = Connection(
+                uvicorn.Config(edge, ws="none", log_config=None, proxy_headers=False), ServerState(), {}
+            )
+            connection.connection_made(transport)
+            connection.data_received(request_bytes)
+            await asyncio.sleep(0.2)
+            return transport.written
+
+    written = asyncio.run(run())
+    assert b"".join(written).count(b"HTTP/1.1 ") == request_bytes.count(b" HTTP/1.1")
+    assert all(piece.startswith(b"HTTP/1.1 ") for piece in written)

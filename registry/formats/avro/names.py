@@ -76,11 +76,12 @@ def check_namespace(namespace: str) -> None:
             raise UnparsableSchema(f'Namespace part "{part}" is invalid: {fault}')
 
 
+MAX_SHARED_NAMES: Final = 4_096
 MAX_SHARED_CHARS: Final = 64
 """The longest name that may be asked of the two functions below: what they keep is bounded, as it outlives schemas."""
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=MAX_SHARED_NAMES)
 def shared_name(name: str) -> str:
     """The same name as one object for all schemas that use it.
 
@@ -91,7 +92,7 @@ def shared_name(name: str) -> str:
     return name
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=MAX_SHARED_NAMES)
 def shared_strict_name(name: str) -> str:
     """As `shared_name`; raises UnparsableSchema unless a new schema may use the name."""
     check_strict(name)

@@ -141,6 +141,15 @@ REFUSED = {
     ),
     "types that refer to each other in too many ways": json.dumps(crossing(3_000)),
     "a default that every branch refuses": json.dumps(list_default(50_000)),
+    "240,000 lists deep in each other": json.dumps({"type": "int", "deep": [nested_lists(480) for _ in range(500)]}),
+    "200,000 lists and 100,000 numbers": json.dumps({"type": "int", "a": [[]] * 200_000, "b": [1.5e300] * 100_000}),
+    "a default of 50,000 numbers": json.dumps(
+        {
+            "type": "record",
+            "name": "R",
+            "fields": [{"name": "a", "type": {"type": "array", "items": ["null", "int"]}, "default": [1] * 50_000}],
+        }
+    ),
     "20,000 defaults of which each takes 200 more": json.dumps(filled_defaults(20_000, 200)),
 }
 
