@@ -7,7 +7,7 @@ storage. Follows the reader's rules of Confluent's `_schemas` topic.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence, Set
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
@@ -34,6 +34,7 @@ from registry.records import (
     Value,
     read_record,
 )
+from registry.rules.subjects import Named, in_pieces
 from registry.tables import Groups, Overlay
 
 
@@ -96,6 +97,8 @@ Id = tuple[str, int]
 NOTHING: Final = Versions((), 0)
 EVERY_CONTEXT: Final = Subject(GLOBAL_CONTEXT, "")
 """Where config and mode of all contexts are kept."""
+FEW_NAMES: Final = 64
+"""So many are put into a list in order, or taken out of it, faster than the list is sorted again."""
 _by_version = attrgetter("version")
 
 
@@ -110,11 +113,12 @@ class State:
         """The position of the last change to any config, mode, context or association."""
         self._live_versions = self._deleted_versions = 0
         self._subjects: MutableMapping[Subject, Versions] = {}
-        self._names: list[tuple[str, Subject]] | None = None
+        self._names: list[Named] | None = None
         """The subjects in order of their names when somebody last asked for them, None before."""
         self._came: list[Subject] = []
         self._gone: set[Subject] = set()
         self._lifeless: set[Subject] = set()
+        self._ruled: set[Subject] = set()
         self._ids: MutableMapping[Id, Holding] = {}
         self._highest_ids: MutableMapping[str, int] = {}
         self._configs: MutableMapping[Subject, Config] = {}
@@ -232,6 +236,8 @@ class State:
         if content.schema.references:
             for target in self.targets(key.subject, content.schema):
                 self._referrers.add(target, key)
+        if content.schema.rule_set is not None:
+            self._ruled.add(key.subject)
         if context != DEFAULT_CONTEXT and context not in self._contexts:
             self._contexts[context] = None
             self.settings_stamp = row.position
@@ -343,24 +349,25 @@ class State:
         ask_anything(self.position)
         return iter(self._subjects)
 
-    def names(self) -> Sequence[tuple[str, Subject]]:
-        """Every subject that has a row with its name as clients write it, in order of the names, as of now."""
+    def names(self, prefix: str) -> Iterator[Sequence[Named]]:
+        """The subjects of a prefix that have a row, in order of their names, as of now, a piece at a time."""
         ask_anything(self.position)
-        return self._in_order()
+        return in_pieces(prefix, self._in_order())
 
     def lifeless(self) -> Set[Subject]:
         """The subjects whose rows are all soft-deleted, as of now; of the live state only, as with `counts`."""
         ask_anything(self.position)
         return frozenset(self._lifeless)
 
-    def _in_order(self) -> list[tuple[str, Subject]]:
-        # Kept, because to sort what is nearly sorted takes a tenth of the time, and the loop is held meanwhile.
+    def _in_order(self) -> Sequence[Named]:
+        # Kept, because to sort what is nearly sorted takes a tenth of the time, and the loop is held meanwhile; each
+        # list stays as it is, because somebody may be reading it.
         if self._names is None:
             self._names = sorted((str(subject), subject) for subject in self._subjects)
         elif self._came or self._gone:
-            stayed = [named for named in self._names if named[1] not in self._gone]
             came = [(str(subject), subject) for subject in {*self._came} if subject in self._subjects]
-            self._names = sorted(stayed + came)
+            gone = [(str(subject), subject) for subject in self._gone]
+            self._names = _changed(self._names, came, gone)
             self._came.clear()
             self._gone.clear()
         return self._names
@@ -378,6 +385,17 @@ class State:
         versions = self._subjects.get(subject, NOTHING)
         ask("subject", subject, versions.stamp, self.position)
         return versions.rows
+
+    def rows_of(self, subjects: Iterable[Subject]) -> list[tuple[Subject, tuple[Row, ...]]]:
+        """Subjects with their rows, as `rows` tells them, where there are too many to ask for each."""
+        ask_anything(self.position)
+        find = self._subjects.get
+        return [(subject, find(subject, NOTHING).rows) for subject in subjects]
+
+    def ruled(self) -> Set[Subject]:
+        """The subjects of which a row may have rules: all that have, and some that had; of the live state only."""
+        ask_anything(self.position)
+        return self._ruled
 
     def live_rows(self, subject: Subject) -> tuple[Row, ...]:
         """The versions of a subject that are not soft-deleted, in ascending order."""
@@ -418,6 +436,11 @@ class State:
         """The versions that hold an id, soft-deleted ones included."""
         self.holding(context, number)
         return self._found(self._holders.of((context, number)))
+
+    def all_holders(self, context: str, number: int) -> Iterator[tuple[Subject, Row]]:
+        """The same as of now, for whoever lets others change the state before they have seen all."""
+        self.holding(context, number)
+        return self._found(tuple(self._holders.of((context, number))))
 
     def _found(self, keys: Iterable[SchemaKey]) -> Iterator[tuple[Subject, Row]]:
         for key in keys:
@@ -539,6 +562,21 @@ def scopes(subject: Subject) -> tuple[Subject, Subject, Subject]:
 def referred_subject(referrer: Subject, name: str) -> Subject:
     """The subject that a reference names: a bare name stays in the referrer's context."""
     return Subject.of(name) if name.startswith(":.") else Subject(referrer.context, name)
+
+
+def _changed(names: list[Named], came: Sequence[Named], gone: Sequence[Named]) -> list[Named]:
+    """Another list in order: without some, where they are in it, and then with others."""
+    if len(came) + len(gone) > FEW_NAMES:
+        leaving = set(gone)
+        return sorted([named for named in names if named not in leaving] + list(came))
+    names = names.copy()
+    for named in gone:
+        place = bisect_left(names, named)
+        if names[place : place + 1] == [named]:
+            del names[place]
+    for named in came:
+        insort(names, named)
+    return names
 
 
 def _row_of(rows: tuple[Row, ...], version: int) -> Row | None:
