@@ -48,16 +48,19 @@ async def ordered(entries: Iterable[Entry]) -> list[Entry]:
     return await unhurried(merge(*pieces))
 
 
-async def page_of(groups: Iterable[tuple[K, Sequence[V]]], offset: int, limit: int) -> list[tuple[K, V]]:
-    """A page of what is in all groups one after the other, each with the key of its group.
+async def page_of(pieces: Iterable[Iterable[tuple[K, Sequence[V]]]], offset: int, limit: int) -> list[tuple[K, V]]:
+    """A page of what is in all groups of all pieces, one after the other, each with the key of its group.
 
     offset: how many of the first to leave out; limit: how many to take at most.
     """
     page: list[tuple[K, V]] = []
-    async for key, values in at_pace(groups, ITEMS_BETWEEN_LOOKS):
-        if offset < len(values):
-            page.extend((key, value) for value in values[offset : offset + limit - len(page)])
-        offset = max(0, offset - len(values))
-        if len(page) >= limit:
+    async for piece in at_pace(pieces):
+        for key, values in piece:
+            if offset >= len(values):
+                offset -= len(values)
+            else:
+                page.extend((key, value) for value in values[offset : offset + limit - len(page)])
+                offset = 0
+        if len(page) == limit:
             break
     return page

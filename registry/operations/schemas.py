@@ -177,9 +177,12 @@ def _found(
     wanted: SchemaFilter,
     aliases: Mapping[Subject, Sequence[str]],
     bound: Mapping[Subject, Sequence[Bound]],
-) -> Iterator[tuple[Subject, Sequence[Row]]]:
-    """The subjects that the filter lets through, in order, each with those of its versions that it lets through."""
+) -> Iterator[Sequence[tuple[Subject, Sequence[Row]]]]:
+    """The subjects that the filter lets through, in order, each with those of its versions that it lets through, a
+    piece at a time.
+    """
     is_wanted = of_prefix(wanted.prefix) if aliases else None
+    thinned = frozenset() if wanted.deleted else state.thinned()
     ruled = None if wanted.rule_type is None else state.ruled()
     asks_for_associations = _asks_for_associations(wanted)
     for piece in state.names(EVERY_CONTEXT if aliases else wanted.prefix):
@@ -190,8 +193,10 @@ def _found(
             and (ruled is None or subject in ruled)
             and (not asks_for_associations or _bound(bound.get(subject, ()), wanted) is not None)
         ]
-        for subject, rows in state.rows_of(subjects):
-            yield subject, _listed_rows(rows, wanted)
+        yield [
+            (subject, _listed_rows([row for row in rows if not row.deleted] if subject in thinned else rows, wanted))
+            for subject, rows in state.rows_of(subjects)
+        ]
 
 
 def _aliases_by_target(state: State, prefix: str) -> dict[Subject, list[str]]:
@@ -203,13 +208,12 @@ def _aliases_by_target(state: State, prefix: str) -> dict[Subject, list[str]]:
     return targets
 
 
-def _listed_rows(rows: Sequence[Row], wanted: SchemaFilter) -> Sequence[Row]:
-    visible = rows if wanted.deleted else [row for row in rows if not row.deleted]
+def _listed_rows(visible: Sequence[Row], wanted: SchemaFilter) -> Sequence[Row]:
     if wanted.latest_only:
         visible = visible[-1:]
-    if wanted.rule_type is None:
-        return visible
-    return [row for row in visible if _has_rule_of_type(row.content.schema, wanted.rule_type)]
+    if wanted.rule_type is not None:
+        visible = [row for row in visible if _has_rule_of_type(row.content.schema, wanted.rule_type)]
+    return visible
 
 
 def _has_rule_of_type(schema: Schema, rule_type: str) -> bool:

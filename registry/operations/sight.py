@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Final, Protocol
 
 from registry.model import Association, Config, Mode, Subject
-from registry.rules.subjects import Named
+from registry.names import Named
 from registry.state import Holding, Row, State
 
 
@@ -89,6 +89,10 @@ class SeenState(State):
     def rows_of(self, subjects: Iterable[Subject]) -> list[tuple[Subject, tuple[Row, ...]]]:
         """The visible ones among some subjects with their rows."""
         return self._whole.rows_of(filter(self._sight.sees, subjects))
+
+    def thinned(self) -> Set[Subject]:
+        """The subjects of which a row is soft-deleted; whoever asks compares them with those that are visible."""
+        return self._whole.thinned()
 
     def ruled(self) -> Set[Subject]:
         """The subjects of which a row may have rules; whoever asks compares them with those that are visible."""

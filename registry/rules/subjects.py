@@ -13,6 +13,7 @@ from typing import Final
 
 from registry.errors import InvalidSubject
 from registry.model import GLOBAL_CONTEXT, Subject
+from registry.names import Named
 
 EVERY_CONTEXT: Final = ":*:"
 RESERVED_NAMES: Final = frozenset({"__GLOBAL", "__EMPTY"})
@@ -21,8 +22,6 @@ OF_OTHER_CONTEXTS: Final = ":."
 """What the names of subjects outside the default context begin with, as clients write them."""
 PIECE_NAMES: Final = 256
 """How many names are told at a time."""
-Named = tuple[str, Subject]
-"""A subject behind its name as clients write it."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 

@@ -428,6 +428,7 @@ def test_the_indexes_agree_with_the_rows(history: list[Record]) -> None:
     held = [pair for context in (".", ".ctx") for number in range(4) for pair in state.all_holders(context, number)]
     assert sorted(held, key=str) == sorted(rows, key=str)
     assert {name for name, row in rows if row.content.schema.rule_set is not None} <= state.ruled()
+    assert {name for name, row in rows if row.deleted} == state.thinned()
     numbers = [[row.version for row in state.rows(name)] for name in state.subjects()]
     assert numbers == [sorted(set(subject_numbers)) for subject_numbers in numbers]
 

@@ -17,20 +17,20 @@ from registry.rules.subjects import EVERY_CONTEXT
 pytestmark = pytest.mark.anyio
 
 
-GROUPS = [("a", [1, 2]), ("b", []), ("c", [3]), ("d", [4, 5, 6])]
-EVERYTHING = [("a", 1), ("a", 2), ("c", 3), ("d", 4), ("d", 5), ("d", 6)]
+PIECES = [[("a", [1, 2]), ("b", []), ("c", [3])], [], [("d", [4, 5, 6])], [("e", [7])]]
+EVERYTHING = [("a", 1), ("a", 2), ("c", 3), ("d", 4), ("d", 5), ("d", 6), ("e", 7)]
 
 
-@pytest.mark.parametrize("offset", range(8))
-@pytest.mark.parametrize("limit", range(1, 8))
+@pytest.mark.parametrize("offset", range(9))
+@pytest.mark.parametrize("limit", range(1, 9))
 async def test_a_page_is_a_slice_of_all_groups_one_after_the_other(offset: int, limit: int) -> None:
-    assert await page_of(GROUPS, offset, limit) == EVERYTHING[offset : offset + limit]
+    assert await page_of(PIECES, offset, limit) == EVERYTHING[offset : offset + limit]
 
 
 async def test_nothing_is_looked_at_beyond_the_page() -> None:
-    groups = iter(GROUPS)
-    assert await page_of(groups, 1, 2) == [("a", 2), ("c", 3)]
-    assert next(groups) == GROUPS[-1]
+    pieces = iter(PIECES)
+    assert await page_of(pieces, 1, 3) == [("a", 2), ("c", 3), ("d", 4)]
+    assert next(pieces) == PIECES[-1]
 
 
 @pytest.mark.parametrize("count", [0, 1, SORTED_AT_ONCE, SORTED_AT_ONCE + 1, 5 * SORTED_AT_ONCE])
