@@ -37,12 +37,12 @@ from registry.api.answers import Answers
 from registry.api.compression import Compression
 from registry.api.dispatch import Dispatch
 from registry.api.edge import Addressing, Edge
+from registry.api.paths import AliasOf
 from registry.api.route import Route
 from registry.api.visit import RequestTallies
 from registry.auth import Caller, Door, Guard, Unguarded
 from registry.errors import SettingInvalid
 from registry.log import Log, open_log
-from registry.model import Subject
 from registry.operations import Consistency, OnReplay, Registry, opened
 from registry.settings import Settings, read_settings
 
@@ -77,7 +77,7 @@ class Application:
         answers, tallies, guard = Answers(settings.max_answer_bytes), RequestTallies(), _guard(settings)
         self._surface = _surface(settings, answers, guard, on_replay, open_store)
         self._surface.state.answers, self._surface.state.tallies = answers, tallies
-        addressed = Addressing(Compression(Dispatch(self._surface)), self._alias_of)
+        addressed = Addressing(Compression(Dispatch(self._surface)), self._aliases_for)
         self.edge = Edge(addressed, guard, answers, tallies, settings.max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,9 +95,11 @@ class Application:
         """Get ready to stop: no longer ready, streams of events end; everything else is served on."""
         self._surface.state.closing.set()
 
-    def _alias_of(self, caller: Caller, subject: Subject) -> Subject | None:
+    def _aliases_for(self, caller: Caller) -> AliasOf | None:
         registry: Registry = self._surface.state.registry
-        return registry.alias_of(subject) if caller.permissions.sees(subject) else None
+        if not registry.has_aliases:
+            return None
+        return lambda subject: registry.alias_of(subject) if caller.permissions.sees(subject) else None
 
 
 def create(settings: Settings | None = None, on_replay: OnReplay | None = None) -> Application:

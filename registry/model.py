@@ -10,7 +10,9 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 DEFAULT_CONTEXT: Final = "."
 GLOBAL_CONTEXT: Final = ".__GLOBAL"
@@ -25,7 +27,7 @@ def java_order(text: str) -> bytes:
     return text.encode("utf-16-be", "surrogatepass")
 
 
-class Subject(NamedTuple):
+class Subject(Struct, frozen=True, gc=False, order=True):
     """A subject: its context (`.` is the default one) and its name within that context.
 
     `str(subject)` is the name as clients write it: bare in the default context, `:.context:name` elsewhere.
@@ -56,8 +58,7 @@ class Subject(NamedTuple):
         return self.prefix + self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True, gc=False):
     """A named type of this schema that is defined by a version of another subject; parts may be missing in old data."""
 
     name: str | None
@@ -154,7 +155,7 @@ class RuleSet:
         yield from self.encoding_rules
 
 
-class Schema(NamedTuple):
+class Schema(Struct, frozen=True, gc=False):
     """What a schema id means: the text in its language, and all that is hashed with it."""
 
     text: str

@@ -1,15 +1,16 @@
 """How long work of one kind may hold the event loop before everybody else gets a turn.
 
-Owns the measure; refuses to know the work.
+Owns the measure and the order of those who wait; refuses to know the work.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from time import monotonic
 from typing import Final
 
-PIECE_SECONDS: Final = 0.002
+PIECE_SECONDS: Final = 0.001
 
 
 class Pace:
@@ -18,14 +19,41 @@ class Pace:
     def __init__(self) -> None:
         self._began: float | None = None
         """When the work of this pass of the loop began."""
+        self._has_waited = False
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._woken = 1
+        """How many of those who waited work in one pass: woken all together, most would find its time used up."""
+
+    @property
+    def crowded(self) -> bool:
+        """Whether anybody waits for a later pass, or has waited for this one."""
+        return self._began is not None and (self._has_waited or bool(self._waiting))
 
     async def rest(self) -> None:
-        """Wait for the next pass of the loop, if the work of this one has taken long enough."""
-        while self._began is not None and monotonic() - self._began > PIECE_SECONDS:  # noqa: ASYNC110 - no event says so
-            await asyncio.sleep(0)
+        """Wait for a later pass of the loop, in order, if the work of this one has taken long enough."""
         if self._began is None:
-            self._began = monotonic()
-            asyncio.get_running_loop().call_soon(self._next_pass)
+            self._begin(has_waited=False)
+        elif self._waiting or monotonic() - self._began > PIECE_SECONDS:
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
 
-    def _next_pass(self) -> None:
+    def _begin(self, *, has_waited: bool) -> None:
+        self._began, self._has_waited = monotonic(), has_waited
+        asyncio.get_running_loop().call_soon(self._end, self._began)
+
+    def _end(self, began: float) -> None:
         self._began = None
+        if not self._waiting:
+            self._woken = 1
+            return
+        seconds = monotonic() - began
+        if seconds > PIECE_SECONDS:
+            self._woken = 1
+        elif seconds < PIECE_SECONDS / 2:
+            self._woken *= 2
+        for _ in range(min(self._woken, len(self._waiting))):
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+        self._begin(has_waited=True)

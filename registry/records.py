@@ -11,9 +11,10 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import orjson
+from msgspec import Struct
 
 from registry.envelope import Entry
 from registry.model import MAX_INT, Association, Config, Mode, Schema, Subject
@@ -39,7 +40,7 @@ class UnreadableRecordError(Exception):
     """A record that no dialect explains; the log goes on without it."""
 
 
-class SchemaKey(NamedTuple):
+class SchemaKey(Struct, frozen=True, order=True, gc=False):
     """Names a version of a subject."""
 
     subject: Subject
@@ -97,7 +98,7 @@ class NoopKey:
     """Names nothing; its value may carry the highest id of each context, and is anything in other dialects."""
 
 
-class SchemaValue(NamedTuple):
+class SchemaValue(Struct, frozen=True, gc=False):
     """A version of a subject: its id, what it says, and whether it is soft-deleted.
 
     md5: the bytes of the GUID where they cannot be computed, because Confluent encrypted sensitive metadata.
@@ -134,7 +135,7 @@ Key: TypeAlias = (
 Value: TypeAlias = SchemaValue | Config | Mode | DeletedUpTo | Association | IdMarks | Present
 
 
-class Record(NamedTuple):
+class Record(Struct, frozen=True, gc=False):
     """A key with its new value; None removes what the key names."""
 
     key: Key

@@ -12,8 +12,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from time import perf_counter
-from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
+from time import monotonic, perf_counter
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from registry.envelope import Entry
 from registry.errors import Overloaded, RegistryError, SchemaTooLarge, StoreFailed
@@ -26,13 +28,16 @@ from registry.tallies import ITEMS, SECONDS, Spread
 Answer = TypeVar("Answer")
 Answer_co = TypeVar("Answer_co", covariant=True)
 
+GATHERED_SECONDS: Final = 0.01
+"""How long a commit waits at most for those who are nearly ready to share it."""
+
 ANSWERED_AT_ONCE: Final = 16
 """How many of those that share a commit go on in one pass of the event loop."""
 
 logger = logging.getLogger(__name__)
 
 
-class Decision(NamedTuple, Generic[Answer_co]):
+class Decision(Struct, Generic[Answer_co], frozen=True, gc=False):
     """What a command decided: the records that make it true, and what to answer then."""
 
     answer: Answer_co
@@ -76,6 +81,10 @@ class Writer:
         """
         self._log = log
         self._state = state
+        self.thinking = Pace()
+        """Of all that make sense of schemas, most of them to write one: a loop that finds many of them waiting must not
+        be held by all in turn.
+        """
         self._max_waiting = max_waiting
         self._max_commit = max_commit
         self._waiting: deque[_Job] = deque()
@@ -116,7 +125,14 @@ class Writer:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
+                await self._gather()
                 await self._serve(self._next_jobs(self._max_commit), joinable=True)
+
+    async def _gather(self) -> None:
+        """Let those come along who are nearly ready: a turn costs nearly the same for one and for many."""
+        until = monotonic() + GATHERED_SECONDS
+        while self.thinking.crowded and len(self._waiting) < self._max_commit and monotonic() < until:  # noqa: ASYNC110 - no event says so
+            await asyncio.sleep(0)
 
     def stop(self) -> None:
         """Take no more commands, refuse those that wait, and let `run` end."""

@@ -6,15 +6,15 @@ Follows sections 0.1 to 0.4 of Confluent's REST API; refuses to know what is ask
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from itertools import count
 from random import getrandbits
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
+from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.api import paths
@@ -24,7 +24,6 @@ from registry.api.failures import breakdown, refusal
 from registry.api.visit import VISIT, RequestTallies, Visit, visit_of
 from registry.auth import NOBODY, OPEN, SEVERAL, Caller, Guard
 from registry.errors import BodyTooLarge, RegistryError
-from registry.model import Subject
 
 BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods whose body, if there is one, nobody reads."""
@@ -61,17 +60,37 @@ class RequestIds:
         return next(self._left)
 
 
-Heading = tuple[bytes, int, RawHeaders, bytes | None]
-"""What the headers of a request say to the border: the id that the client gave it (empty if it gave none, or several),
-the length of its body in bytes, the headers that decide the form of the answer, and who it says that it comes from.
-"""
+class Heading(Struct, frozen=True, gc=False):
+    """What the headers of a request say to the border.
+
+    given_id: the id that the client gave it, empty if it gave none, or several. length: of its body, in bytes.
+    deciding: the headers that decide the form of the answer. authorization: who it says that it comes from; of several
+    such headers the values, with SEVERAL in between.
+    """
+
+    given_id: bytes
+    length: int
+    deciding: RawHeaders
+    authorization: bytes | None
+
+
+class Whole(Struct, frozen=True, gc=False):
+    """A request that is here whole, and the SHA-256 of its body (empty for none)."""
+
+    heading: Heading
+    body: bytes
+    digest: bytes
+
+
+WHOLE: Final = "signet.whole"
+"""Where the scope of a request that was here whole, but not answered at once, holds what was found out so far."""
 
 Lines = tuple[bytes, bytes]
 """The header lines of an answer with status 200, each with its end, and its body."""
 
 
 def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> Heading:
-    """Read the headers of a request; of several Authorization headers the values, with SEVERAL in between."""
+    """Read the headers of a request."""
     given = b""
     length = ids = 0
     deciding = []
@@ -88,7 +107,7 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> Heading:
             length = int(value)
         elif name == b"authorization":
             authorization = value if authorization is None else authorization + SEVERAL + value
-    return given if ids == 1 else b"", length, tuple(deciding), authorization
+    return Heading(given if ids == 1 else b"", length, tuple(deciding), authorization)
 
 
 def client_address(scope: Scope) -> str:
@@ -127,48 +146,52 @@ class Edge:
             await self.app(scope, receive, send)
             return
         began = perf_counter()
-        given_id, length, deciding, authorization = read_headers(scope["headers"])
-        request_id = given_id or self._ids.new()
-        caller = self.guard.known(authorization)
+        whole: Whole | None = scope.get(WHOLE)
+        heading = whole.heading if whole else read_headers(scope["headers"])
+        request_id = heading.given_id or self._ids.new()
+        caller = self.guard.known(heading.authorization)
         visit = Visit(scope["method"], caller or NOBODY, self.tallies)
         answer = _Answer(send, request_id, bodiless=scope["method"] == "HEAD")
         try:
             if caller is None:
-                visit.caller = await self._admitted(scope, authorization)
-            await self._answer(length, deciding, visit, scope, receive, answer)
+                visit.caller = await self._admitted(scope, heading.authorization)
+            await self._answer(heading, whole, visit, scope, receive, answer)
         except RegistryError as error:
-            await refusal(error, accepted(deciding))(scope, receive, answer)
+            await refusal(error, accepted(heading.deciding))(scope, receive, answer)
         except ClientLeftError:
             log.info("request %r: the client left before its body was whole", request_id)
         except Exception:
             # The outermost border: whatever went wrong, it goes to the log, and no traceback reaches a client.
             log.exception("request %r failed", request_id)
             if not answer.status:
-                await breakdown(accepted(deciding))(scope, receive, answer)
+                await breakdown(accepted(heading.deciding))(scope, receive, answer)
         finally:
             visit.tally.add(answer.status, perf_counter() - began)
 
-    def at_once(self, scope: Mapping[str, Any], body: bytes | bytearray) -> Lines | None:
+    def at_once(self, scope: Scope, body: bytes | bytearray) -> Lines | None:
         """The answer to a request that is here whole, if it was made before, still stands and needs no waiting.
 
         For a server that would rather write an answer at once than begin a task for it. Any other request, and any
-        other server, goes through `__call__`, which would answer the same.
+        other server, goes through `__call__`, which would answer the same; it finds in the scope what is known by now.
         """
         began = perf_counter()
         method = scope["method"]
         if method not in KEPT_METHODS:
             return None
-        given_id, _, deciding, authorization = read_headers(scope["headers"])
-        caller = self.guard.known(authorization)
+        heading = read_headers(scope["headers"])
+        content = bytes(body) if method not in BODILESS else b""
+        digest = sha256(content).digest() if content else b""
+        scope[WHOLE] = Whole(heading, content, digest)
+        caller = self.guard.known(heading.authorization)
         if caller is None:
             return None
-        digest = sha256(body).digest() if body and method not in BODILESS else b""
-        key = (caller.permissions, method, scope["raw_path"], scope["query_string"], deciding, digest)
+        key = (caller.permissions, method, scope["raw_path"], scope["query_string"], heading.deciding, digest)
         finished = self.answers.at_once(key)
         if finished is None:
             return None
         finished.tally.add(OK, perf_counter() - began)
-        return b"%bx-request-id: %b\r\n" % (finished.lines, given_id or self._ids.new()), finished.end["body"]
+        request_id = heading.given_id or self._ids.new()
+        return b"%bx-request-id: %b\r\n" % (finished.lines, request_id), finished.end["body"]
 
     async def _admitted(self, scope: Scope, authorization: bytes | None) -> Caller:
         # Compared as it was sent: whatever else leads to the same route needs a user.
@@ -177,19 +200,30 @@ class Edge:
         return await self.guard.admit(authorization, client_address(scope))
 
     async def _answer(
-        self, length: int, deciding: RawHeaders, visit: Visit, scope: Scope, receive: Receive, answer: _Answer
+        self, heading: Heading, whole: Whole | None, visit: Visit, scope: Scope, receive: Receive, answer: _Answer
     ) -> None:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        body = b""
+        body = digest = b""
         if method not in BODILESS:
-            body = await read_body(length, receive, self.max_body_bytes)
+            if whole is None:
+                body = await read_body(heading.length, receive, self.max_body_bytes)
+            else:
+                body, digest = whole.body, whole.digest
+                check_length(len(body), self.max_body_bytes)
             receive = _replayed(body, receive)
         if method not in KEPT_METHODS:
             await self.app({**scope, BODY: body, VISIT: visit}, receive, answer)
             return
-        digest = sha256(body).digest() if body else b""
-        permissions = visit.caller.permissions
-        key = (permissions, method, scope["raw_path"], scope["query_string"], deciding, digest)
+        if body and not digest:
+            digest = sha256(body).digest()
+        key = (
+            visit.caller.permissions,
+            method,
+            scope["raw_path"],
+            scope["query_string"],
+            heading.deciding,
+            digest,
+        )
         finished = await self.answers.find(key)
         if finished is not None:
             visit.template = finished.tally.template
@@ -203,10 +237,10 @@ class Edge:
 class Addressing:
     """Rewrites every request's address before it is routed: raw path, context, alias."""
 
-    def __init__(self, app: ASGIApp, alias_of: Callable[[Caller, Subject], Subject | None]) -> None:
-        """alias_of: what a subject stands for, to the one who asks."""
+    def __init__(self, app: ASGIApp, aliases_for: Callable[[Caller], paths.AliasOf | None]) -> None:
+        """aliases_for: what subjects stand for, to the one who asks; None while there are no aliases."""
         self.app = app
-        self.alias_of = alias_of
+        self.aliases_for = aliases_for
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand one request on under its final address.
@@ -214,9 +248,10 @@ class Addressing:
         Raises BadRequest when the path cannot be read.
         """
         if scope["type"] == "http":
-            sent = paths.read(scope["raw_path"], scope["query_string"])
-            alias_of = partial(self.alias_of, visit_of(scope).caller)
-            address = paths.unaliased(paths.in_context(sent, scope["method"]), alias_of)
+            address = paths.in_context(paths.read(scope["raw_path"], scope["query_string"]), scope["method"])
+            alias_of = self.aliases_for(visit_of(scope).caller) if paths.may_name_subject(address) else None
+            if alias_of is not None:
+                address = paths.unaliased(address, alias_of)
             scope = {**scope, "path": address.path, "query_string": address.query.encode("latin-1")}
         await self.app(scope, receive, send)
 
@@ -226,8 +261,7 @@ async def read_body(declared: int, receive: Receive, max_bytes: int) -> bytes:
 
     Raises BodyTooLarge, and ClientLeftError when the connection ends first.
     """
-    if declared > max_bytes:
-        raise BodyTooLarge(max_bytes)
+    check_length(declared, max_bytes)
     body = bytearray()
     more = True
     while more:
@@ -236,9 +270,14 @@ async def read_body(declared: int, receive: Receive, max_bytes: int) -> bytes:
             raise ClientLeftError
         body += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > max_bytes:
-            raise BodyTooLarge(max_bytes)
+        check_length(len(body), max_bytes)
     return bytes(body)
+
+
+def check_length(length: int, max_bytes: int) -> None:
+    """Raise BodyTooLarge for a body of more bytes than are read."""
+    if length > max_bytes:
+        raise BodyTooLarge(max_bytes)
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

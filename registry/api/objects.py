@@ -6,11 +6,12 @@ Follows section 1 of Confluent's REST API: what is null, "" or an empty list is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
 from registry.formats.protocol import InlineTags
 from registry.operations import Bound, Details, Plan, Stored
@@ -18,8 +19,7 @@ from registry.rules.compatibility import Objection
 from registry.shapes import Json, association_json, metadata_json, present, reference_json, rule_set_json
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True, gc=False):
     """A version as a client asked to see it."""
 
     stored: Stored

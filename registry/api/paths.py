@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from registry.errors import BadRequest
 from registry.model import DEFAULT_CONTEXT, Subject
@@ -19,6 +22,7 @@ AliasOf = Callable[[Subject], Subject | None]
 
 SUBJECT_FOLLOWS: Final = frozenset({"subjects", "deks"})
 CONFIGURES: Final = frozenset({"config", "mode"})
+BY_ID: Final = ("schemas", "ids")
 LISTED_BY_PREFIX: Final = frozenset({("schemas",), ("subjects",)})
 WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 
@@ -29,7 +33,7 @@ _PLAIN: Final = re.compile("[A-Za-z0-9_./-]*")
 """What most paths are made of: nothing to decode or encode, and told in a tenth of the time that either takes."""
 
 
-class Address(NamedTuple):
+class Address(Struct, frozen=True, gc=False):
     """Where a request goes: the decoded segments of its path, and its query string as sent."""
 
     segments: tuple[str, ...]
@@ -51,7 +55,7 @@ class Address(NamedTuple):
     def with_parameter(self, name: str, values: Iterable[str]) -> Address:
         """The same address with all values of a query parameter replaced."""
         others = [(key, value) for key, value in self._pairs() if key != name]
-        return self._replace(query=urlencode([*others, *((name, value) for value in values)]))
+        return replace(self, query=urlencode([*others, *((name, value) for value in values)]))
 
     def _pairs(self) -> list[tuple[str, str]]:
         return parse_qsl(self.query, keep_blank_values=True)
@@ -106,13 +110,13 @@ def in_context(address: Address, method: str) -> Address:
     if len(address.segments) < 2 or address.segments[0] != "contexts":
         return address
     prefix = context_prefix(address.segments[1])
-    rest = address._replace(segments=address.segments[2:])
+    rest = replace(address, segments=address.segments[2:])
     # Contexts do not nest: under one, the list of contexts is the list of all, and a second one replaces the first.
     if rest.segments == ("contexts",):
         return rest
     if rest.segments[:1] == ("contexts",):
         return in_context(rest, method)
-    return _with_context_parameter(rest._replace(segments=_within(prefix, rest.segments)), prefix, method)
+    return _with_context_parameter(replace(rest, segments=_within(prefix, rest.segments)), prefix, method)
 
 
 def _within(prefix: str, segments: tuple[str, ...]) -> tuple[str, ...]:
@@ -142,7 +146,7 @@ def _with_subjects(
 
 
 def _with_context_parameter(address: Address, prefix: str, method: str) -> Address:
-    if address.segments[:2] == ("schemas", "ids"):
+    if address.segments[:2] == BY_ID:
         subject = next(iter(address.parameters("subject")), "")
         return address if is_qualified(subject) else address.with_parameter("subject", [prefix + subject])
     if address.segments in LISTED_BY_PREFIX or address.segments[:1] == ("keks",):
@@ -156,6 +160,11 @@ def _with_context_parameter(address: Address, prefix: str, method: str) -> Addre
     return address
 
 
+def may_name_subject(address: Address) -> bool:
+    """Whether an address may name a subject that `unaliased` would replace."""
+    return not SUBJECT_FOLLOWS.isdisjoint(address.segments) or address.segments[:2] == BY_ID
+
+
 def unaliased(address: Address, alias_of: AliasOf) -> Address:
     """Replace the subject after `subjects` or `deks`, or the `subject` asked for with an id, by what it stands for."""
 
@@ -163,9 +172,9 @@ def unaliased(address: Address, alias_of: AliasOf) -> Address:
         return str(alias_of(Subject.of(subject)) or subject)
 
     # One hop only: an alias of an alias is not followed, so that two of them cannot form a ring.
-    if address.segments[:2] == ("schemas", "ids"):
+    if address.segments[:2] == BY_ID:
         subjects = address.parameters("subject")
         meant = [target(subject) for subject in subjects]
         return address if meant == subjects else address.with_parameter("subject", meant)
     segments = _with_subjects(address.segments, target)
-    return address if segments == address.segments else address._replace(segments=segments)
+    return address if segments == address.segments else replace(address, segments=segments)

@@ -137,7 +137,7 @@ class Connection(HttpToolsProtocol):
             return False
         if not cycle.keep_alive or CLOSE in cycle.default_headers:
             return False
-        answer = edge.at_once(cycle.scope, cycle.body)
+        answer = edge.at_once(cycle.scope, cycle.body)  # type: ignore[arg-type]  # uvicorn names its members
         if answer is None:
             return False
         lines, body = answer

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from registry.errors import (
     IncompatibleSchema,
     NoActiveVersion,
@@ -110,7 +112,7 @@ class Undelete:
         if not self.force:
             self._check_neighbours(state, row, reading)
         record = Record(SchemaKey(subject, row.version), row.value(deleted=False))
-        return Decision(stored(subject, row._replace(deleted=False)), (record,))
+        return Decision(stored(subject, replace(row, deleted=False)), (record,))
 
     def _check_neighbours(self, state: State, row: Row, reading: Reading) -> None:
         """Judge the version as if it had been there all the time, later ones too: it is among what they follow."""

@@ -8,16 +8,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import NamedTuple
 
 from cachetools import LRUCache
+from msgspec import Struct
+from msgspec.structs import replace
 
 from registry.errors import InvalidSchema, UnparsableSchema
 from registry.formats import FORMATS
 from registry.formats.foreign import ForeignSchema
 from registry.formats.protocol import Format, Parsed
 from registry.model import Finding
-from registry.pace import Pace
 
 PARSED_BYTES_PER_TEXT_BYTE = 12
 """What a parsed schema takes in memory, as a multiple of its text (measured on schemas of 10 to 300 fields)."""
@@ -29,7 +29,7 @@ THREAD_ABOVE_BYTES = 64 * 1024
 """Texts larger than this, with all that they refer to, are parsed off the event loop."""
 
 
-class Source(NamedTuple):
+class Source(Struct, frozen=True, gc=False):
     """All that decides what a text means: its language, and the texts it refers to."""
 
     type: str
@@ -42,14 +42,14 @@ class Source(NamedTuple):
         return len(self.text) + sum(len(text) for _, text in self.references)
 
 
-class _Known(NamedTuple):
+class _Known(Struct, frozen=True, gc=False):
     """A parsed schema, and what its language says against it as a new one."""
 
     parsed: Parsed
     fault: str | None = None
 
 
-class _Judged(NamedTuple):
+class _Judged(Struct, frozen=True, gc=False):
     """A verdict; the two schemas are kept with it, so that their identities are not used for others."""
 
     reader: Parsed
@@ -63,8 +63,6 @@ class Languages:
     def __init__(self, formats: Mapping[str, Format] = FORMATS, *, max_bytes: int) -> None:
         """Remember up to `max_bytes` of parsed schemas (estimated), half of them for the sake of verdicts."""
         self._formats = formats
-        self.pace = Pace()
-        """Of all that make sense of schemas: a loop that finds many of them waiting must not be held by all in turn."""
         self._known: LRUCache[Source, _Known] = LRUCache(max_bytes // 2, lambda known: _size(known.parsed))
         self._verdicts: LRUCache[tuple[int, int], _Judged] = LRUCache(max_bytes // 2, _size_judged)
 
@@ -142,7 +140,7 @@ class Languages:
         if _size(known.parsed) <= self._known.maxsize:
             # A schema that was sent is soon asked for as stored, by its canonical text.
             for text in {source.text, known.parsed.text}:
-                self._known[source._replace(text=text)] = known
+                self._known[replace(source, text=text)] = known
         return known
 
 

@@ -94,7 +94,7 @@ def find_version(
         rows = rows[:1]
     if number is not None:
         rows = [row for row in rows if row.id == number]
-    schema, guid = sent.content
+    schema, guid = sent.content.schema, sent.content.guid
     by_content = next((row for row in rows if row.content.guid == guid), None)
     if by_content is not None:
         return by_content

@@ -6,7 +6,9 @@ Owns Confluent's words for a schema that cannot be read; refuses to know languag
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from registry.errors import InvalidSchema, UnparsableSchema
 from registry.formats.protocol import Parsed
@@ -18,7 +20,7 @@ from registry.operations.requests import Candidate
 from registry.state import Content, State
 
 
-class Reading(NamedTuple):
+class Reading(Struct, frozen=True, gc=False):
     """A schema that was understood: what would be stored, and its parsed form."""
 
     content: Content
@@ -52,11 +54,11 @@ def read(core: Core, state: State, subject: Subject, sent: Schema, *, strict: bo
         parsed = core.languages.parse(source, strict=strict)
         text = parsed.normalized().text if normalize else parsed.text
         if text != parsed.text:
-            parsed = core.languages.parse(source._replace(text=text), strict=False)
+            parsed = core.languages.parse(replace(source, text=text), strict=False)
     except (UnparsableSchema, InvalidSchema) as reason:
         raise unreadable(subject, sent, reason.message) from reason
     references = with_numbers(state, subject, sent.references)
-    schema = sent._replace(text=text, references=_ordered(references) if normalize else references)
+    schema = replace(sent, text=text, references=_ordered(references) if normalize else references)
     return Reading(Content(schema, schema.digest()), parsed)
 
 
@@ -77,7 +79,7 @@ async def prepare(core: Core, subject: Subject, candidate: Candidate) -> None:
 
     What is wrong with it is left for the decision to say, in its place in the order of checks.
     """
-    await core.languages.pace.rest()
+    await core.writer.thinking.rest()
     sent = sent_schema(candidate)
     if len(sent.text) <= THREAD_ABOVE_BYTES and not sent.references:
         return

@@ -6,7 +6,8 @@ Follows Confluent's Schema Registry: depth first, the first occurrence of a name
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from registry.errors import InvalidSchema
 from registry.model import LATEST, Reference, Subject

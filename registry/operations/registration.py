@@ -7,8 +7,9 @@ mode, inheritance, parsing, equality, compatibility, version, id.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from registry.errors import IncompatibleSchema, InvalidSchema, OperationNotPermitted, StoreFailed, UnparsableSchema
 from registry.formats.protocol import InlineTags
@@ -32,8 +33,7 @@ from registry.state import Content, Row, State, referred_subject
 from registry.writer import Decision
 
 
-@dataclass(frozen=True, slots=True)
-class Register:
+class Register(Struct, frozen=True, gc=False):
     """Make a schema a version of a subject."""
 
     core: Core
@@ -136,14 +136,14 @@ class Register:
         if self.candidate.is_blank and not mode.importing:
             if before is None:
                 raise InvalidSchema("Empty schema")
-            sent = sent._replace(text=before.text, type=before.type, references=before.references)
+            sent = replace(sent, text=before.text, type=before.type, references=before.references)
         sent = self._retagged(state, sent, before)
         if mode.importing:
             return sent
         inherited = inheriting(sent, config, before)
         if self._asked_version == 0 and property_of(inherited.metadata, VERSION_PROPERTY) is None:
             return inherited
-        return inherited._replace(metadata=with_contract_version(inherited.metadata, next_version))
+        return replace(inherited, metadata=with_contract_version(inherited.metadata, next_version))
 
     def _retagged(self, state: State, sent: Schema, before: Schema | None) -> Schema:
         add: Sequence[InlineTags] = self.candidate.tags_to_add
@@ -165,7 +165,7 @@ class Register:
         return asked
 
 
-class NewVersion(NamedTuple):
+class NewVersion(Struct, frozen=True, gc=False):
     """A version that is to be made, with all but its id, which only the moment of writing can give."""
 
     subject: Subject
@@ -207,7 +207,7 @@ class NewVersion(NamedTuple):
         yield Record(SchemaKey(subject, version), SchemaValue(number, self.content.schema))
 
 
-class ForeseenVersion(NamedTuple):
+class ForeseenVersion(Struct, frozen=True, gc=False):
     """A registration that was thought through before its turn, and is anew only if something changed since."""
 
     wish: Register
@@ -240,7 +240,7 @@ def retagged(
         return sent
     parsed = read_stored(core, state, subject, sent)
     try:
-        return sent._replace(text=parsed.retagged(add, remove))
+        return replace(sent, text=parsed.retagged(add, remove))
     except UnparsableSchema as reason:
         raise unreadable(subject, sent, reason.message) from reason
 

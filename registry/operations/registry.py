@@ -27,7 +27,6 @@ from registry.operations.sight import EVERYTHING_SEEN, Sight
 from registry.operations.subjects import Subjects
 from registry.operations.versions import SubjectVersions
 from registry.records import Record, UnreadableRecordError, read_record
-from registry.rules.subjects import EVERY_CONTEXT
 from registry.state import State, referred_subject
 from registry.tallies import Spread
 from registry.writer import Writer
@@ -100,6 +99,11 @@ class Registry:
     def state(self) -> State:
         """The state as far as it is applied here; for stamps and counts, which need no barrier."""
         return self._core.whole
+
+    @property
+    def has_aliases(self) -> bool:
+        """Whether any subject is an alias."""
+        return self._core.whole.has_aliases
 
     def alias_of(self, subject: Subject) -> Subject | None:
         """The subject that the own config of this one names as its alias; a bare name stays in the context."""
@@ -195,8 +199,6 @@ async def _replay(log: Log, state: State, on_replay: OnReplay | None) -> None:
             state.advance(batch)
             if on_replay is not None:
                 on_replay(state.position, end)
-        # The first list of subjects would hold the loop while all of them are put in order; after it little changes.
-        state.names(EVERY_CONTEXT)
     finally:
         if state.position > FROZEN_ABOVE_RECORDS:
             gc.freeze()

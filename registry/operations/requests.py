@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from registry.formats.protocol import InlineTags
 from registry.model import Association, Metadata, Reference, RuleSet, Schema, Subject
@@ -27,7 +29,7 @@ class Page:
     limit: int = -1
 
 
-class Candidate(NamedTuple):
+class Candidate(Struct, frozen=True, gc=False):
     """A schema as a client sends it; `text` may be missing, `version` 0 and `id` -1 mean not given."""
 
     text: str | None
@@ -47,8 +49,7 @@ class Candidate(NamedTuple):
         return not (self.text or "").strip()
 
 
-@dataclass(frozen=True, slots=True)
-class TagChange:
+class TagChange(Struct, frozen=True, gc=False):
     """A change of the inline tags, metadata and rules of one version, which becomes a new version."""
 
     new_version: int = 0
@@ -60,7 +61,7 @@ class TagChange:
     rules_to_remove: tuple[str, ...] = ()
 
 
-class Stored(NamedTuple):
+class Stored(Struct, frozen=True, gc=False):
     """A version of a subject. `timestamp_ms` and `deleted` are None where Confluent leaves them out."""
 
     subject: Subject

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from registry.errors import InvalidRuleSet, RegistryError, SubjectNotFound, VersionNotFound
 from registry.model import DEFAULT_CONTEXT, LATEST, RuleSet, Subject
@@ -74,7 +76,7 @@ class SubjectVersions:
         Raises InvalidRuleSet, InvalidSubject, InvalidSchema, OperationNotPermitted, IncompatibleSchema.
         """
         if not self._core.policy.rule_sets_kept:
-            candidate = candidate._replace(rule_set=None)
+            candidate = replace(candidate, rule_set=None)
         await prepare(self._core, subject, candidate)
         if not force:
             await prepare_older(self._core, subject)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from registry.records import Key, NoopKey, Record, SchemaKey, SchemaValue, Value
 from registry.state import State
 from registry.transfer.names import name_of, owner_of
@@ -52,7 +54,7 @@ def compare(source: State, store: State) -> Comparison:
     found = Comparison()
     ours = {fact.record.key: fact.record.value for fact in facts(store)}
     for fact in facts(source):
-        key, value = fact.record
+        key, value = fact.record.key, fact.record.value
         here = ours.pop(key, None)
         # Of two highest ids the higher one is right, so they are no difference.
         if here == value or isinstance(key, NoopKey):
@@ -79,7 +81,7 @@ def _compare_version(
         if here.id != value.id:
             sentence = f"is id {value.id} in the source and id {here.id} in the store"
             found.contradictions.append(_difference(key, sentence))
-        elif here._replace(deleted=value.deleted) != value:
+        elif replace(here, deleted=value.deleted) != value:
             found.contradictions.append(_difference(key, f"(id {value.id}) says something else in the store"))
         elif value.deleted:
             found.ahead.append((fact, _difference(key, "is deleted in the source and live in the store")))

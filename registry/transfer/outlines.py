@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 from contextlib import suppress
 
+from msgspec.structs import replace
+
 from registry.log.protocol import History
 from registry.records import Record, SchemaValue, UnreadableRecordError, read_record
 from registry.state import State
@@ -32,8 +34,8 @@ def outlined(record: Record) -> Record:
     value = record.value
     if not isinstance(value, SchemaValue) or isinstance(value.schema.text, Fingerprint):
         return record
-    outline = value.schema._replace(text=fingerprint(value.schema.text))
-    return Record(record.key, value._replace(schema=outline, md5=value.md5 or value.schema.digest()))
+    outline = replace(value.schema, text=fingerprint(value.schema.text))
+    return Record(record.key, replace(value, schema=outline, md5=value.md5 or value.schema.digest()))
 
 
 def filled_in(record: Record, text: str) -> Record:
@@ -41,8 +43,8 @@ def filled_in(record: Record, text: str) -> Record:
     value = record.value
     if not isinstance(value, SchemaValue):
         return record
-    schema = value.schema._replace(text=text)
-    return Record(record.key, value._replace(schema=schema, md5=None if value.md5 == schema.digest() else value.md5))
+    schema = replace(value.schema, text=text)
+    return Record(record.key, replace(value, schema=schema, md5=None if value.md5 == schema.digest() else value.md5))
 
 
 async def outline(history: History) -> State:

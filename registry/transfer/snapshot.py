@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 import orjson
+from msgspec.structs import replace
 
 from registry.envelope import Entry
 from registry.model import DEFAULT_CONTEXT, Association, Subject
@@ -104,8 +105,8 @@ def digest(state: State) -> str:
 
 
 def _version_line(subject: Subject, row: Row) -> bytes:
-    schema, guid = row.content
-    said = schema._replace(text=fingerprint(schema.text)).digest()
+    schema, guid = row.content.schema, row.content.guid
+    said = replace(schema, text=fingerprint(schema.text)).digest()
     return orjson.dumps([str(subject), row.version, row.id, row.deleted, schema.type, guid.hex(), said.hex()])
 
 

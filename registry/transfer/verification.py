@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from registry.envelope import Logged
 from registry.log.protocol import History
 from registry.model import Schema, guid_text
@@ -56,7 +58,7 @@ class Verification:
     def _check_version(self, place: str, record: Record) -> None:
         if not (isinstance(record.key, SchemaKey) and isinstance(record.value, SchemaValue)):
             return
-        subject, version = record.key
+        subject, version = record.key.subject, record.key.version
         rows = self.state.rows(subject)
         row = self.state.row(subject, version)
         if row is None:
@@ -87,7 +89,7 @@ def _dangling(state: State) -> Iterator[str]:
             if len(targets) < len(row.content.schema.references):
                 yield f"{referrer} has a reference without a subject or a version"
             for target in targets:
-                if state.row(*target) is None:
+                if state.row(target.subject, target.version) is None:
                     yield f"{referrer} refers to version {target.version} of {owner_of(target)}, which is not there"
 
 
@@ -95,7 +97,7 @@ def _ambiguous_guids(state: State) -> Iterator[str]:
     meanings: dict[bytes, Schema] = {}
     for subject in state.subjects():
         for row in state.rows(subject):
-            schema, guid = row.content
+            schema, guid = row.content.schema, row.content.guid
             # The type is not hashed, so it may differ.
-            if meanings.setdefault(guid, schema)._replace(type=schema.type) != schema:
+            if replace(meanings.setdefault(guid, schema), type=schema.type) != schema:
                 yield f"The GUID {guid_text(guid)} means two schemas, one of them version {row.version} of {subject}"

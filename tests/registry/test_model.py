@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from registry.model import (
     Level,
@@ -103,14 +104,14 @@ def test_the_guid_is_the_one_confluent_computes(schema: Schema, guid: str) -> No
 
 PLAIN = Schema('"string"')
 COUNTED = {
-    "the text": PLAIN._replace(text='"int"'),
-    "the name of a reference": PLAIN._replace(references=(Reference("n", None, None),)),
-    "the version of a reference": PLAIN._replace(references=(Reference(None, None, -1),)),
-    "empty metadata": PLAIN._replace(metadata=Metadata()),
-    "a sensitive property": PLAIN._replace(metadata=Metadata(sensitive=("a",))),
-    "a rule": PLAIN._replace(rule_set=RuleSet(migration_rules=(Rule("a"),))),
-    "a rule that is disabled": PLAIN._replace(rule_set=RuleSet(migration_rules=(Rule("a", disabled=True),))),
-    "the stage of the rules": PLAIN._replace(rule_set=RuleSet(enable_at=RuleStage.ALL)),
+    "the text": replace(PLAIN, text='"int"'),
+    "the name of a reference": replace(PLAIN, references=(Reference("n", None, None),)),
+    "the version of a reference": replace(PLAIN, references=(Reference(None, None, -1),)),
+    "empty metadata": replace(PLAIN, metadata=Metadata()),
+    "a sensitive property": replace(PLAIN, metadata=Metadata(sensitive=("a",))),
+    "a rule": replace(PLAIN, rule_set=RuleSet(migration_rules=(Rule("a"),))),
+    "a rule that is disabled": replace(PLAIN, rule_set=RuleSet(migration_rules=(Rule("a", disabled=True),))),
+    "the stage of the rules": replace(PLAIN, rule_set=RuleSet(enable_at=RuleStage.ALL)),
 }
 
 
@@ -119,13 +120,13 @@ def test_everything_that_a_schema_says_counts_for_its_guid() -> None:
 
 
 def test_the_type_of_a_schema_does_not_count_for_its_guid() -> None:
-    assert PLAIN._replace(type="JSON").digest() == PLAIN.digest()
+    assert replace(PLAIN, type="JSON").digest() == PLAIN.digest()
 
 
 def test_which_list_holds_a_rule_does_not_count_for_the_guid() -> None:
     rules = (Rule("a"),)
     lists = (RuleSet(migration_rules=rules), RuleSet(domain_rules=rules), RuleSet(encoding_rules=rules))
-    assert len({PLAIN._replace(rule_set=rule_set).digest() for rule_set in lists}) == 1
+    assert len({replace(PLAIN, rule_set=rule_set).digest() for rule_set in lists}) == 1
 
 
 def test_half_a_surrogate_pair_is_hashed_as_a_question_mark() -> None:

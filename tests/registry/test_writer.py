@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -186,6 +187,17 @@ async def test_what_comes_during_a_commit_shares_the_next_one(door: Door) -> Non
     door.log.open.set()
     assert await asyncio.gather(*first, *later) == [1, 1, 1, 1]
     assert door.log.commits == [["a"], ["b", "c", "d"]]
+
+
+async def test_commands_that_are_nearly_ready_share_the_commit_of_the_first(door: Door) -> None:
+    async def thought_through(subject: str) -> int:
+        await door.writer.thinking.rest()
+        time.sleep(PIECE_SECONDS)  # noqa: ASYNC251 - what is tested is thinking that holds the loop
+        return await door.writer.submit(Put(subject))
+
+    door.start()
+    await asyncio.gather(*(thought_through(subject) for subject in "abcd"))
+    assert door.log.commits == [["a", "b", "c", "d"]]
 
 
 async def test_what_comes_while_the_turn_is_waited_for_shares_its_commit(door: Door) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from registry.formats.avro import AvroFormat
 from registry.formats.protocol import Parsed
@@ -45,13 +46,13 @@ CASES: list[tuple[str, Schema, Schema, bool]] = [
     ("equal", PLAIN, PLAIN, True),
     ("properties in another order", PLAIN, Schema(REORDERED), True),
     ("another property", PLAIN, Schema(OTHER), False),
-    ("another type of schema", PLAIN, PLAIN._replace(type="JSON"), False),
+    ("another type of schema", PLAIN, replace(PLAIN, type="JSON"), False),
     ("an error as a record", Schema(ERROR), PLAIN, True),
-    ("metadata where there is none", PLAIN, PLAIN._replace(metadata=Metadata()), False),
-    ("none where there is metadata", PLAIN._replace(metadata=NAMED), PLAIN, False),
-    ("equal metadata", PLAIN._replace(metadata=NAMED), PLAIN._replace(metadata=NAMED), True),
-    ("rules where there are none", PLAIN, PLAIN._replace(rule_set=RULES), False),
-    ("equal rules", PLAIN._replace(rule_set=RULES), PLAIN._replace(rule_set=RULES), True),
+    ("metadata where there is none", PLAIN, replace(PLAIN, metadata=Metadata()), False),
+    ("none where there is metadata", replace(PLAIN, metadata=NAMED), PLAIN, False),
+    ("equal metadata", replace(PLAIN, metadata=NAMED), replace(PLAIN, metadata=NAMED), True),
+    ("rules where there are none", PLAIN, replace(PLAIN, rule_set=RULES), False),
+    ("equal rules", replace(PLAIN, rule_set=RULES), replace(PLAIN, rule_set=RULES), True),
     ("equal references", Schema(REFERRING, references=TO_FIXED), Schema(REFERRING, references=TO_FIXED), True),
     ("references written out", Schema(REFERRING, references=TO_FIXED), Schema(INLINED), True),
     ("something else written out", Schema(REFERRING, references=TO_FIXED), PLAIN, False),
@@ -62,24 +63,24 @@ CASES: list[tuple[str, Schema, Schema, bool]] = [
         Schema(REFERRING, references=(Reference("F", "fixed", 2),)),
         False,
     ),
-    ("no number where one is stored", PLAIN._replace(metadata=versioned(7)), PLAIN, True),
+    ("no number where one is stored", replace(PLAIN, metadata=versioned(7)), PLAIN, True),
     (
         "no number where one is stored, other properties",
-        PLAIN._replace(metadata=versioned(7, owner="bob")),
+        replace(PLAIN, metadata=versioned(7, owner="bob")),
         PLAIN,
         False,
     ),
-    ("the number of the version itself", PLAIN, PLAIN._replace(metadata=versioned(1)), True),
-    ("the number of another version", PLAIN, PLAIN._replace(metadata=versioned(2)), False),
+    ("the number of the version itself", PLAIN, replace(PLAIN, metadata=versioned(1)), True),
+    ("the number of another version", PLAIN, replace(PLAIN, metadata=versioned(2)), False),
     (
         "the number of the version itself, other properties",
-        PLAIN._replace(metadata=NAMED),
-        PLAIN._replace(metadata=versioned(1, owner="bob")),
+        replace(PLAIN, metadata=NAMED),
+        replace(PLAIN, metadata=versioned(1, owner="bob")),
         True,
     ),
-    ("the stored number", PLAIN._replace(metadata=versioned(7)), PLAIN._replace(metadata=versioned(7)), True),
-    ("another number", PLAIN._replace(metadata=versioned(7)), PLAIN._replace(metadata=versioned(8)), False),
-    ("a version that is no number", PLAIN._replace(metadata=versioned("x")), PLAIN, False),
+    ("the stored number", replace(PLAIN, metadata=versioned(7)), replace(PLAIN, metadata=versioned(7)), True),
+    ("another number", replace(PLAIN, metadata=versioned(7)), replace(PLAIN, metadata=versioned(8)), False),
+    ("a version that is no number", replace(PLAIN, metadata=versioned("x")), PLAIN, False),
 ]
 
 

@@ -108,9 +108,11 @@ def test_a_compact_export_names_each_thing_once_and_refers_backwards_only(record
     again = State()
     for fact in snapshot(state):
         if isinstance(fact.record.key, SchemaKey) and not has_circle(state):
-            subject, version = fact.record.key
-            targets = [key for key in state.targets(subject, fact.record.value.schema) if state.row(*key)]
-            assert all(again.row(*key) for key in targets)
+            subject, version = fact.record.key.subject, fact.record.key.version
+            targets = [
+                key for key in state.targets(subject, fact.record.value.schema) if state.row(key.subject, key.version)
+            ]
+            assert all(again.row(key.subject, key.version) for key in targets)
             assert all(row.version < version for row in again.rows(subject))
         again.apply([fact.record])
 

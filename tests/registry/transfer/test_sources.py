@@ -13,7 +13,7 @@ import pytest
 from registry.envelope import Entry
 from registry.log.memory import MemoryLog
 from registry.model import Subject
-from registry.records import Record, read_record
+from registry.records import read_record
 from registry.state import State
 from registry.transfer import Fact, gather, gather_facts, gather_history, read_lines
 from registry.transfer.lines import Line
@@ -89,7 +89,7 @@ def test_facts_are_ordered_so_that_they_can_be_read_again(version_of) -> None:
 def test_a_fact_that_contradicts_another_is_left_out_by_name(version_of) -> None:
     source = gather_facts([Fact(version_of("s", 1, 1)), Fact(version_of("t", 4, 1, '"long"'))])
     assert [left.place for left in source.left_out] == ["version 4 of t"]
-    assert Record(*version_of("s", 1, 1)).entry() in source.entries
+    assert version_of("s", 1, 1).entry() in source.entries
 
 
 def test_the_texts_of_a_source_are_not_in_memory(version_of) -> None:
