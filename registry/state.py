@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from registry.envelope import Batch, Logged
 from registry.model import DEFAULT_CONTEXT, GLOBAL_CONTEXT, Association, Config, Mode, Schema, Subject
+from registry.names import Named, Names
 from registry.questions import ANYTHING, Question, ask, ask_anything
 from registry.records import (
     EVERYTHING,
@@ -37,6 +38,7 @@ from registry.records import (
     Value,
     read_record,
 )
+from registry.rules.subjects import in_pieces
 from registry.tables import Groups, Overlay
 
 
@@ -113,11 +115,10 @@ class State:
         """The position of the last change to any config, mode, context or association."""
         self._live_versions = self._deleted_versions = self._aliases = 0
         self._subjects: MutableMapping[Subject, Versions] = {}
-        self._names: list[tuple[str, Subject]] | None = None
-        """The subjects in order of their names when somebody last asked for them, None before."""
-        self._came: list[Subject] = []
-        self._gone: set[Subject] = set()
+        self._names = Names()
+        self._thinned: set[Subject] = set()
         self._lifeless: set[Subject] = set()
+        self._ruled: set[Subject] = set()
         self._ids: MutableMapping[Id, Holding] = {}
         self._highest_ids: MutableMapping[str, int] = {}
         self._configs: MutableMapping[Subject, Config] = {}
@@ -237,18 +238,19 @@ class State:
         if content.schema.references:
             for target in self.targets(key.subject, content.schema):
                 self._referrers.add(target, key)
+        if content.schema.rule_set is not None:
+            self._ruled.add(key.subject)
         if context != DEFAULT_CONTEXT and context not in self._contexts:
             self._contexts[context] = None
             self.settings_stamp = row.position
 
     def _meet_subject(self, subject: Subject, *, is_new: bool) -> None:
         """Note what the lists of subjects stand on, where a subject came or its rows changed."""
-        if is_new and self._names is not None:
-            self._came.append(subject)
-        if all(row.deleted for row in self._subjects[subject].rows):
-            self._lifeless.add(subject)
-        else:
-            self._lifeless.discard(subject)
+        if is_new:
+            self._names.came(subject)
+        deleted = [row.deleted for row in self._subjects[subject].rows]
+        for noted, belongs in ((self._thinned, any(deleted)), (self._lifeless, all(deleted))):
+            (noted.add if belongs else noted.discard)(subject)
 
     def _count(self, row: Row, change: int) -> None:
         if row.deleted:
@@ -269,9 +271,9 @@ class State:
             self._meet_subject(key.subject, is_new=False)
         else:
             del self._subjects[key.subject]
+            self._thinned.discard(key.subject)
             self._lifeless.discard(key.subject)
-            if self._names is not None:
-                self._gone.add(key.subject)
+            self._names.went(key.subject)
         for target in self.targets(key.subject, row.content.schema):
             self._referrers.discard(target, key)
         self._holders.discard(identity, key)
@@ -350,27 +352,15 @@ class State:
         ask_anything(self.position)
         return iter(self._subjects)
 
-    def names(self) -> Sequence[tuple[str, Subject]]:
-        """Every subject that has a row with its name as clients write it, in order of the names, as of now."""
+    def names(self, prefix: str) -> Iterator[Sequence[Named]]:
+        """The subjects of a prefix that have a row, in order of their names, as of now, a piece at a time."""
         ask_anything(self.position)
-        return self._in_order()
+        return in_pieces(prefix, self._names.of(self._subjects))
 
     def lifeless(self) -> Set[Subject]:
         """The subjects whose rows are all soft-deleted, as of now; of the live state only, as with `counts`."""
         ask_anything(self.position)
         return frozenset(self._lifeless)
-
-    def _in_order(self) -> list[tuple[str, Subject]]:
-        # Kept, because to sort what is nearly sorted takes a tenth of the time, and the loop is held meanwhile.
-        if self._names is None:
-            self._names = sorted((str(subject), subject) for subject in self._subjects)
-        elif self._came or self._gone:
-            stayed = [named for named in self._names if named[1] not in self._gone]
-            came = [(str(subject), subject) for subject in {*self._came} if subject in self._subjects]
-            self._names = sorted(stayed + came)
-            self._came.clear()
-            self._gone.clear()
-        return self._names
 
     def subjects_in_scope(self, scope: Subject) -> Iterator[Subject]:
         """The subject itself; every subject of the context, if it names one; all, if EVERYTHING or all contexts."""
@@ -385,6 +375,22 @@ class State:
         versions = self._subjects.get(subject, NOTHING)
         ask("subject", subject, versions.stamp, self.position)
         return versions.rows
+
+    def rows_of(self, subjects: Iterable[Subject]) -> list[tuple[Subject, tuple[Row, ...]]]:
+        """Subjects with their rows, as `rows` tells them, where there are too many to ask for each."""
+        ask_anything(self.position)
+        find = self._subjects.get
+        return [(subject, find(subject, NOTHING).rows) for subject in subjects]
+
+    def thinned(self) -> Set[Subject]:
+        """The subjects of which a row is soft-deleted; of the live state only."""
+        ask_anything(self.position)
+        return self._thinned
+
+    def ruled(self) -> Set[Subject]:
+        """The subjects of which a row may have rules: all that have, and some that had; of the live state only."""
+        ask_anything(self.position)
+        return self._ruled
 
     def live_rows(self, subject: Subject) -> tuple[Row, ...]:
         """The versions of a subject that are not soft-deleted, in ascending order."""
@@ -425,6 +431,11 @@ class State:
         """The versions that hold an id, soft-deleted ones included."""
         self.holding(context, number)
         return self._found(self._holders.of((context, number)))
+
+    def all_holders(self, context: str, number: int) -> Iterator[tuple[Subject, Row]]:
+        """The same as of now, for whoever lets others change the state before they have seen all."""
+        self.holding(context, number)
+        return self._found(tuple(self._holders.of((context, number))))
 
     def _found(self, keys: Iterable[SchemaKey]) -> Iterator[tuple[Subject, Row]]:
         for key in keys:

@@ -24,6 +24,7 @@ from registry.api.route import Json, Text, TheRegistry, new_router
 from registry.api.versions import text_of
 from registry.errors import SchemaNotFound
 from registry.operations import Listed, SchemaFilter
+from registry.operations.listing import unhurried
 from registry.shapes import Json as Members
 
 SubjectQuery = Annotated[
@@ -165,7 +166,7 @@ async def list_schemas(
         association_types=association_type,
         lifecycles=lifecycle,
     )
-    return Json([_listed_object(listed) for listed in await registry.schemas.list(wanted, page)])
+    return Json(await unhurried(map(_listed_object, await registry.schemas.list(wanted, page))))
 
 
 def _listed_object(listed: Listed) -> Members:

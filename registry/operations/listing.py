@@ -1,44 +1,66 @@
-"""Long lists, made a piece at a time: whoever asks for one must not keep everybody else waiting."""
+"""Long lists, made a piece at a time: whoever asks for one must not keep everybody else waiting.
+
+What they are made of is read while others change the registry: it must not walk over anything that changes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from heapq import merge
 from typing import Final, TypeVar
 
 from registry.pace import Pace
 
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
+Entry = tuple[str, int]
 
 ITEMS_BETWEEN_LOOKS: Final = 32
 """How many items are made between two looks at the clock, which costs as much as a small one."""
-PIECE_ITEMS: Final = 256
-"""How many items that are only looked at make a piece."""
+SORTED_AT_ONCE: Final = 512
+"""How many items are sorted in one go."""
 
 
-async def in_pieces(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
-    """All items, a piece at a time; others may have the loop in between."""
+async def at_pace(items: Iterable[T], between_looks: int = 1) -> AsyncIterator[T]:
+    """All items; others may have the loop in between, whenever so many have been made and they took long enough."""
     pace = Pace()
-    for start in range(0, len(items), PIECE_ITEMS):
-        await pace.rest()
-        yield items[start : start + PIECE_ITEMS]
-
-
-async def unhurried(found: Iterable[T | None], *, offset: int = 0, limit: int | None = None) -> list[T]:
-    """What is found, in order; None stands for what was looked at and left out.
-
-    offset: how many of the first to leave out; limit: how many to take at most. `found` is read while others change
-    the registry: it must not walk over anything that changes.
-    """
-    end = None if limit is None else offset + limit
-    pace, kept, counted = Pace(), list[T](), 0
-    for number, item in enumerate(found):
-        if number % ITEMS_BETWEEN_LOOKS == 0:
+    for number, item in enumerate(items):
+        if number % between_looks == 0:
             await pace.rest()
-        if item is None:
-            continue
-        if end is not None and counted >= end:
+        yield item
+
+
+async def unhurried(items: Iterable[T]) -> list[T]:
+    """All items, each of which takes little time."""
+    return [item async for item in at_pace(items, ITEMS_BETWEEN_LOOKS)]
+
+
+async def ordered(entries: Iterable[Entry]) -> list[Entry]:
+    """All entries in order."""
+    pieces: list[list[Entry]] = [[]]
+    async for entry in at_pace(entries, ITEMS_BETWEEN_LOOKS):
+        if len(pieces[-1]) == SORTED_AT_ONCE:
+            pieces[-1].sort()
+            pieces.append([])
+        pieces[-1].append(entry)
+    pieces[-1].sort()
+    return await unhurried(merge(*pieces))
+
+
+async def page_of(pieces: Iterable[Iterable[tuple[K, Sequence[V]]]], offset: int, limit: int) -> list[tuple[K, V]]:
+    """A page of what is in all groups of all pieces, one after the other, each with the key of its group.
+
+    offset: how many of the first to leave out; limit: how many to take at most.
+    """
+    page: list[tuple[K, V]] = []
+    async for piece in at_pace(pieces):
+        for key, values in piece:
+            if offset >= len(values):
+                offset -= len(values)
+            else:
+                page.extend((key, value) for value in values[offset : offset + limit - len(page)])
+                offset = 0
+        if len(page) == limit:
             break
-        counted += 1
-        if counted > offset:
-            kept.append(item)
-    return kept
+    return page

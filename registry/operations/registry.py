@@ -27,6 +27,7 @@ from registry.operations.sight import EVERYTHING_SEEN, Sight
 from registry.operations.subjects import Subjects
 from registry.operations.versions import SubjectVersions
 from registry.records import Record, UnreadableRecordError, read_record
+from registry.rules.subjects import EVERY_CONTEXT
 from registry.state import State, referred_subject
 from registry.tallies import Spread
 from registry.writer import Writer
@@ -199,6 +200,8 @@ async def _replay(log: Log, state: State, on_replay: OnReplay | None) -> None:
             state.advance(batch)
             if on_replay is not None:
                 on_replay(state.position, end)
+        # The first list of subjects would hold the loop while all of them are put in order; after it little changes.
+        state.names(EVERY_CONTEXT)
     finally:
         if state.position > FROZEN_ABOVE_RECORDS:
             gc.freeze()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from operator import attrgetter
 from uuid import UUID
 
 from registry.errors import SchemaNotFound
@@ -13,10 +12,10 @@ from registry.formats.protocol import InlineTags
 from registry.model import DEFAULT_CONTEXT, Schema, Subject
 from registry.operations.associations import bound_to
 from registry.operations.core import Core, stored
-from registry.operations.listing import unhurried
+from registry.operations.listing import ITEMS_BETWEEN_LOOKS, at_pace, ordered, page_of, unhurried
 from registry.operations.reading import read_stored
 from registry.operations.requests import Bound, BoundFilter, Listed, Page, SchemaFilter, Stored
-from registry.rules.subjects import of_prefix
+from registry.rules.subjects import EVERY_CONTEXT, of_prefix
 from registry.state import Row, State, referred_subject
 
 Holder = tuple[Subject, Row]
@@ -33,8 +32,12 @@ class Schemas:
         state = await self._core.current()
         aliases = _aliases_by_target(state, wanted.prefix) if wanted.aliases else {}
         bound = _bound_by_subject(state, wanted)
-        listed = _listed(state, wanted, aliases, bound)
-        return await unhurried(listed, offset=page.offset, limit=self._core.policy.schema_limits.limit(page))
+        found = _found(state, wanted, aliases, bound)
+        limit = self._core.policy.schema_limits.limit(page)
+        return await unhurried(
+            Listed(stored(subject, row), tuple(aliases.get(subject, ())), _bound(bound.get(subject, ()), wanted) or ())
+            for subject, row in await page_of(found, page.offset, limit)
+        )
 
     async def by_id(self, number: int, subject: Subject | None = None) -> Stored:
         """What an id means, with a version that holds it: one of the subject where it is given and holds it.
@@ -62,7 +65,7 @@ class Schemas:
 
         Raises SchemaNotFound.
         """
-        names = (name for name, _ in _last_written(await self._core.current(), number, subject, deleted))
+        names = (name for name, _ in await _last_written(await self._core.current(), number, subject, deleted))
         return self._core.policy.subject_limits.slice(names, page)
 
     async def versions_of(
@@ -72,7 +75,7 @@ class Schemas:
 
         Raises SchemaNotFound.
         """
-        found = _last_written(await self._core.current(), number, subject, deleted)
+        found = await _last_written(await self._core.current(), number, subject, deleted)
         return self._core.policy.version_limits.slice(found, page)
 
     async def by_guid(self, guid: str) -> Stored:
@@ -149,15 +152,17 @@ def _holder_of_guid(state: State, key: bytes) -> Holder | None:
     return None
 
 
-def _last_written(state: State, number: int, subject: Subject | None, deleted: bool) -> list[tuple[str, int]]:
+async def _last_written(state: State, number: int, subject: Subject | None, deleted: bool) -> list[tuple[str, int]]:
     """In the context where an id is found: each subject that holds it, with its version that was written last."""
     found = next(_holders(state, number, subject), None)
     if found is None:
         raise SchemaNotFound
     newest: dict[Subject, Row] = {}
-    for name, row in state.holders(found[0].context, number):
-        newest[name] = max(newest.get(name, row), row, key=attrgetter("position", "version"))
-    return sorted((str(name), row.version) for name, row in newest.items() if deleted or not row.deleted)
+    async for name, row in at_pace(state.all_holders(found[0].context, number), ITEMS_BETWEEN_LOOKS):
+        before = newest.setdefault(name, row)
+        if (row.position, row.version) > (before.position, before.version):
+            newest[name] = row
+    return await ordered((str(name), row.version) for name, row in newest.items() if deleted or not row.deleted)
 
 
 def _guid_bytes(guid: str) -> bytes:
@@ -167,24 +172,31 @@ def _guid_bytes(guid: str) -> bytes:
         raise SchemaNotFound(guid) from None
 
 
-def _listed(
+def _found(
     state: State,
     wanted: SchemaFilter,
     aliases: Mapping[Subject, Sequence[str]],
     bound: Mapping[Subject, Sequence[Bound]],
-) -> Iterator[Listed | None]:
-    """The versions that the filter lets through, and None for each subject of which there are none."""
-    is_wanted = of_prefix(wanted.prefix)
-    for name, subject in state.names():
-        if not (is_wanted(name) or subject in aliases):
-            yield None
-            continue
-        associations = _bound(bound.get(subject, ()), wanted)
-        visible = () if associations is None else _listed_rows(state.rows(subject), wanted)
-        for row in visible:
-            yield Listed(stored(subject, row), tuple(aliases.get(subject, ())), associations or ())
-        if not visible:
-            yield None
+) -> Iterator[Sequence[tuple[Subject, Sequence[Row]]]]:
+    """The subjects that the filter lets through, in order, each with those of its versions that it lets through, a
+    piece at a time.
+    """
+    is_wanted = of_prefix(wanted.prefix) if aliases else None
+    thinned = frozenset() if wanted.deleted else state.thinned()
+    ruled = None if wanted.rule_type is None else state.ruled()
+    asks_for_associations = _asks_for_associations(wanted)
+    for piece in state.names(EVERY_CONTEXT if aliases else wanted.prefix):
+        subjects = [
+            subject
+            for name, subject in piece
+            if (is_wanted is None or is_wanted(name) or subject in aliases)
+            and (ruled is None or subject in ruled)
+            and (not asks_for_associations or _bound(bound.get(subject, ()), wanted) is not None)
+        ]
+        yield [
+            (subject, _listed_rows([row for row in rows if not row.deleted] if subject in thinned else rows, wanted))
+            for subject, rows in state.rows_of(subjects)
+        ]
 
 
 def _aliases_by_target(state: State, prefix: str) -> dict[Subject, list[str]]:
@@ -196,13 +208,12 @@ def _aliases_by_target(state: State, prefix: str) -> dict[Subject, list[str]]:
     return targets
 
 
-def _listed_rows(rows: Sequence[Row], wanted: SchemaFilter) -> Sequence[Row]:
-    visible = [row for row in rows if wanted.deleted or not row.deleted]
+def _listed_rows(visible: Sequence[Row], wanted: SchemaFilter) -> Sequence[Row]:
     if wanted.latest_only:
         visible = visible[-1:]
-    if wanted.rule_type is None:
-        return visible
-    return [row for row in visible if _has_rule_of_type(row.content.schema, wanted.rule_type)]
+    if wanted.rule_type is not None:
+        visible = [row for row in visible if _has_rule_of_type(row.content.schema, wanted.rule_type)]
+    return visible
 
 
 def _has_rule_of_type(schema: Schema, rule_type: str) -> bool:

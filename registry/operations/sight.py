@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Final, Protocol
 
 from registry.model import Association, Config, Mode, Subject
+from registry.names import Named
 from registry.state import Holding, Row, State
 
 
@@ -68,9 +69,10 @@ class SeenState(State):
         """Every visible subject that has a row."""
         return filter(self._sight.sees, self._whole.subjects())
 
-    def names(self) -> Sequence[tuple[str, Subject]]:
-        """Every visible subject that has a row, with its name."""
-        return [named for named in self._whole.names() if self._sight.sees(named[1])]
+    def names(self, prefix: str) -> Iterator[Sequence[Named]]:
+        """The visible subjects of a prefix, with their names, a piece at a time."""
+        sees = self._sight.sees
+        return ([named for named in piece if sees(named[1])] for piece in self._whole.names(prefix))
 
     def lifeless(self) -> Set[Subject]:
         """The subjects whose rows are all soft-deleted; whoever asks compares them with those that are visible."""
@@ -83,6 +85,18 @@ class SeenState(State):
     def rows(self, subject: Subject) -> tuple[Row, ...]:
         """All versions of a subject, none if it is hidden."""
         return self._whole.rows(subject) if self._sight.sees(subject) else ()
+
+    def rows_of(self, subjects: Iterable[Subject]) -> list[tuple[Subject, tuple[Row, ...]]]:
+        """The visible ones among some subjects with their rows."""
+        return self._whole.rows_of(filter(self._sight.sees, subjects))
+
+    def thinned(self) -> Set[Subject]:
+        """The subjects of which a row is soft-deleted; whoever asks compares them with those that are visible."""
+        return self._whole.thinned()
+
+    def ruled(self) -> Set[Subject]:
+        """The subjects of which a row may have rules; whoever asks compares them with those that are visible."""
+        return self._whole.ruled()
 
     def referrers(self, subject: Subject, version: int) -> Iterator[tuple[Subject, Row]]:
         """The visible versions whose schema refers to this one."""
@@ -97,6 +111,10 @@ class SeenState(State):
     def holders(self, context: str, number: int) -> Iterator[tuple[Subject, Row]]:
         """The visible versions that hold an id."""
         return self._visible(self._whole.holders(context, number))
+
+    def all_holders(self, context: str, number: int) -> Iterator[tuple[Subject, Row]]:
+        """The same as of now."""
+        return self._visible(self._whole.all_holders(context, number))
 
     def ids_of_guid(self, context: str, guid: bytes) -> tuple[int, ...]:
         """The ids of a GUID that visible versions hold."""

@@ -8,11 +8,10 @@ from registry.errors import SchemaNotFound, SubjectNotFound
 from registry.model import Metadata, Subject
 from registry.operations.core import Core, stored
 from registry.operations.deletion import DeleteSubject
-from registry.operations.listing import in_pieces
+from registry.operations.listing import at_pace
 from registry.operations.lookup import Lookup
 from registry.operations.reading import prepare
 from registry.operations.requests import Candidate, Page, Plan, Stored, Visibility
-from registry.rules.subjects import of_prefix
 
 
 class Subjects:
@@ -24,14 +23,14 @@ class Subjects:
     async def list(self, prefix: str, visibility: Visibility, page: Page) -> Sequence[str]:
         """The names of the subjects of a prefix in order; DELETED lists those without any live version."""
         state = await self._core.current()
-        is_wanted, lists_lifeless = of_prefix(prefix), visibility is Visibility.DELETED
+        lists_lifeless = visibility is Visibility.DELETED
         lifeless = frozenset() if visibility is Visibility.ALL else state.lifeless()
-        names = [
-            name
-            async for piece in in_pieces(state.names())
-            for name, subject in piece
-            if is_wanted(name) and (subject in lifeless) == lists_lifeless
-        ]
+        names: list[str] = []
+        async for piece in at_pace(state.names(prefix)):
+            if lifeless or lists_lifeless:
+                names.extend(name for name, subject in piece if (subject in lifeless) == lists_lifeless)
+            else:
+                names.extend(name for name, _ in piece)
         return self._core.policy.subject_limits.slice(names, page)
 
     async def lookup(self, subject: Subject, candidate: Candidate, *, normalize: bool, deleted: bool) -> Stored:

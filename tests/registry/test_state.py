@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from registry.envelope import Batch, Entry, Logged
-from registry.model import Association, Config, Level, Metadata, Mode, Reference, Schema, Subject
+from registry.model import Association, Config, Level, Metadata, Mode, Reference, RuleSet, Schema, Subject
 from registry.questions import ANYTHING, overheard
 from registry.records import (
     EVERYTHING,
@@ -350,7 +351,14 @@ def test_a_record_changes_the_stamps_of_what_it_touches_and_of_nothing_else(reco
 
 subjects = st.sampled_from([S, OTHER, ELSEWHERE, Subject.of(":.ctx:"), EVERYTHING])
 numbers = st.integers(1, 3)
-schemas = st.sampled_from([INT, LONG, replace(INT, references=(Reference("n", "s", 1), Reference("m", ":.ctx:s", 2)))])
+schemas = st.sampled_from(
+    [
+        INT,
+        LONG,
+        replace(INT, references=(Reference("n", "s", 1), Reference("m", ":.ctx:s", 2))),
+        replace(LONG, rule_set=RuleSet()),
+    ]
+)
 records = st.one_of(
     st.builds(version, subjects, numbers, st.integers(0, 3), schemas, st.booleans()),
     st.builds(version, subjects, numbers, st.integers(0, 3), schemas, st.booleans()),
@@ -421,8 +429,10 @@ def test_the_indexes_agree_with_the_rows(history: list[Record]) -> None:
             (name, row) in list(state.referrers(target.subject, target.version))
             for target in state.targets(name, row.content.schema)
         )
-    held = [pair for context in (".", ".ctx") for number in range(4) for pair in state.holders(context, number)]
+    held = [pair for context in (".", ".ctx") for number in range(4) for pair in state.all_holders(context, number)]
     assert sorted(held, key=str) == sorted(rows, key=str)
+    assert {name for name, row in rows if row.content.schema.rule_set is not None} <= state.ruled()
+    assert {name for name, row in rows if row.deleted} == state.thinned()
     numbers = [[row.version for row in state.rows(name)] for name in state.subjects()]
     assert numbers == [sorted(set(subject_numbers)) for subject_numbers in numbers]
 
@@ -467,7 +477,14 @@ def test_names_and_lifeless_subjects_are_those_of_the_rows_whenever_they_are_ask
     for record in history:
         state.apply([record])
         if asked_between:
-            state.names()
+            state.names(":*:")
     there = {str(subject): subject for subject in state.subjects()}
-    assert state.names() == sorted(there.items())
+    assert list(chain.from_iterable(state.names(":*:"))) == sorted(there.items())
     assert state.lifeless() == {subject for subject in there.values() if not state.live_rows(subject)}
+
+
+def test_holders_of_an_id_can_be_followed_while_others_come_and_go() -> None:
+    state = replayed(version(S, 1, 1), version(OTHER, 1, 1))
+    told = state.all_holders(".", 1)
+    log(state, gone(S, 1), version(Subject.of("third"), 1, 1))
+    assert [name for name, _ in told] == [OTHER]

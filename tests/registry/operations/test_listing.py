@@ -5,30 +5,38 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pytest
 
-from registry.operations.listing import unhurried
+from registry.operations.listing import SORTED_AT_ONCE, ordered, page_of, unhurried
 from registry.pace import PIECE_SECONDS
+from registry.rules.subjects import EVERY_CONTEXT
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize(
-    ("offset", "limit", "kept"),
-    [(0, None, [1, 2, 3, 4]), (1, None, [2, 3, 4]), (1, 2, [2, 3]), (0, 0, []), (4, 9, []), (3, 9, [4])],
-)
-async def test_a_page_counts_what_is_kept_and_not_what_is_left_out(
-    offset: int, limit: int | None, kept: list[int]
-) -> None:
-    assert await unhurried([None, 1, None, 2, 3, None, 4, None], offset=offset, limit=limit) == kept
+PIECES = [[("a", [1, 2]), ("b", []), ("c", [3])], [], [("d", [4, 5, 6])], [("e", [7])]]
+EVERYTHING = [("a", 1), ("a", 2), ("c", 3), ("d", 4), ("d", 5), ("d", 6), ("e", 7)]
 
 
-async def test_nothing_is_made_beyond_the_page() -> None:
-    made = iter(range(10))
-    assert await unhurried(made, offset=1, limit=2) == [1, 2]
-    assert next(made) == 4
+@pytest.mark.parametrize("offset", range(9))
+@pytest.mark.parametrize("limit", range(1, 9))
+async def test_a_page_is_a_slice_of_all_groups_one_after_the_other(offset: int, limit: int) -> None:
+    assert await page_of(PIECES, offset, limit) == EVERYTHING[offset : offset + limit]
+
+
+async def test_nothing_is_looked_at_beyond_the_page() -> None:
+    pieces = iter(PIECES)
+    assert await page_of(pieces, 1, 3) == [("a", 2), ("c", 3), ("d", 4)]
+    assert next(pieces) == PIECES[-1]
+
+
+@pytest.mark.parametrize("count", [0, 1, SORTED_AT_ONCE, SORTED_AT_ONCE + 1, 5 * SORTED_AT_ONCE])
+async def test_entries_are_put_in_order_however_many_there_are(count: int) -> None:
+    entries = [(f"subject-{number * 7919 % 10007}", number) for number in range(count)]
+    assert await ordered(entries) == sorted(entries)
 
 
 async def test_others_run_while_a_long_list_is_made() -> None:
@@ -47,18 +55,18 @@ async def test_others_run_while_a_long_list_is_made() -> None:
 async def test_names_stay_those_of_the_moment_when_they_were_asked_for(desk: Any) -> None:
     for name in ("a", "b"):
         await desk.put(name)
-    told, lifeless = desk.registry.state.names(), desk.registry.state.lifeless()
+    told, lifeless = desk.registry.state.names(EVERY_CONTEXT), desk.registry.state.lifeless()
     await desk.erase("a")
     await desk.delete("b")
     await desk.put("c")
-    assert [name for name, _ in told] == ["a", "b"]
+    assert [name for name, _ in chain.from_iterable(told)] == ["a", "b"]
     assert lifeless == set()
 
 
 @pytest.mark.parametrize("asked_between", [True, False])
 async def test_subjects_are_told_in_order_while_they_come_and_go(desk: Any, asked_between: bool) -> None:
     def told() -> list[str]:
-        return [name for name, _ in desk.registry.state.names()]
+        return [name for name, _ in chain.from_iterable(desk.registry.state.names(EVERY_CONTEXT))]
 
     steps = [("put", "c"), ("put", "a"), ("put", ":.b:z"), ("erase", "c"), ("put", "b"), ("put", "c"), ("erase", "a")]
     there: set[str] = set()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from registry.errors import InvalidSubject
 from registry.model import Subject
-from registry.rules.subjects import check_subject, of_prefix
+from registry.rules.subjects import PIECE_NAMES, check_subject, in_pieces, of_prefix
 
 ALLOWED = ["orders", "", "*", "a/b c", "é😀", "x" * 10_000, ":.ctx:a:b", ":.ctx:", "_GLOBAL", "__global", ":*:a"]
 REFUSED = [
@@ -68,3 +72,20 @@ PREFIXES = [
 @pytest.mark.parametrize(("prefix", "matched"), PREFIXES)
 def test_a_prefix_means_subjects_of_one_context_or_of_all(prefix: str, matched: list[str]) -> None:
     assert [name for name in SUBJECTS if of_prefix(prefix)(name)] == matched
+
+
+NAMES = st.text(st.sampled_from(":.*/;ab\U0010ffff"), max_size=8)
+
+
+@given(st.lists(NAMES), st.sampled_from(["", ":*:", ":.:", ":.", ":"]), NAMES)
+def test_the_subjects_of_a_prefix_are_found_in_order_without_a_look_at_each(
+    names: list[str], beginning: str, rest: str
+) -> None:
+    named = sorted((str(subject), subject) for subject in map(Subject.of, names))
+    prefix = beginning + rest
+    assert list(chain.from_iterable(in_pieces(prefix, named))) == [one for one in named if of_prefix(prefix)(one[0])]
+
+
+def test_subjects_are_told_in_small_pieces() -> None:
+    named = [(str(number), Subject(".", str(number))) for number in range(2 * PIECE_NAMES + 1)]
+    assert [len(piece) for piece in in_pieces(":*:", named) if piece] == [PIECE_NAMES, PIECE_NAMES, 1]
