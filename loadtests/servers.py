@@ -13,12 +13,15 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import httpx
 import psutil
 
 START_SECONDS = 20.0
 """How long a server may take to start, unless it is told that it has more to read."""
+SCHEDULED: Final = 2
+"""In Linux's number of the clock of a process: all the time for which any of its threads was on a processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,12 @@ class Server:
     start_seconds: float
 
     def cpu_seconds(self) -> float:
-        """The processor time that the process has used so far, user and system."""
+        """The processor time that the process has used so far, user and system.
+
+        Linux tells it to the nanosecond, where the usual figures are whole hundredths of a second.
+        """
+        if psutil.LINUX:
+            return time.clock_gettime(~self.process.pid << 3 | SCHEDULED)
         times = self.process.cpu_times()
         return float(times.user + times.system)
 

@@ -58,11 +58,12 @@ class Schedule:
         return Run(_machine(), today, self._options.num_users, BATCH_USERS, tuple(slots), outages)
 
     def _round(self) -> list[Slot]:
-        """A slot for each gateway and size of request; those that are compared are neighbours."""
+        """A slot for each gateway and size of request; those that are compared most closely are neighbours."""
         return [
             self._slot(encoder, batch, self._options.slot_seconds)
             for batch in (SINGLE, BATCH)
-            for encoder in random.sample(list(ENCODERS), len(ENCODERS))
+            # What the registry has still to do after so many questions may meet either of the other two.
+            for encoder in ("asking", *random.sample(("json", "cached"), 2))
         ]
 
     def _turn(self, encoder: str, batch: int, users: int) -> Turn:
@@ -75,9 +76,8 @@ class Schedule:
         self._begin(turn)
         time.sleep(slot_seconds)
         self._end(turn)
-        lasted = time.perf_counter() - turn.began
         used = {name: after - before[name] for name, after in self._used(encoder).items()}
-        return Slot(encoder, batch, len(turn.ended), turn.failures, lasted, p99_ms=turn.p99_ms, **used)
+        return Slot(encoder, batch, len(turn.ended), turn.failures, turn.seconds, p99_ms=turn.p99_ms, **used)
 
     def _outage(self, lasting_seconds: float) -> tuple[Outage, ...]:
         """All gateways at the same time, so that a slow moment shows in all of them."""

@@ -22,7 +22,7 @@ from loadtests.scenarios.options import Option, count, seconds
 logger = logging.getLogger(__name__)
 
 OPTIONS = (
-    Option("rounds", 30, "Slots of each gateway and size of request.", count),
+    Option("rounds", 60, "Slots of each gateway and size of request.", count),
     Option("slot_seconds", 0.5, "Seconds of a slot.", seconds),
     Option("outage_seconds", 12.0, "Seconds of load in whose middle third the registry is down.", seconds),
     Option("bootstrap_servers", "", "Kafka's brokers; without them one is started in this process."),

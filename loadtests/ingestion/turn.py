@@ -32,6 +32,12 @@ class Turn:
         return sum(not taken for *_, taken in self.ended)
 
     @property
+    def seconds(self) -> float:
+        """The time from the beginning of the first request to the end of the last, 0 without any."""
+        begins = (at - milliseconds / 1e3 for at, milliseconds, _ in self.ended)
+        return max((at for at, *_ in self.ended), default=0.0) - min(begins, default=0.0)
+
+    @property
     def p99_ms(self) -> float:
         """The latency that 99 of 100 requests did not exceed."""
         return _p99([milliseconds for _, milliseconds, _ in self.ended])

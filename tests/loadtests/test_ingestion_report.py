@@ -51,9 +51,9 @@ def test_figures_are_medians_of_the_rounds():
     assert cost("json", 1).cpu_us == pytest.approx(100)
 
 
-def test_shares_are_ratios_of_the_medians():
-    assert cost("cached", 1).rate_share == pytest.approx(7_600 / 8_000)
-    assert cost("cached", 1).cpu_share == pytest.approx(100 / (0.8 / 7_600 * 1e6))
+def test_shares_are_medians_of_the_ratios_within_each_round():
+    assert cost("cached", 1).rate_share == pytest.approx(0.96)  # of 0.96, 1 and 0.95
+    assert cost("cached", 1).cpu_share == pytest.approx(0.95)  # of 0.96, 0.9 and 0.95
     assert cost("json", 1).rate_share == cost("json", 1).cpu_share == 1
 
 
@@ -135,3 +135,11 @@ def test_a_turn_counts_requests_where_they_ended():
     assert turn.interval(1.0, 2.0) == Interval(1.0, 1.0, 1, 0, 9.0)
     assert turn.interval(2.0, 3.0) == Interval(2.0, 1.0, 0, 0, 0.0)
     assert (turn.failures, turn.p99_ms) == (1, 9.0)
+
+
+def test_a_slot_lasts_from_its_first_request_to_its_last_answer():
+    turn = Turn(
+        "json", "http://127.0.0.1", "row", 1, iter(()), began=5.0, ended=[(6.5, 500.0, True), (8.0, 100.0, True)]
+    )
+    assert turn.seconds == pytest.approx(2.0)
+    assert Turn("json", "http://127.0.0.1", "row", 1, iter(())).seconds == 0
