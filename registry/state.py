@@ -101,6 +101,8 @@ Id = tuple[str, int]
 NOTHING: Final = Versions((), 0)
 EVERY_CONTEXT: Final = Subject(GLOBAL_CONTEXT, "")
 """Where config and mode of all contexts are kept."""
+PIECE: Final = 256
+"""How many holders of an id are told at a time."""
 _by_version = attrgetter("version")
 
 
@@ -432,10 +434,11 @@ class State:
         self.holding(context, number)
         return self._found(self._holders.of((context, number)))
 
-    def all_holders(self, context: str, number: int) -> Iterator[tuple[Subject, Row]]:
-        """The same as of now, for whoever lets others change the state before they have seen all."""
+    def all_holders(self, context: str, number: int) -> Iterator[Sequence[tuple[Subject, Row]]]:
+        """The same a piece at a time, as of now: for whoever lets others change the state in between."""
         self.holding(context, number)
-        return self._found(tuple(self._holders.of((context, number))))
+        keys = tuple(self._holders.of((context, number)))
+        return (list(self._found(keys[start : start + PIECE])) for start in range(0, len(keys), PIECE))
 
     def _found(self, keys: Iterable[SchemaKey]) -> Iterator[tuple[Subject, Row]]:
         for key in keys:

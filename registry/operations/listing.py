@@ -6,7 +6,7 @@ What they are made of is read while others change the registry: it must not walk
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from heapq import merge
+from itertools import islice, zip_longest
 from typing import Final, TypeVar
 
 from registry.pace import Pace
@@ -19,7 +19,7 @@ Entry = tuple[str, int]
 ITEMS_BETWEEN_LOOKS: Final = 32
 """How many items are made between two looks at the clock, which costs as much as a small one."""
 SORTED_AT_ONCE: Final = 512
-"""How many items are sorted in one go."""
+"""How many items are sorted at a time."""
 
 
 async def at_pace(items: Iterable[T], between_looks: int = 1) -> AsyncIterator[T]:
@@ -38,14 +38,14 @@ async def unhurried(items: Iterable[T]) -> list[T]:
 
 async def ordered(entries: Iterable[Entry]) -> list[Entry]:
     """All entries in order."""
-    pieces: list[list[Entry]] = [[]]
-    async for entry in at_pace(entries, ITEMS_BETWEEN_LOOKS):
-        if len(pieces[-1]) == SORTED_AT_ONCE:
-            pieces[-1].sort()
-            pieces.append([])
-        pieces[-1].append(entry)
-    pieces[-1].sort()
-    return await unhurried(merge(*pieces))
+    unsorted = iter(entries)
+    pieces = iter(lambda: sorted(islice(unsorted, SORTED_AT_ONCE)), [])
+    runs = [run async for run in at_pace(pieces)]
+    while len(runs) > 1:
+        # To sort two runs, one behind the other, is to merge them.
+        pairs: Iterable[tuple[list[Entry], ...]] = zip_longest(runs[::2], runs[1::2], fillvalue=[])
+        runs = [run async for run in at_pace(sorted(first + second) for first, second in pairs)]
+    return runs[0] if runs else []
 
 
 async def page_of(pieces: Iterable[Iterable[tuple[K, Sequence[V]]]], offset: int, limit: int) -> list[tuple[K, V]]:

@@ -12,7 +12,7 @@ from registry.formats.protocol import InlineTags
 from registry.model import DEFAULT_CONTEXT, Schema, Subject
 from registry.operations.associations import bound_to
 from registry.operations.core import Core, stored
-from registry.operations.listing import ITEMS_BETWEEN_LOOKS, at_pace, ordered, page_of, unhurried
+from registry.operations.listing import at_pace, ordered, page_of, unhurried
 from registry.operations.reading import read_stored
 from registry.operations.requests import Bound, BoundFilter, Listed, Page, SchemaFilter, Stored
 from registry.rules.subjects import EVERY_CONTEXT, of_prefix
@@ -158,10 +158,11 @@ async def _last_written(state: State, number: int, subject: Subject | None, dele
     if found is None:
         raise SchemaNotFound
     newest: dict[Subject, Row] = {}
-    async for name, row in at_pace(state.all_holders(found[0].context, number), ITEMS_BETWEEN_LOOKS):
-        before = newest.setdefault(name, row)
-        if (row.position, row.version) > (before.position, before.version):
-            newest[name] = row
+    async for piece in at_pace(state.all_holders(found[0].context, number)):
+        for name, row in piece:
+            before = newest.setdefault(name, row)
+            if before is not row and (row.position, row.version) > (before.position, before.version):
+                newest[name] = row
     return await ordered((str(name), row.version) for name, row in newest.items() if deleted or not row.deleted)
 
 

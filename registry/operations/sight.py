@@ -112,9 +112,9 @@ class SeenState(State):
         """The visible versions that hold an id."""
         return self._visible(self._whole.holders(context, number))
 
-    def all_holders(self, context: str, number: int) -> Iterator[tuple[Subject, Row]]:
-        """The same as of now."""
-        return self._visible(self._whole.all_holders(context, number))
+    def all_holders(self, context: str, number: int) -> Iterator[Sequence[tuple[Subject, Row]]]:
+        """The same a piece at a time, as of now."""
+        return (list(self._visible(piece)) for piece in self._whole.all_holders(context, number))
 
     def ids_of_guid(self, context: str, guid: bytes) -> tuple[int, ...]:
         """The ids of a GUID that visible versions hold."""
