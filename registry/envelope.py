@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from msgspec import Struct
+
 
 class Entry(NamedTuple):
     """A record on its way into the log: key and value as in the `_schemas` topic, and who asked for it.
@@ -22,7 +24,7 @@ class Entry(NamedTuple):
     timestamp_ms: int | None = None
 
 
-class Logged(NamedTuple):
+class Logged(Struct, frozen=True, gc=False):
     """A record with its place in the log; `timestamp_ms` is when it was appended, in ms since 1970."""
 
     position: int

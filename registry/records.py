@@ -272,7 +272,7 @@ def _subject_of(members: Json) -> Subject:
 
 
 def _number(value: Any, least: int) -> int:
-    number = int(value)
+    number: int = value if type(value) is int else int(value)
     if not least <= number <= MAX_INT:
         raise ValueError(f"{number} is not between {least} and {MAX_INT}")
     return number
@@ -281,7 +281,7 @@ def _number(value: Any, least: int) -> int:
 def _read_schema_key(members: Json) -> SchemaKey:
     if members.get("magic", 1) not in (0, 1):
         raise ValueError("the key of a schema has magic 0 or 1")
-    return SchemaKey(_subject_of(members), _number(members["version"], 1))
+    return SchemaKey(_subject_named(members.get("subject")), _number(members["version"], 1))
 
 
 def _read_schema_value(_key: Any, members: Json) -> SchemaValue:

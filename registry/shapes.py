@@ -192,14 +192,15 @@ def read_rule_set(value: object) -> RuleSet | None:
 def read_schema(members: Json) -> Schema:
     """Read what a SCHEMA record says of the schema itself; a missing type is AVRO."""
     said = members.get
-    references = said("references")
+    text, word, references = said("schema"), said("schemaType"), said("references")
+    metadata, rule_set = said("metadata"), said("ruleSet")
     return Schema(
-        _text(said("schema")) or "",
+        text if isinstance(text, str) else "",
         # Few words, many records: each word is kept once.
-        intern(_text(said("schemaType")) or "AVRO"),
+        intern(word) if word and isinstance(word, str) else "AVRO",
         tuple(map(read_reference, _list(references))) if references else (),
-        read_metadata(said("metadata")),
-        read_rule_set(said("ruleSet")),
+        None if metadata is None else read_metadata(metadata),
+        None if rule_set is None else read_rule_set(rule_set),
     )
 
 

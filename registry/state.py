@@ -185,7 +185,7 @@ class State:
             return
         subject, version = key.subject, key.version
         number, schema, is_deleted, md5 = value.id, value.schema, value.deleted, value.md5
-        position, now_ms, _, _, author = logged
+        position, now_ms, author = logged.position, logged.timestamp_ms, logged.author
         identity = (subject.context, number)
         if number > self._highest_ids.get(subject.context, 0):
             self._highest_ids[subject.context] = number

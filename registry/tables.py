@@ -75,7 +75,7 @@ class Groups(Generic[K, V]):
     def add(self, key: K, value: V) -> None:
         """Put a value into the group of a key."""
         first = self._first.setdefault(key, value)
-        if first != value:
+        if first is not value and first != value:
             self._others.setdefault(key, {})[value] = None
 
     def has(self, key: K, value: V) -> bool:

@@ -58,8 +58,10 @@ async def export(
             return
         async for batch in history.read(0):
             _write(
-                transfer.write_line(Entry(key, value, author, timestamp_ms), position)
-                for position, timestamp_ms, key, value, author in batch.entries
+                transfer.write_line(
+                    Entry(logged.key, logged.value, logged.author, logged.timestamp_ms), logged.position
+                )
+                for logged in batch.entries
             )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
+from msgspec.structs import astuple
 from sqlite_utils import Database
 
 from registry.envelope import Batch, Logged
@@ -169,8 +170,8 @@ class SqliteLog:
         *others, last = batch.entries
         try:
             with self._transaction():
-                self._writer.executemany(INSERT, [(*entry, None) for entry in others])
-                self._writer.execute(INSERT, (*last, commit_id))
+                self._writer.executemany(INSERT, [(*astuple(entry), None) for entry in others])
+                self._writer.execute(INSERT, (*astuple(last), commit_id))
         except sqlite3.Error:
             # A commit can fail behind the point where it counts.
             if not self._writer.execute(_COMMITTED, (batch.end, commit_id)).fetchone():

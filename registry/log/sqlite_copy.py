@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+from msgspec.structs import astuple
+
 from registry.envelope import Batch, Entry
 from registry.errors import StoreDisagrees, StoreUnusable
 from registry.log.door import wall_clock_ms
@@ -52,7 +54,7 @@ def _begin_anew(connection: sqlite3.Connection, last: Entry) -> None:
     (logged,) = Batch.appended(end, wall_clock_ms(), [last]).entries
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("UPDATE identity SET uuid = ?", (str(uuid4()),))
-    connection.execute(INSERT, (*logged, str(uuid4())))
+    connection.execute(INSERT, (*astuple(logged), str(uuid4())))
     connection.execute("COMMIT")
 
 

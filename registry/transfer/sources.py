@@ -90,8 +90,8 @@ async def gather_history(history: History) -> Source:
     """Read the whole history of a log."""
     read = Archive(_line)
     async for batch in history.read(0):
-        for position, timestamp_ms, key, value, author in batch.entries:
-            read.append(position, position, key, value, author, timestamp_ms)
+        for logged in batch.entries:
+            read.append(logged.position, logged.position, logged.key, logged.value, logged.author, logged.timestamp_ms)
     return _gathered(read, "position")
 
 

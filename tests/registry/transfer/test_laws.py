@@ -159,8 +159,8 @@ def test_an_outline_says_the_same_as_the_whole_and_is_filled_in_again(records) -
 
 async def entries_of(log: Log) -> AsyncIterator[Entry]:
     async for batch in log.read(0):
-        for _, timestamp_ms, key, value, author in batch.entries:
-            yield Entry(key, value, author, timestamp_ms)
+        for logged in batch.entries:
+            yield Entry(logged.key, logged.value, logged.author, logged.timestamp_ms)
 
 
 @settings(max_examples=20)
