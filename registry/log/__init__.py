@@ -6,8 +6,9 @@ the same for a History; only the one in use is imported, with its driver.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
-from types import ModuleType
 from typing import Final, NamedTuple
 
 from registry.errors import StoreUnusable
@@ -41,7 +42,8 @@ async def open_log(url: str, clock: Clock = wall_clock_ms) -> Log:
     cannot be opened.
     """
     engine = _engine(url)
-    log: Log = await _module(engine, engine.module, url).open_url(url, clock)
+    with _installed(engine, url):
+        log: Log = await import_module(engine.module).open_url(url, clock)
     return log
 
 
@@ -51,7 +53,8 @@ async def open_history(url: str) -> History:
     Raises StoreUnusable as open_log does, and when an SQLite file does not exist.
     """
     engine = _engine(url)
-    history: History = await _module(engine, engine.reading_module, url).open_url(url, wall_clock_ms)
+    with _installed(engine, url):
+        history: History = await import_module(engine.reading_module).open_url(url, wall_clock_ms)
     return history
 
 
@@ -69,9 +72,11 @@ def _engine(url: str) -> _Engine:
     return _ENGINES[scheme]
 
 
-def _module(engine: _Engine, name: str, url: str) -> ModuleType:
+@contextmanager
+def _installed(engine: _Engine, url: str) -> Iterator[None]:
+    """Say which package is missing, for the engine or for what it loads for one store only."""
     try:
-        return import_module(name)
+        yield
     except ImportError as error:
         raise StoreUnusable(
             f"A {url.partition(':')[0]}: store needs the package {error.name or error}:"

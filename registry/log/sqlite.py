@@ -13,19 +13,28 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from functools import partial
+from importlib import import_module
 from itertools import starmap
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
 from msgspec.structs import astuple
-from sqlite_utils import Database
 
 from registry.envelope import Batch, Logged
 from registry.errors import StoreUnusable
 from registry.log.door import BATCH_ENTRIES, Clock, Door, HeldTurn, gone_backwards, nothing_to_follow
-from registry.log.sqlite_file import FileLock, connect, failure, make_reader, make_writer, path_of, unusable
-from registry.log.sqlite_tables import claim, migrate
+from registry.log.sqlite_file import (
+    FileLock,
+    claim,
+    connect,
+    failure,
+    is_current,
+    make_reader,
+    make_writer,
+    path_of,
+    unusable,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -72,15 +81,14 @@ def _open(path: Path, clock: Clock) -> SqliteLog:
         lock = FileLock(path)
         undo.callback(lock.release)
         writer = undo.enter_context(closing(connect(path)))
-        # A plugin of sqlite-utils is somebody's tool for looking at data; it has no business in a server.
-        database = Database(writer, execute_plugins=False)
         # Whose file it is comes first: another program's is left as it is, to its journal mode.
-        claim(database, str(path))
+        claim(writer, path)
         make_writer(writer, path)
-        migrate(database, str(path))
+        if not is_current(writer):
+            import_module("registry.log.sqlite_tables").migrate(writer, str(path))
         reader = undo.enter_context(closing(connect(path)))
         make_reader(reader)
-        identity = database.execute("SELECT uuid FROM identity").fetchone()
+        identity = writer.execute("SELECT uuid FROM identity").fetchone()
         if identity is None:
             raise StoreUnusable(f"{path} holds no whole log: its identity is missing")
         log = SqliteLog(UUID(*identity), lock, writer, reader, clock)

@@ -1,4 +1,4 @@
-"""The file of an SQLite log: its path, its lock, its connections, and what is said when it cannot be used.
+"""The file of an SQLite log: its path, its lock, its connections, whose it is, and what is said when it is of no use.
 
 One process per file: SQLite would let several in, but they starve each other, and each would decide on its own state.
 """
@@ -12,6 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from registry.errors import Overloaded, RegistryError, SchemaTooLarge, StoreFailed, StoreUnusable
+
+APPLICATION_ID: Final = 0x5369676E
+"""Marks a file as a registry's (`Sign` in ASCII), in the header of the file."""
+
+STEPS: Final = ("1 the log", "2 views for people")
+"""Every change of the tables since the first version, in order; a step that was released never changes again."""
 
 _BUSY_TIMEOUT_SECONDS: Final = 10.0
 """How long a commit waits for a person who keeps the file locked with another tool."""
@@ -83,6 +89,30 @@ def connect_reading(path: Path) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
+
+
+def claim(connection: sqlite3.Connection, path: Path) -> None:
+    """Mark a new file as ours, and refuse one that is not.
+
+    Raises StoreUnusable when the file belongs to another program.
+    """
+    ((number,),) = connection.execute("PRAGMA application_id")
+    if number != APPLICATION_ID:
+        if number or _tables(connection):
+            raise StoreUnusable(f"{path} is an SQLite database of another program")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def is_current(connection: sqlite3.Connection) -> bool:
+    """Whether a file of ours has the tables of this program, neither older nor newer ones."""
+    if "_sqlite_migrations" not in _tables(connection):
+        return False
+    done = connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'signet' ORDER BY rowid")
+    return tuple(name for (name,) in done) == STEPS
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def make_writer(connection: sqlite3.Connection, path: Path) -> None:

@@ -18,8 +18,7 @@ from registry.envelope import Batch, Logged
 from registry.errors import StoreUnusable
 from registry.log.door import BATCH_ENTRIES, Clock
 from registry.log.sqlite import BATCH
-from registry.log.sqlite_file import connect_reading, failure, path_of, unusable
-from registry.log.sqlite_tables import APPLICATION_ID
+from registry.log.sqlite_file import APPLICATION_ID, connect_reading, failure, path_of, unusable
 
 
 async def open_url(url: str, _clock: Clock) -> SqliteHistory:

@@ -1,19 +1,19 @@
 """The tables of a log in an SQLite file, the views that people read, and how an older file becomes a current one.
 
 The program never reads the views: they say in SQL what the log adds up to, for a look into the file with any tool.
+Loaded by name for a file that has no tables yet, or older ones: what makes them takes longer to load than a small log.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Final
 from uuid import uuid4
 
 from sqlite_utils import Database, Migrations
 
 from registry.errors import StoreUnusable
-
-APPLICATION_ID: Final = 0x5369676E
-"""Marks a file as a registry's (`Sign` in ASCII), in the header of the file."""
+from registry.log.sqlite_file import STEPS
 
 _VERSIONS: Final = """
 WITH
@@ -80,33 +80,18 @@ GROUP BY subject
 """
 
 
-def claim(db: Database, name: str) -> None:
-    """Mark a new file as ours, and refuse one that is not; `name` is the file's name in sentences.
-
-    Raises StoreUnusable when the file belongs to another program.
-    """
-    if _application_id(db) != APPLICATION_ID:
-        if _application_id(db) or db.table_names():
-            raise StoreUnusable(f"{name} is an SQLite database of another program")
-        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-
-
-def migrate(db: Database, name: str) -> None:
-    """Bring a file of ours to the tables of this program.
+def migrate(connection: sqlite3.Connection, name: str) -> None:
+    """Bring a file of ours to the tables of this program; `name` is the file's name in sentences.
 
     Raises StoreUnusable when a newer version of this program made them.
     """
-    migrations = Migrations("signet")
-    for title, step in _STEPS.items():
+    # A plugin of sqlite-utils is somebody's tool for looking at data; it has no business in a server.
+    db, migrations = Database(connection, execute_plugins=False), Migrations("signet")
+    for title, step in zip(STEPS, (_create_log, _create_views), strict=True):
         migrations(name=title)(step)
-    if unknown := [done.name for done in migrations.applied(db) if done.name not in _STEPS]:
+    if unknown := [done.name for done in migrations.applied(db) if done.name not in STEPS]:
         raise StoreUnusable(f"{name} was written by a newer version of this program (step {unknown[-1]!r})")
     migrations.apply(db)
-
-
-def _application_id(db: Database) -> int:
-    (number,) = db.execute("PRAGMA application_id").fetchone()
-    return int(number)
 
 
 def _create_log(db: Database) -> None:
@@ -123,7 +108,3 @@ def _create_views(db: Database) -> None:
     db.create_view("versions", _VERSIONS)
     db.create_view("schemas", _SCHEMAS)
     db.create_view("subjects", _SUBJECTS)
-
-
-_STEPS: Final = {"1 the log": _create_log, "2 views for people": _create_views}
-"""Every change of the tables since the first version, in order; a step that was released never changes again."""

@@ -65,6 +65,12 @@ def test_an_engine_whose_driver_is_missing_says_what_to_install(tmp_path: Path) 
     assert said == "StoreUnusable A sqlite: store needs the package sqlite_utils: pip install 'signet[server]'\n"
 
 
+def test_a_store_that_has_its_tables_is_opened_without_what_makes_them(tmp_path: Path) -> None:
+    code = "import asyncio; from registry.log import open_log; asyncio.run(open_log('sqlite:x.db'))"
+    for hidden in ("", "import sys; sys.modules['sqlite_utils'] = None; "):
+        subprocess.run([sys.executable, "-c", hidden + code], cwd=tmp_path, check=True)
+
+
 def other_program(path: Path) -> None:
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE log (line TEXT)")
