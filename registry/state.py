@@ -8,7 +8,7 @@ storage. Follows the reader's rules of Confluent's `_schemas` topic.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from registry.envelope import Batch, Logged
+from registry.marks import Marks
 from registry.model import DEFAULT_CONTEXT, GLOBAL_CONTEXT, Association, Config, Mode, Schema, Subject
 from registry.names import Named, Names
 from registry.questions import ANYTHING, Question, ask, ask_anything
@@ -118,9 +119,7 @@ class State:
         self._live_versions = self._deleted_versions = self._aliases = 0
         self._subjects: MutableMapping[Subject, Versions] = {}
         self._names = Names()
-        self._thinned: set[Subject] = set()
-        self._lifeless: set[Subject] = set()
-        self._ruled: set[Subject] = set()
+        self._marks = Marks()
         self._ids: MutableMapping[Id, Holding] = {}
         self._highest_ids: MutableMapping[str, int] = {}
         self._configs: MutableMapping[Subject, Config] = {}
@@ -203,7 +202,7 @@ class State:
             row = Row(version, number, content, is_deleted, now_ms, position, now_ms, author)
             self._subjects[subject] = Versions((*rows, row), position)
             self._meet_row(key, row, identity, held)
-            if not rows or is_deleted or subject in self._lifeless:
+            if not rows or is_deleted or subject in self._marks.lifeless:
                 self._meet_subject(subject, is_new=not rows)
             return
         registered_ms = now_ms
@@ -241,7 +240,7 @@ class State:
             for target in self.targets(key.subject, content.schema):
                 self._referrers.add(target, key)
         if content.schema.rule_set is not None:
-            self._ruled.add(key.subject)
+            self._marks.ruled.add(key.subject)
         if context != DEFAULT_CONTEXT and context not in self._contexts:
             self._contexts[context] = None
             self.settings_stamp = row.position
@@ -250,9 +249,7 @@ class State:
         """Note what the lists of subjects stand on, where a subject came or its rows changed."""
         if is_new:
             self._names.came(subject)
-        deleted = [row.deleted for row in self._subjects[subject].rows]
-        for noted, belongs in ((self._thinned, any(deleted)), (self._lifeless, all(deleted))):
-            (noted.add if belongs else noted.discard)(subject)
+        self._marks.note(subject, [row.deleted for row in self._subjects[subject].rows])
 
     def _count(self, row: Row, change: int) -> None:
         if row.deleted:
@@ -273,8 +270,7 @@ class State:
             self._meet_subject(key.subject, is_new=False)
         else:
             del self._subjects[key.subject]
-            self._thinned.discard(key.subject)
-            self._lifeless.discard(key.subject)
+            self._marks.forget(key.subject)
             self._names.went(key.subject)
         for target in self.targets(key.subject, row.content.schema):
             self._referrers.discard(target, key)
@@ -359,10 +355,10 @@ class State:
         ask_anything(self.position)
         return in_pieces(prefix, self._names.of(self._subjects))
 
-    def lifeless(self) -> Set[Subject]:
-        """The subjects whose rows are all soft-deleted, as of now; of the live state only, as with `counts`."""
+    def marks(self) -> Marks:
+        """The subjects that lists treat unlike the others; of the live state only, as with `counts`."""
         ask_anything(self.position)
-        return frozenset(self._lifeless)
+        return self._marks
 
     def subjects_in_scope(self, scope: Subject) -> Iterator[Subject]:
         """The subject itself; every subject of the context, if it names one; all, if EVERYTHING or all contexts."""
@@ -381,18 +377,7 @@ class State:
     def rows_of(self, subjects: Iterable[Subject]) -> list[tuple[Subject, tuple[Row, ...]]]:
         """Subjects with their rows, as `rows` tells them, where there are too many to ask for each."""
         ask_anything(self.position)
-        find = self._subjects.get
-        return [(subject, find(subject, NOTHING).rows) for subject in subjects]
-
-    def thinned(self) -> Set[Subject]:
-        """The subjects of which a row is soft-deleted; of the live state only."""
-        ask_anything(self.position)
-        return self._thinned
-
-    def ruled(self) -> Set[Subject]:
-        """The subjects of which a row may have rules: all that have, and some that had; of the live state only."""
-        ask_anything(self.position)
-        return self._ruled
+        return [(subject, self._subjects.get(subject, NOTHING).rows) for subject in subjects]
 
     def live_rows(self, subject: Subject) -> tuple[Row, ...]:
         """The versions of a subject that are not soft-deleted, in ascending order."""

@@ -183,8 +183,8 @@ def _found(
     piece at a time.
     """
     is_wanted = of_prefix(wanted.prefix) if aliases else None
-    thinned = frozenset() if wanted.deleted else state.thinned()
-    ruled = None if wanted.rule_type is None else state.ruled()
+    thinned = frozenset() if wanted.deleted else state.marks().thinned
+    ruled = None if wanted.rule_type is None else state.marks().ruled
     asks_for_associations = _asks_for_associations(wanted)
     for piece in state.names(EVERY_CONTEXT if aliases else wanted.prefix):
         subjects = [

@@ -7,9 +7,10 @@ changes are made twice: on what the caller sees, then by the writer on all that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
+from registry.marks import Marks
 from registry.model import Association, Config, Mode, Subject
 from registry.names import Named
 from registry.state import Holding, Row, State
@@ -74,9 +75,9 @@ class SeenState(State):
         sees = self._sight.sees
         return ([named for named in piece if sees(named[1])] for piece in self._whole.names(prefix))
 
-    def lifeless(self) -> Set[Subject]:
-        """The subjects whose rows are all soft-deleted; whoever asks compares them with those that are visible."""
-        return self._whole.lifeless()
+    def marks(self) -> Marks:
+        """The subjects that lists treat unlike the others; whoever asks looks for those that are visible."""
+        return self._whole.marks()
 
     def subjects_in_scope(self, scope: Subject) -> Iterator[Subject]:
         """The visible subjects of a scope."""
@@ -89,14 +90,6 @@ class SeenState(State):
     def rows_of(self, subjects: Iterable[Subject]) -> list[tuple[Subject, tuple[Row, ...]]]:
         """The visible ones among some subjects with their rows."""
         return self._whole.rows_of(filter(self._sight.sees, subjects))
-
-    def thinned(self) -> Set[Subject]:
-        """The subjects of which a row is soft-deleted; whoever asks compares them with those that are visible."""
-        return self._whole.thinned()
-
-    def ruled(self) -> Set[Subject]:
-        """The subjects of which a row may have rules; whoever asks compares them with those that are visible."""
-        return self._whole.ruled()
 
     def referrers(self, subject: Subject, version: int) -> Iterator[tuple[Subject, Row]]:
         """The visible versions whose schema refers to this one."""

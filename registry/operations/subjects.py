@@ -24,7 +24,7 @@ class Subjects:
         """The names of the subjects of a prefix in order; DELETED lists those without any live version."""
         state = await self._core.current()
         lists_lifeless = visibility is Visibility.DELETED
-        lifeless = frozenset() if visibility is Visibility.ALL else state.lifeless()
+        lifeless = frozenset() if visibility is Visibility.ALL else frozenset(state.marks().lifeless)
         names: list[str] = []
         async for piece in at_pace(state.names(prefix)):
             if lifeless or lists_lifeless:

@@ -432,8 +432,8 @@ def test_the_indexes_agree_with_the_rows(history: list[Record]) -> None:
     told = [state.all_holders(context, number) for context in (".", ".ctx") for number in range(4)]
     held = list(chain.from_iterable(chain.from_iterable(told)))
     assert sorted(held, key=str) == sorted(rows, key=str)
-    assert {name for name, row in rows if row.content.schema.rule_set is not None} <= state.ruled()
-    assert {name for name, row in rows if row.deleted} == state.thinned()
+    assert {name for name, row in rows if row.content.schema.rule_set is not None} <= state.marks().ruled
+    assert {name for name, row in rows if row.deleted} == state.marks().thinned
     numbers = [[row.version for row in state.rows(name)] for name in state.subjects()]
     assert numbers == [sorted(set(subject_numbers)) for subject_numbers in numbers]
 
@@ -481,7 +481,7 @@ def test_names_and_lifeless_subjects_are_those_of_the_rows_whenever_they_are_ask
             state.names(":*:")
     there = {str(subject): subject for subject in state.subjects()}
     assert list(chain.from_iterable(state.names(":*:"))) == sorted(there.items())
-    assert state.lifeless() == {subject for subject in there.values() if not state.live_rows(subject)}
+    assert state.marks().lifeless == {subject for subject in there.values() if not state.live_rows(subject)}
 
 
 def test_holders_of_an_id_can_be_followed_while_others_come_and_go() -> None:
