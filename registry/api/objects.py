@@ -77,17 +77,18 @@ REGISTERED: Final = (
 )
 """Members of a `RegisterSchemaResponse`."""
 
+_EMPTY: Final[tuple[object, ...]] = ("", [])
 _MEMBERS: Final[Mapping[str, Callable[[Shown], Any]]] = {
     "subject": lambda shown: str(shown.stored.subject),
     "version": lambda shown: shown.stored.version,
     "id": lambda shown: shown.stored.id,
     "guid": lambda shown: shown.stored.guid,
     "schemaType": lambda shown: shown.stored.schema.type,
-    "references": lambda shown: _references(shown),
+    "references": lambda shown: _references(shown) if shown.stored.schema.references else None,
     "metadata": lambda shown: metadata_json(shown.stored.schema.metadata),
     "ruleSet": lambda shown: rule_set_json(shown.stored.schema.rule_set),
     "schema": lambda shown: shown.text,
-    "schemaTags": lambda shown: [_tags(entity) for entity in shown.tags],
+    "schemaTags": lambda shown: [_tags(entity) for entity in shown.tags] if shown.tags else None,
     "maxId": lambda shown: shown.max_id,
     "ts": lambda shown: shown.stored.timestamp_ms,
     "deleted": lambda shown: shown.stored.deleted,
@@ -100,7 +101,7 @@ def version_object(members: Iterable[str], shown: Shown) -> Json:
     for name in members:
         value = _MEMBERS[name](shown)
         # Empty metadata stays: it is not the same as none, neither here nor in the GUID.
-        if value or (value is not None and value not in ("", [])):
+        if value or (value is not None and value not in _EMPTY):
             found[name] = value
     return found
 

@@ -83,8 +83,9 @@ class Route(APIRoute):
     async def respond(self, request: Request) -> Response:
         """Answer a request whose path is this route's; raises RegistryError."""
         check(self.need, request)
-        check_body_type("".join(_values(request, b"content-type")[:1]))
-        media_type = answer_type(",".join(_values(request, b"accept")))
+        accept, content_type = _media_types(request)
+        check_body_type(content_type)
+        media_type = answer_type(accept)
         response: Response = await self.endpoint(**await self.plan.arguments(request))
         return _finished(request, response, media_type)
 
@@ -106,9 +107,15 @@ async def checked(request: Request) -> None:
     check(NEEDS[request.method, request.scope["route"].path], request)
 
 
-def _values(request: Request, name: bytes) -> list[str]:
-    """The values of a header."""
-    return [value.decode("latin-1") for header, value in request.scope["headers"] if header == name]
+def _media_types(request: Request) -> tuple[str, str]:
+    """What the client accepts, and what the body is; the first of several Content-Type headers counts."""
+    accept, content_type = b"", None
+    for name, value in request.scope["headers"]:
+        if name == b"accept":
+            accept = accept + b"," + value if accept else value
+        elif name == b"content-type":
+            content_type = value if content_type is None else content_type
+    return accept.decode("latin-1"), (content_type or b"").decode("latin-1")
 
 
 def _finished(request: Request, response: Response, media_type: str) -> Response:

@@ -23,13 +23,13 @@ class Caller:
 
         Raises AccessDenied.
         """
-        if need.right is not None and not self._has(need.right, need.place, Subject.of(place)):
+        if need.right is None or self.permissions.allow_everything(need.right):
+            return
+        if not self._has(need.right, need.place, Subject.of(place)):
             raise AccessDenied(need.right.name.capitalize(), place or None)
 
     def _has(self, right: Right, place: Place, subject: Subject) -> bool:
         permissions = self.permissions
-        if permissions.allow_everything(right):
-            return True
         if place is Place.EVERYTHING or subject.context == GLOBAL_CONTEXT:
             return False
         if place is Place.SUBJECT:

@@ -54,6 +54,8 @@ class Compatibility:
 async def prepare_older(core: Core, subject: Subject, version: int | None = None) -> None:
     """Parse the versions that a schema is to be compared with off the event loop, where they are large together."""
     state = core.state
+    if not state.rows(subject):
+        return
     level = core.config_of(state, subject).compatibility_level or Level.NONE
     if not level.directions:
         return

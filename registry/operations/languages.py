@@ -81,7 +81,9 @@ class Languages:
 
         Raises UnparsableSchema with the language's own words.
         """
-        known = self._known.get(source) or self._remember(source, self._parse(source, strict))
+        known = self._known.get(source)
+        if known is None:
+            known = self._remember(source, self._parse(source, strict))
         if strict and known.fault is not None:
             raise UnparsableSchema(known.fault)
         return known.parsed
@@ -138,9 +140,10 @@ class Languages:
 
     def _remember(self, source: Source, known: _Known) -> _Known:
         if _size(known.parsed) <= self._known.maxsize:
+            self._known[source] = known
             # A schema that was sent is soon asked for as stored, by its canonical text.
-            for text in {source.text, known.parsed.text}:
-                self._known[replace(source, text=text)] = known
+            if known.parsed.text != source.text:
+                self._known[replace(source, text=known.parsed.text)] = known
         return known
 
 

@@ -61,9 +61,12 @@ MAX_VALUES: Final = 100_000
 """How many pairs of a type and a value are looked at for one schema: checking them takes less than a second."""
 
 
+_TOO_MANY_VALUES: Final = f"Defaults have more than {MAX_VALUES} values to be checked against their types"
+
+
 def defaults_budget() -> Budget:
     """What one schema may spend on the check of its defaults."""
-    return Budget(MAX_VALUES, f"Defaults have more than {MAX_VALUES} values to be checked against their types")
+    return Budget(MAX_VALUES, _TOO_MANY_VALUES)
 
 
 class Defaults:

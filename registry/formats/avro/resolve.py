@@ -30,6 +30,8 @@ from registry.formats.avro.types import (
 MAX_STEPS: Final = 300_000
 """How far references are followed: far more than any schema made by people needs, and less than a second."""
 
+_TOO_MANY_STEPS: Final = f"Types refer to each other in more ways than can be followed in {MAX_STEPS} steps"
+
 
 class Budgets(NamedTuple):
     """What is left for one schema, over all its texts: steps of resolution, and values of defaults."""
@@ -40,8 +42,7 @@ class Budgets(NamedTuple):
 
 def budgets() -> Budgets:
     """What one schema may spend."""
-    steps = Budget(MAX_STEPS, f"Types refer to each other in more ways than can be followed in {MAX_STEPS} steps")
-    return Budgets(steps, defaults_budget())
+    return Budgets(Budget(MAX_STEPS, _TOO_MANY_STEPS), defaults_budget())
 
 
 _DEEP: Final = (Record, Union, Array, Map)
