@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from functools import cache, partial
 from typing import Final
 
 from registry.formats.protocol import Parsed
@@ -48,7 +47,6 @@ def likeness(sent: Schema) -> Callable[[Schema], bool]:
     # So many `error` types fit into a text that is longer by a character for each.
     errors = length // (len(SHORTEST_ERROR) - 1)
     shortest, longest, has_errors = length - errors, length + errors, '"error"' in text
-    own_characters = cache(partial(_characters, text))
 
     def is_like(stored: Schema) -> bool:
         if stored.references != references:
@@ -57,7 +55,7 @@ def likeness(sent: Schema) -> Callable[[Schema], bool]:
         if not shortest <= len(stored.text) <= longest:
             return False
         if len(stored.text) == length:
-            return stored.text == text or _characters(stored.text) == own_characters()
+            return stored.text == text or _characters(stored.text) == _characters(text)
         return has_errors or '"error"' in stored.text
 
     return is_like
