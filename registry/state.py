@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from itertools import zip_longest
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -150,16 +151,18 @@ class State:
 
     # Change: one way in for replay, tail and writer; another for drafts.
 
-    def advance(self, batch: Batch) -> None:
+    def advance(self, batch: Batch, records: Iterable[Record] = ()) -> None:
         """Take in the records of a batch that this state does not have yet.
+
+        records: what the entries of the batch say, for one who wrote them and need not read them again.
 
         Raises GapError when the batch begins beyond the state's position.
         """
         if batch.after > self.position:
             raise GapError(f"the batch continues position {batch.after}, the state ends at {self.position}")
-        for logged in batch.entries:
+        for logged, record in zip_longest(batch.entries, records):
             if logged.position > self.position:
-                self._take(logged)
+                self._take(logged, record)
         self.position = max(self.position, batch.end)
 
     def apply(self, records: Iterable[Record], author: str | None = None, timestamp_ms: int = 0) -> None:
@@ -169,10 +172,10 @@ class State:
             logged = Logged(self.position, timestamp_ms, b"", None, author)
             self._APPLY[type(record.key)](self, record.key, record.value, logged)
 
-    def _take(self, logged: Logged) -> None:
+    def _take(self, logged: Logged, record: Record | None) -> None:
         self.position = logged.position
         try:
-            record = read_record(logged.key, logged.value)
+            record = record or read_record(logged.key, logged.value)
         except UnreadableRecordError:
             self.unreadable_records += 1
             return

@@ -68,6 +68,7 @@ class _Round:
 
     decisions: list[tuple[_Job, Decision[Any]]] = field(default_factory=list)
     refusals: list[tuple[_Job, RegistryError]] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
 
 
@@ -165,7 +166,7 @@ class Writer:
                 await self._decide(jobs, done)
                 if done.entries:
                     began = perf_counter()
-                    self._state.advance(await turn.append(done.entries))
+                    self._state.advance(await turn.append(done.entries), done.records)
                     self.commit_seconds.add(perf_counter() - began)
                     self.commit_records.add(len(done.entries))
         except SchemaTooLarge as reason:
@@ -190,7 +191,9 @@ class Writer:
                 done.refusals.append((job, refusal))
                 continue
             draft.apply(decision.records, job.author)
-            done.entries.extend(record.entry(job.author) for record in decision.records)
+            for record in decision.records:
+                done.records.append(record)
+                done.entries.append(record.entry(job.author))
             done.decisions.append((job, decision))
 
     async def _serve_apart(self, jobs: Sequence[_Job], reason: RegistryError) -> None:

@@ -419,6 +419,15 @@ def test_replay_gives_the_same_state_however_the_log_is_cut_into_batches(history
 
 
 @given(histories)
+def test_records_that_are_known_add_up_to_what_reading_them_does(history: list[Record]) -> None:
+    logged = tuple(Logged(position, 1000 * position, *record.entry()[:2]) for position, record in enumerate(history, 1))
+    batch, read, known = Batch(0, len(logged), logged), State(), State()
+    read.advance(batch)
+    known.advance(batch, history)
+    assert facts(known) == facts(read)
+
+
+@given(histories)
 def test_the_indexes_agree_with_the_rows(history: list[Record]) -> None:
     state = replayed(*history)
     rows = [(name, row) for name in state.subjects() for row in state.rows(name)]
