@@ -10,7 +10,7 @@ from collections import deque
 from time import monotonic
 from typing import Final
 
-PIECE_SECONDS: Final = 0.001
+PIECE_SECONDS: Final = 0.0005
 
 
 class Pace:
