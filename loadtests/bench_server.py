@@ -1,7 +1,8 @@
 """What the server costs beside the limit: a bare ASGI application on the same uvicorn, in the same run.
 
 Each row is measured in rounds, ours and the limit in turn, on one processor while the client has another; the figure
-is processor time per request, because it does not depend on what else the machine does. Medians of the rounds.
+is processor time per request, because it does not depend on what else the machine does. Medians of the rounds; a ratio
+is the median of the rounds' ratios, whose two sides met the same neighbours.
 
 Run it with `make bench-server`, or `python -m loadtests.bench_server --rounds 5 --requests 4000`.
 """
@@ -58,6 +59,15 @@ class Figures:
     cpu_us: float
     per_second: float
     p99_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A row: our figures, the limit's if there is one, and its processor time as a share of ours."""
+
+    ours: Figures
+    limit: Figures | None
+    ratio: float
 
 
 def same(content: bytes) -> Callable[[int, str], Iterator[bytes]]:
@@ -137,7 +147,7 @@ def run(rounds: int, requests: int) -> None:
         print(f"idle memory of the registry: {ours.memory_bytes() / 2**20:.0f} MiB\n")
         print(f"{'':34}{'us CPU':>9}{'limit':>9}{'ratio':>8}{'goal':>7}{'req/s':>9}{'limit':>9}{'p99 ms':>8}")
         for row in rows(small, large):
-            _print(row, *_measured(row, guarded if row.guarded else ours, others.get(row.limit), rounds, requests))
+            _print(row, _measured(row, guarded if row.guarded else ours, others.get(row.limit), rounds, requests))
 
 
 def _plain(app: str, folder: Path) -> AbstractContextManager[Server]:
@@ -160,9 +170,7 @@ def _answer_of(response: httpx.Response) -> dict[str, object]:
     return {"headers": headers, "body": response.text}
 
 
-def _measured(
-    row: Row, ours: Server, other: Server | None, rounds: int, requests: int
-) -> tuple[Figures, Figures | None]:
+def _measured(row: Row, ours: Server, other: Server | None, rounds: int, requests: int) -> Measured:
     count = int(requests * row.share)
     mine: list[Figures] = []
     theirs: list[Figures] = []
@@ -173,15 +181,19 @@ def _measured(
         if number:  # the first round warms up
             mine.append(figures)
             theirs.extend([limit] if limit else [])
-    return middle(mine), middle(theirs) if theirs else None
+    if not theirs:
+        return Measured(middle(mine), None, 0.0)
+    ratio = median(limit.cpu_us / figures.cpu_us for figures, limit in zip(mine, theirs, strict=True))
+    return Measured(middle(mine), middle(theirs), ratio)
 
 
-def _print(row: Row, ours: Figures, limit: Figures | None) -> None:
+def _print(row: Row, measured: Measured) -> None:
+    ours, limit = measured.ours, measured.limit
     if limit is None:
         compared, rate = f"{'-':>9}{'-':>8}{'-':>7}", f"{'-':>9}"
     else:
         goal = f"{row.goal:7.2f}" if row.goal else f"{'-':>7}"
-        compared = f"{limit.cpu_us:9.1f}{limit.cpu_us / ours.cpu_us:8.2f}{goal}"
+        compared = f"{limit.cpu_us:9.1f}{measured.ratio:8.2f}{goal}"
         rate = f"{limit.per_second:9.0f}"
     print(f"{row.name:34}{ours.cpu_us:9.1f}{compared}{ours.per_second:9.0f}{rate}{ours.p99_ms:8.1f}")
 
