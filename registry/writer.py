@@ -127,7 +127,9 @@ class Writer:
             self._wake.clear()
             while self._waiting:
                 await self._gather()
-                await self._serve(self._next_jobs(self._max_commit), joinable=True)
+                # Whoever waited may have been refused meanwhile.
+                if jobs := self._next_jobs(self._max_commit):
+                    await self._serve(jobs, joinable=True)
 
     async def _gather(self) -> None:
         """Let those come along who are nearly ready: a turn costs nearly the same for one and for many."""
