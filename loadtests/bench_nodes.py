@@ -14,7 +14,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -70,8 +70,13 @@ class Postgres:
 
     def cpu_seconds(self) -> float:
         """The processor time that its processes have used so far."""
-        times = [process.cpu_times() for process in self._postmaster.children(recursive=True)]
-        return sum(float(one.user + one.system) for one in times)
+        used = 0.0
+        for process in self._postmaster.children(recursive=True):
+            # One that has ended meanwhile served nobody who is measured: what is measured stays connected.
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                used += times.user + times.system
+        return used
 
     def close(self) -> None:
         """End it and remove its data."""
