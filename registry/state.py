@@ -305,8 +305,7 @@ class State:
                     self._remove_row(SchemaKey(subject, row.version), logged.position)
 
     def _apply_config(self, key: ConfigKey, value: Config | None, logged: Logged) -> None:
-        before = self._configs.get(key.subject)
-        self._aliases += _is_alias(value) - _is_alias(before)
+        self._aliases += _is_alias(value) - _is_alias(self._configs.get(key.subject))
         self._set(self._configs, key.subject, value, logged)
 
     def _apply_mode(self, key: ModeKey, value: Mode | None, logged: Logged) -> None:

@@ -388,6 +388,7 @@ def facts(state: State, *, timed: bool = True) -> dict[str, Any]:
         "latest": {name: row.version for name in named if (row := state.latest(name))},
         "stamps": [state.stamp(name) for name in named] + [state.stamp_of(("id", identity)) for identity in ids],
         "settings": (state.settings_stamp, state.contexts(), set(state.configs()), set(state.modes())),
+        "aliases": state.has_aliases,
         "holders": [[(name, row.version) for name, row in state.holders(*identity)] for identity in ids],
         "held": [state.holding(*identity) for identity in ids],
         "guids": [
@@ -430,6 +431,7 @@ def test_records_that_are_known_add_up_to_what_reading_them_does(history: list[R
 @given(histories)
 def test_the_indexes_agree_with_the_rows(history: list[Record]) -> None:
     state = replayed(*history)
+    assert state.has_aliases == any(state.aliases())
     rows = [(name, row) for name in state.subjects() for row in state.rows(name)]
     for name, row in rows:
         assert (name, row) in list(state.holders(name.context, row.id))
