@@ -179,15 +179,13 @@ class Edge:
         if method not in KEPT_METHODS:
             return None
         heading = read_headers(scope["headers"])
-        content = bytes(body) if method not in BODILESS else b""
-        digest = sha256(content).digest() if content else b""
-        scope[WHOLE] = Whole(heading, content, digest)
-        caller = self.guard.known(heading.authorization)
-        if caller is None:
-            return None
-        key = (caller.permissions, method, scope["raw_path"], scope["query_string"], heading.deciding, digest)
-        finished = self.answers.at_once(key)
+        digest = sha256(body).digest() if body and method not in BODILESS else b""
+        caller, finished = self.guard.known(heading.authorization), None
+        if caller is not None:
+            key = (caller.permissions, method, scope["raw_path"], scope["query_string"], heading.deciding, digest)
+            finished = self.answers.at_once(key)
         if finished is None:
+            scope[WHOLE] = Whole(heading, bytes(body), digest)
             return None
         finished.tally.add(OK, perf_counter() - began)
         request_id = heading.given_id or self._ids.new()

@@ -77,7 +77,6 @@ REGISTERED: Final = (
 )
 """Members of a `RegisterSchemaResponse`."""
 
-_EMPTY: Final[tuple[object, ...]] = ("", [])
 _MEMBERS: Final[Mapping[str, Callable[[Shown], Any]]] = {
     "subject": lambda shown: str(shown.stored.subject),
     "version": lambda shown: shown.stored.version,
@@ -101,7 +100,7 @@ def version_object(members: Iterable[str], shown: Shown) -> Json:
     for name in members:
         value = _MEMBERS[name](shown)
         # Empty metadata stays: it is not the same as none, neither here nor in the GUID.
-        if value or (value is not None and value not in _EMPTY):
+        if value is not None and value != "":
             found[name] = value
     return found
 

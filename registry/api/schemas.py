@@ -23,8 +23,7 @@ from registry.api.replies import PAGED, ContextId, ListedSchema, SchemaString, S
 from registry.api.route import Json, Text, TheRegistry, new_router
 from registry.api.versions import text_of
 from registry.errors import SchemaNotFound
-from registry.operations import Listed, SchemaFilter
-from registry.operations.listing import unhurried
+from registry.operations import Listed, SchemaFilter, unhurried
 from registry.shapes import Json as Members
 
 SubjectQuery = Annotated[

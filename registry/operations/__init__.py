@@ -2,6 +2,7 @@
 
 from registry.operations.barrier import Consistency
 from registry.operations.core import PageLimits, Policy
+from registry.operations.listing import unhurried
 from registry.operations.registry import Change, OnReplay, Registry, opened
 from registry.operations.requests import (
     Bound,
@@ -43,4 +44,5 @@ __all__ = [
     "Verdict",
     "Visibility",
     "opened",
+    "unhurried",
 ]
