@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
@@ -16,7 +17,8 @@ PIECE_SECONDS: Final = 0.0005
 class Pace:
     """Of work in pieces, or of many that do the same: together they hold a pass of the loop for one piece of time."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
         self._began: float | None = None
         """When the work of this pass of the loop began."""
         self._has_waited = False
@@ -33,13 +35,13 @@ class Pace:
         """Wait for a later pass of the loop, in order, if the work of this one has taken long enough."""
         if self._began is None:
             self._begin(has_waited=False)
-        elif self._waiting or monotonic() - self._began > PIECE_SECONDS:
+        elif self._waiting or self._clock() - self._began > PIECE_SECONDS:
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
             await turn
 
     def _begin(self, *, has_waited: bool) -> None:
-        self._began, self._has_waited = monotonic(), has_waited
+        self._began, self._has_waited = self._clock(), has_waited
         asyncio.get_running_loop().call_soon(self._end, self._began)
 
     def _end(self, began: float) -> None:
@@ -47,7 +49,7 @@ class Pace:
         if not self._waiting:
             self._woken = 1
             return
-        seconds = monotonic() - began
+        seconds = self._clock() - began
         if seconds > PIECE_SECONDS:
             self._woken = 1
         elif seconds < PIECE_SECONDS / 2:
