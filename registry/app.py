@@ -132,6 +132,7 @@ def _surface(
                 consistency=Consistency.of(settings.read_consistency),
                 max_parsed_bytes=settings.max_parsed_bytes,
                 max_waiting=settings.max_waiting_writes,
+                snapshot_path=settings.snapshot_path(log.file),
                 on_replay=on_replay,
             ) as registry,
         ):

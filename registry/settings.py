@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     store: str = Field(
         "sqlite:signet.db", description="The URL of the store: `sqlite:FILE`, `postgresql://...` or `memory:`."
     )
+    snapshot_file: Path | Literal["off"] | None = Field(
+        None,
+        description="The file that keeps a snapshot of the state for a quicker start, or `off`;"
+        " if not told, one beside an SQLite file.",
+    )
     cluster: str = Field("schema-registry", description="The name of this registry in /v1/metadata/id.")
     users_file: Path | None = Field(
         None, description="The file of users and passwords, as `htpasswd -B` writes it; without one anybody may ask."
@@ -110,6 +115,20 @@ class Settings(BaseSettings):
             version_limits=PageLimits(self.subject_version_search_default_limit, self.subject_version_search_max_limit),
             context_limits=PageLimits(self.context_search_default_limit, self.context_search_max_limit),
         )
+
+    def snapshot_path(self, store: Path | None) -> Path | None:
+        """Where a snapshot of the state lies, if anywhere; `store` is the file of the log, if it is one.
+
+        Raises SettingInvalid when the folder does not exist.
+        """
+        if self.snapshot_file == "off":
+            return None
+        if self.snapshot_file is None:
+            return store and store.with_name(f"{store.name}.snapshot")
+        folder = self.snapshot_file.absolute().parent
+        if not folder.is_dir():
+            raise SettingInvalid(f"The setting SIGNET_SNAPSHOT_FILE does not hold: there is no folder {folder}")
+        return self.snapshot_file
 
 
 def read_settings(given: Mapping[str, Any]) -> Settings:

@@ -7,13 +7,11 @@ storage. Follows the reader's rules of Confluent's `_schemas` topic.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from itertools import zip_longest
-from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from itertools import chain, starmap, zip_longest
+from sys import intern
+from typing import Any, Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from registry.envelope import Batch, Logged
@@ -40,72 +38,20 @@ from registry.records import (
     Value,
     read_record,
 )
+from registry.rows import NOTHING, Content, Counts, Holding, Id, Row, Versions, index_of, row_of
 from registry.rules.subjects import in_pieces
+from registry.snapshot import Histories, Holders, Meanings, Part, Referrers, Rest, histories, meanings, rows_of
 from registry.tables import Groups, Overlay
-
-
-class Content(Struct, frozen=True, gc=False):
-    """What a schema id means, and the 16 bytes of its GUID."""
-
-    schema: Schema
-    guid: bytes
-
-
-class Row(Struct, frozen=True, gc=False):
-    """A version of a subject; `position` and `timestamp_ms` are those of its latest record."""
-
-    version: int
-    id: int
-    content: Content
-    deleted: bool
-    timestamp_ms: int
-    position: int
-    registered_ms: int
-    author: str | None
-
-    def value(self, *, deleted: bool) -> SchemaValue:
-        """What a new record of this version says; a GUID that cannot be computed goes along."""
-        schema, guid = self.content.schema, self.content.guid
-        return SchemaValue(self.id, schema, deleted, None if schema.digest() == guid else guid)
-
-
-class Versions(Struct, frozen=True, gc=False):
-    """All rows of a subject in ascending order, and the position of the last change to any of them."""
-
-    rows: tuple[Row, ...]
-    stamp: int
-
-
-class Holding(Struct, frozen=True, gc=False):
-    """The content bound to an id, and the position of the last change to any row that holds it."""
-
-    content: Content
-    stamp: int
-
-
-class Counts(NamedTuple):
-    """How much a state holds; `schemas` are ids, each in its context."""
-
-    subjects: int
-    live_versions: int
-    deleted_versions: int
-    schemas: int
-    contexts: int
 
 
 class GapError(Exception):
     """A batch does not continue where the state ends."""
 
 
-Id = tuple[str, int]
-"""A schema id within its context."""
-
-NOTHING: Final = Versions((), 0)
 EVERY_CONTEXT: Final = Subject(GLOBAL_CONTEXT, "")
 """Where config and mode of all contexts are kept."""
 PIECE: Final = 256
 """How many holders of an id are told at a time."""
-_by_version = attrgetter("version")
 
 
 class State:
@@ -209,7 +155,7 @@ class State:
                 self._meet_subject(subject, is_new=not rows)
             return
         registered_ms = now_ms
-        before = _row_of(rows, version)
+        before = row_of(rows, version)
         if before is not None:
             if before.id == number:
                 registered_ms, author = before.registered_ms, before.author
@@ -220,7 +166,7 @@ class State:
 
     def _put_row(self, key: SchemaKey, row: Row, identity: Id) -> None:
         rows = self._subjects.get(key.subject, NOTHING).rows
-        index = _index(rows, row.version)
+        index = index_of(rows, row.version)
         replaced = index < len(rows) and rows[index].version == row.version
         self._subjects[key.subject] = Versions((*rows[:index], row, *rows[index + replaced :]), row.position)
         self._meet_subject(key.subject, is_new=not rows)
@@ -234,9 +180,17 @@ class State:
 
     def _meet_row(self, key: SchemaKey, row: Row, identity: Id, held: Holding | None) -> None:
         """Enter a row that is not in the tables yet; `held` is what its id means already."""
+        context = identity[0]
+        self._ids[identity] = Holding(row.content if held is None else held.content, row.position)
+        self._index(key, row, identity)
+        if context != DEFAULT_CONTEXT and context not in self._contexts:
+            self._contexts[context] = None
+            self.settings_stamp = row.position
+
+    def _index(self, key: SchemaKey, row: Row, identity: Id) -> None:
+        """Count a row, and let it be found by all that it names."""
         self._count(row, 1)
         content, context = row.content, identity[0]
-        self._ids[identity] = Holding(content if held is None else held.content, row.position)
         self._holders.add(identity, key)
         self._ids_by_guid.add((context, content.guid), row.id)
         if content.schema.references:
@@ -244,9 +198,6 @@ class State:
                 self._referrers.add(target, key)
         if content.schema.rule_set is not None:
             self._marks.ruled.add(key.subject)
-        if context != DEFAULT_CONTEXT and context not in self._contexts:
-            self._contexts[context] = None
-            self.settings_stamp = row.position
 
     def _meet_subject(self, subject: Subject, *, is_new: bool) -> None:
         """Note what the lists of subjects stand on, where a subject came or its rows changed."""
@@ -262,7 +213,7 @@ class State:
 
     def _remove_row(self, key: SchemaKey, position: int) -> None:
         rows = self._subjects.get(key.subject, NOTHING).rows
-        row = _row_of(rows, key.version)
+        row = row_of(rows, key.version)
         if row is None:
             return
         self._count(row, -1)
@@ -345,6 +296,89 @@ class State:
         NoopKey: _apply_noop,
     }
 
+    # Snapshots: a state as parts, and back.
+
+    def snapshot(self) -> Iterator[Part]:
+        """All that this live state holds as of now, a piece at a time; see `of_snapshot`."""
+        ids, subjects = dict(self._ids), [*self._subjects.items()]
+        holders, referrers = self._holders.several(), self._referrers.several()
+        return chain(
+            meanings(ids),
+            (Holders(context, number, keys) for (context, number), keys in holders),
+            (Referrers(target, keys) for target, keys in referrers),
+            histories(subjects, ids),
+            (self._rest(),),
+        )
+
+    @classmethod
+    def of_snapshot(cls, parts: Iterable[Part]) -> State:
+        """The state that the parts are the snapshot of.
+
+        Raises KeyError or UnreadableRecordError when they do not belong together.
+        """
+        state = cls()
+        for part in parts:
+            state._RESTORE[type(part)](state, part)
+        return state
+
+    def _rest(self) -> Rest:
+        settings = chain(
+            (Record(ConfigKey(subject), config) for subject, config in self._configs.items()),
+            (Record(ModeKey(subject), mode) for subject, mode in self._modes.items()),
+        )
+        return Rest(
+            self.position,
+            self.unreadable_records,
+            self.conflicting_records,
+            self.settings_stamp,
+            dict(self._highest_ids),
+            [*self._contexts],
+            [(entry.key, entry.value or b"") for entry in (record.entry() for record in settings)],
+            [(key, *bound) for key, bound in self._associations.items()],
+        )
+
+    def _restore_meanings(self, part: Meanings) -> None:
+        context = intern(part.context)
+        for number, stamp, content in part.ids:
+            self._ids[context, number] = Holding(content, stamp)
+
+    def _restore_holders(self, part: Holders) -> None:
+        for key in part.keys:
+            self._holders.add((intern(part.context), part.number), key)
+
+    def _restore_referrers(self, part: Referrers) -> None:
+        for key in part.keys:
+            self._referrers.add(part.target, key)
+
+    def _restore_histories(self, part: Histories) -> None:
+        context = intern(part.context)
+        for name, stamp, told in part.subjects:
+            subject = Subject(context, name)
+            rows = rows_of(told, context, self._ids)
+            self._subjects[subject] = Versions(rows, stamp)
+            for row in rows:
+                self._index(SchemaKey(subject, row.version), row, (context, row.id))
+            self._meet_subject(subject, is_new=True)
+
+    def _restore_rest(self, rest: Rest) -> None:
+        self.position = rest.position
+        self.unreadable_records, self.conflicting_records = rest.unreadable_records, rest.conflicting_records
+        self._highest_ids.update({intern(context): mark for context, mark in rest.highest_ids.items()})
+        self._contexts.update(dict.fromkeys(map(intern, rest.contexts)))
+        for key, association, created_ms, changed_ms in rest.associations:
+            self._associations[key] = (association, created_ms, changed_ms)
+        for record in starmap(read_record, rest.settings):
+            self._APPLY[type(record.key)](self, record.key, record.value, Logged(rest.position, 0, b"", None))
+        self.settings_stamp = rest.settings_stamp
+
+    _RESTORE: Final[Mapping[type[Part], Callable[..., None]]] = {
+        Meanings: _restore_meanings,
+        Holders: _restore_holders,
+        Referrers: _restore_referrers,
+        Histories: _restore_histories,
+        Rest: _restore_rest,
+    }
+
     # Questions about subjects and versions.
 
     def subjects(self) -> Iterator[Subject]:
@@ -387,7 +421,7 @@ class State:
 
     def row(self, subject: Subject, version: int) -> Row | None:
         """One version, soft-deleted or not."""
-        return _row_of(self.rows(subject), version)
+        return row_of(self.rows(subject), version)
 
     def latest(self, subject: Subject) -> Row | None:
         """The highest live version."""
@@ -429,7 +463,7 @@ class State:
 
     def _found(self, keys: Iterable[SchemaKey]) -> Iterator[tuple[Subject, Row]]:
         for key in keys:
-            row = _row_of(self._subjects.get(key.subject, NOTHING).rows, key.version)
+            row = row_of(self._subjects.get(key.subject, NOTHING).rows, key.version)
             if row is not None:
                 yield key.subject, row
 
@@ -557,15 +591,3 @@ def referred_subject(referrer: Subject, name: str) -> Subject:
 
 def _is_alias(config: Config | None) -> bool:
     return config is not None and bool(config.alias)
-
-
-def _row_of(rows: tuple[Row, ...], version: int) -> Row | None:
-    index = _index(rows, version)
-    return rows[index] if index < len(rows) and rows[index].version == version else None
-
-
-def _index(rows: tuple[Row, ...], version: int) -> int:
-    # Replay and writers nearly always append.
-    if not rows or rows[-1].version < version:
-        return len(rows)
-    return bisect_left(rows, version, key=_by_version)

@@ -103,6 +103,10 @@ class Groups(Generic[K, V]):
             return iter(())
         return chain((self._first[key],), self._others.get(key, ()))
 
+    def several(self) -> list[tuple[K, list[V]]]:
+        """The groups of more than one value."""
+        return [(key, [self._first[key], *others]) for key, others in self._others.items()]
+
     def overlaid(self) -> Groups[K, V]:
         """The same groups, to be changed without touching these."""
         return _OverlaidGroups(self)

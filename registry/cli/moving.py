@@ -135,7 +135,7 @@ async def _writing(url: str) -> AsyncIterator[Log]:
 
 
 def _write_facts(state: State) -> None:
-    _write(transfer.write_line(fact.entry(), fact.position) for fact in transfer.snapshot(state))
+    _write(transfer.write_line(fact.entry(), fact.position) for fact in transfer.ordered_facts(state))
 
 
 def _write(lines: Iterable[bytes]) -> None:

@@ -27,6 +27,7 @@ class MemoryLog:
         self.uuid: Final[UUID] = uuid4()
         self.alarm: Final = None
         self.shared: Final = False
+        self.file: Final = None
         self._entries: list[Logged] = []
         self._ends: list[int] = []
         self._door = Door(clock)

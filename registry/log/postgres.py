@@ -134,6 +134,7 @@ class PostgresLog:
     def __init__(self, database: Database, uuid: UUID, clock: Clock) -> None:
         self.uuid: Final = uuid
         self.shared: Final = True
+        self.file: Final = None
         self.alarm: str | None = None
         # Apart, so that a barrier need not wait behind an export, nor a turn behind either.
         self._turns = Line(database)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
@@ -68,6 +69,11 @@ class Log(History, Protocol):
     @property
     def shared(self) -> bool:
         """Whether other nodes append to this log too, so that reads have to wait for the barrier."""
+        ...
+
+    @property
+    def file(self) -> Path | None:
+        """The file that this log is, beside which more may be kept that belongs to it; None where it is none."""
         ...
 
     @property

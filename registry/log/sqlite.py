@@ -91,7 +91,7 @@ def _open(path: Path, clock: Clock) -> SqliteLog:
         identity = writer.execute("SELECT uuid FROM identity").fetchone()
         if identity is None:
             raise StoreUnusable(f"{path} holds no whole log: its identity is missing")
-        log = SqliteLog(UUID(*identity), lock, writer, reader, clock)
+        log = SqliteLog(path, UUID(*identity), lock, writer, reader, clock)
         undo.pop_all()
         return log
 
@@ -100,11 +100,18 @@ class SqliteLog:
     """One file, one thread that commits and checkpoints, one that reads."""
 
     def __init__(
-        self, uuid: UUID, lock: FileLock, writer: sqlite3.Connection, reader: sqlite3.Connection, clock: Clock
+        self,
+        path: Path,
+        uuid: UUID,
+        lock: FileLock,
+        writer: sqlite3.Connection,
+        reader: sqlite3.Connection,
+        clock: Clock,
     ) -> None:
         ((end,),) = writer.execute("SELECT coalesce(max(position), 0) FROM log")
         self.uuid: Final = uuid
         self.shared: Final = False
+        self.file: Final = path
         self.alarm: Final = None
         self._end: int = end
         self._lock = lock

@@ -3,7 +3,7 @@
 from registry.operations.barrier import Consistency
 from registry.operations.core import PageLimits, Policy
 from registry.operations.listing import unhurried
-from registry.operations.registry import Change, OnReplay, Registry, opened
+from registry.operations.registry import Change, Registry, opened
 from registry.operations.requests import (
     Bound,
     BoundFilter,
@@ -19,6 +19,7 @@ from registry.operations.requests import (
     Visibility,
 )
 from registry.operations.sight import EVERYTHING_SEEN, Sight
+from registry.replay import OnReplay
 from registry.rules.compatibility import Verdict
 
 __all__ = [

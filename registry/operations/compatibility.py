@@ -14,9 +14,10 @@ from registry.operations.core import Core, mode_of, normalizes
 from registry.operations.languages import Source
 from registry.operations.reading import Reading, prepare, read, read_stored, sent_schema, source_of
 from registry.operations.requests import Candidate
+from registry.rows import Content, Row
 from registry.rules.compatibility import Verdict, check, reserved_faults
 from registry.rules.contracts import property_of, reserved_fields
-from registry.state import Content, Row, State
+from registry.state import State
 
 
 class Compatibility:

@@ -17,8 +17,9 @@ from registry.operations.languages import Languages
 from registry.operations.requests import Page, Plan, Stored
 from registry.operations.sight import EVERYTHING_SEEN, Sight, seen
 from registry.records import EVERYTHING
+from registry.rows import Content, Row
 from registry.rules.inheritance import config_in_force, mode_in_force
-from registry.state import Content, Row, State
+from registry.state import State
 from registry.writer import Command, Decision, Writer
 
 T = TypeVar("T")

@@ -29,7 +29,8 @@ from registry.operations.core import Core, check_writable, stored
 from registry.operations.reading import Reading, read_stored
 from registry.operations.requests import Stored
 from registry.records import EVERYTHING, ConfigKey, DeletedUpTo, DeleteSubjectKey, ModeKey, Record, SchemaKey
-from registry.state import Row, State
+from registry.rows import Row
+from registry.state import State
 from registry.writer import Decision
 
 

@@ -14,9 +14,10 @@ from registry.model import DEFAULT_CONTEXT, Config, Schema, Subject
 from registry.operations.core import Core, mode_of, normalizes, stored
 from registry.operations.reading import Reading, read, read_stored, sent_schema
 from registry.operations.requests import Candidate, Stored
+from registry.rows import Row
 from registry.rules.contracts import inheriting
 from registry.rules.equality import likeness, same_schema
-from registry.state import Row, State
+from registry.state import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from registry.operations.core import Core
 from registry.operations.languages import THREAD_ABOVE_BYTES, Source
 from registry.operations.references import referred_texts, shown, with_numbers
 from registry.operations.requests import Candidate
-from registry.state import Content, State
+from registry.rows import Content
+from registry.state import State
 
 
 class Reading(Struct, frozen=True, gc=False):

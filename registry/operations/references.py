@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from registry.errors import InvalidSchema
 from registry.model import LATEST, Reference, Subject
-from registry.state import Row, State, referred_subject
+from registry.rows import Row
+from registry.state import State, referred_subject
 
 
 def with_numbers(state: State, subject: Subject, references: tuple[Reference, ...]) -> tuple[Reference, ...]:

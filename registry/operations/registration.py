@@ -21,6 +21,7 @@ from registry.operations.reading import Reading, check_as_new, read, read_stored
 from registry.operations.requests import Candidate, Stored
 from registry.questions import Question, overheard
 from registry.records import ContextKey, Present, Record, SchemaKey, SchemaValue
+from registry.rows import Content, Row
 from registry.rules.contracts import (
     VERSION_PROPERTY,
     check_rule_set,
@@ -29,7 +30,7 @@ from registry.rules.contracts import (
     with_contract_version,
 )
 from registry.rules.subjects import check_subject
-from registry.state import Content, Row, State, referred_subject
+from registry.state import State, referred_subject
 from registry.writer import Decision
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from time import monotonic
 from uuid import UUID
 
@@ -27,17 +27,10 @@ from registry.operations.sight import EVERYTHING_SEEN, Sight
 from registry.operations.subjects import Subjects
 from registry.operations.versions import SubjectVersions
 from registry.records import Record, UnreadableRecordError, read_record
-from registry.rules.subjects import EVERY_CONTEXT
+from registry.replay import OnReplay, SnapshotFile, keeping, replay
 from registry.state import State, referred_subject
 from registry.tallies import Spread
 from registry.writer import Writer
-
-FROZEN_ABOVE_RECORDS = 10_000
-"""After replaying more than this, what is in memory is not searched for garbage any more: it is much, and it stays."""
-
-
-OnReplay = Callable[[int, int], None]
-"""Is told how far a replay has come: the position reached, and the one to reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,18 +143,20 @@ async def opened(
     consistency: Consistency = STRONG,
     max_parsed_bytes: int = 128 * 2**20,
     max_waiting: int = 10_000,
+    snapshot_path: Path | None = None,
     on_replay: OnReplay | None = None,
 ) -> AsyncIterator[Registry]:
     """A registry on a log: replays it, serves writes while the context is open, and closes the log after it.
 
     consistency: how far reads may lag behind other nodes; max_parsed_bytes: how much memory parsed schemas may take;
-    max_waiting: how many writes may queue; on_replay: is told how far the replay has come, every few thousand records.
+    max_waiting: how many writes may queue; snapshot_path: the file that keeps a snapshot for the next start;
+    on_replay: is told how far the replay has come, every few thousand records.
     """
-    state = State()
-    writer = Writer(log, state, max_waiting=max_waiting)
+    snapshot = SnapshotFile(log, snapshot_path)
     try:
-        await _replay(log, state, on_replay)
-        async with _served(log, writer):
+        state = await replay(log, snapshot, on_replay)
+        writer = Writer(log, state, max_waiting=max_waiting)
+        async with keeping(snapshot, state), _served(log, writer):
             barrier = _barrier(log, state, writer, consistency)
             yield Registry(log, Core(state, writer, Languages(max_bytes=max_parsed_bytes), policy or Policy(), barrier))
     finally:
@@ -188,25 +183,6 @@ async def _served(log: Log, writer: Writer) -> AsyncIterator[None]:
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
-
-
-async def _replay(log: Log, state: State, on_replay: OnReplay | None) -> None:
-    """Take in the whole log; looking for garbage among what it leaves behind would take a third of the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        end = await log.end()
-        async for batch in log.read(state.position):
-            state.advance(batch)
-            if on_replay is not None:
-                on_replay(state.position, end)
-        # The first list of subjects would hold the loop while all of them are put in order; after it little changes.
-        state.names(EVERY_CONTEXT)
-    finally:
-        if state.position > FROZEN_ABOVE_RECORDS:
-            gc.freeze()
-        if collecting:
-            gc.enable()
 
 
 async def _follow(log: Log, writer: Writer) -> None:

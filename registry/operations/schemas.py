@@ -15,8 +15,9 @@ from registry.operations.core import Core, stored
 from registry.operations.listing import at_pace, ordered, page_of, unhurried
 from registry.operations.reading import read_stored
 from registry.operations.requests import Bound, BoundFilter, Listed, Page, SchemaFilter, Stored
+from registry.rows import Row
 from registry.rules.subjects import EVERY_CONTEXT, of_prefix
-from registry.state import Row, State, referred_subject
+from registry.state import State, referred_subject
 
 Holder = tuple[Subject, Row]
 

@@ -13,7 +13,8 @@ from typing import Final, Protocol
 from registry.marks import Marks
 from registry.model import Association, Config, Mode, Subject
 from registry.names import Named
-from registry.state import Holding, Row, State
+from registry.rows import Holding, Row
+from registry.state import State
 
 
 class Sight(Protocol):

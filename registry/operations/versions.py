@@ -15,9 +15,10 @@ from registry.operations.deletion import DeleteVersion, Undelete
 from registry.operations.reading import prepare
 from registry.operations.registration import ForeseenVersion, Register, retagged
 from registry.operations.requests import Candidate, Details, Page, Plan, Stored, TagChange, Visibility
+from registry.rows import Row
 from registry.rules.contracts import check_rule_set, merged_rules, with_contract_version, without_rules
 from registry.rules.subjects import check_subject
-from registry.state import Row, State
+from registry.state import State
 from registry.writer import Decision
 
 

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from registry.records import Key, NoopKey, Record, SchemaKey, SchemaValue, Value
 from registry.state import State
+from registry.transfer.facts import Fact, facts, ordered_facts
 from registry.transfer.names import name_of, owner_of
-from registry.transfer.snapshot import Fact, facts, snapshot
 
 
 class Difference(NamedTuple):
@@ -70,7 +70,7 @@ def compare(source: State, store: State) -> Comparison:
     if found.missing:
         # Only what is to be written has to be in an order, which takes more memory than all the rest.
         missing = {fact.record.key for fact in found.missing}
-        found.missing[:] = [fact for fact in snapshot(source) if fact.record.key in missing]
+        found.missing[:] = [fact for fact in ordered_facts(source) if fact.record.key in missing]
     return found
 
 

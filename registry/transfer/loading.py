@@ -16,8 +16,8 @@ from registry.model import GLOBAL_CONTEXT, MAX_INT
 from registry.records import IdMarks, NoopKey, Record
 from registry.state import State
 from registry.transfer.comparison import Comparison, Difference, compare
+from registry.transfer.facts import Fact, Held, held
 from registry.transfer.outlines import outline
-from registry.transfer.snapshot import Fact, Held, held
 from registry.transfer.sources import Source
 
 COMMIT_ENTRIES: Final = 2_000

@@ -33,7 +33,7 @@ from registry.shapes import Json, read_config, read_schema
 from registry.state import EVERY_CONTEXT
 from registry.transfer.archive import Archive
 from registry.transfer.door import Door, opened
-from registry.transfer.snapshot import Fact
+from registry.transfer.facts import Fact
 from registry.transfer.sources import Source, gather_facts
 
 PAGE: Final = 1000

@@ -16,10 +16,10 @@ from registry.log.protocol import History
 from registry.records import Record, SchemaValue, UnreadableRecordError, read_record
 from registry.state import State
 from registry.transfer.archive import Archive
+from registry.transfer.facts import Fact, Held, held, ordered_facts
 from registry.transfer.lines import Line
 from registry.transfer.names import name_of, owner_of
 from registry.transfer.outlines import filled_in, fingerprint, outlined
-from registry.transfer.snapshot import Fact, Held, held, snapshot
 
 LOST_RACE: Final = "another node of Redpanda had written first, so Redpanda passes over it"
 CONFLICT: Final = "its id was already bound to another schema, and the first one counts"
@@ -96,12 +96,12 @@ async def gather_history(history: History) -> Source:
 
 
 def gather_facts(facts: Iterable[Fact]) -> Source:
-    """Bring things that hold now into the order of a snapshot."""
+    """Bring things that hold now into the order in which they can be registered again."""
     found = _Gathering()
     for record, _, timestamp_ms, author in facts:
         found.take(record, f"{name_of(record.key)} of {owner_of(record.key)}", timestamp_ms, author)
     ordered = Archive(Entry)
-    for fact in _whole(snapshot(found.state), found.entries):
+    for fact in _whole(ordered_facts(found.state), found.entries):
         ordered.append(*fact.entry())
     return Source(ordered, held(found.state), found.left_out)
 

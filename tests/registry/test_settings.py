@@ -1,5 +1,7 @@
 """Settings: names, defaults, environment variables."""
 
+from pathlib import Path
+
 import pytest
 
 from registry.errors import SettingInvalid
@@ -46,6 +48,25 @@ def test_a_level_is_read_in_any_case(word) -> None:
 def test_a_value_that_does_not_hold_is_named_but_not_shown(name, value) -> None:
     with pytest.raises(SettingInvalid, match=f"The setting SIGNET_{name.upper()} does not hold: "):
         read_settings({name: value})
+
+
+@pytest.mark.parametrize(
+    ("told", "store", "path"),
+    [
+        (None, Path("/data/signet.db"), Path("/data/signet.db.snapshot")),
+        (None, None, None),
+        (Path("state"), Path("/data/signet.db"), Path("state")),
+        (Path("state"), None, Path("state")),
+        ("off", Path("/data/signet.db"), None),
+    ],
+)
+def test_a_snapshot_lies_where_it_is_told_or_beside_the_file_of_the_store(told, store, path) -> None:
+    assert read_settings({"snapshot_file": told}).snapshot_path(store) == path
+
+
+def test_a_snapshot_needs_a_folder_to_lie_in(tmp_path) -> None:
+    with pytest.raises(SettingInvalid, match=r"SIGNET_SNAPSHOT_FILE does not hold: there is no folder .*/gone"):
+        read_settings({"snapshot_file": tmp_path / "gone" / "snapshot"}).snapshot_path(None)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,8 @@ from registry.records import (
     SchemaKey,
     SchemaValue,
 )
-from registry.state import EVERY_CONTEXT, Content, GapError, Row, State, scopes
+from registry.rows import Content, Row
+from registry.state import EVERY_CONTEXT, GapError, State, scopes
 
 INT, LONG, STRING = Schema('"int"'), Schema('"long"'), Schema('"string"')
 S, OTHER, ELSEWHERE = Subject.of("s"), Subject.of("other"), Subject.of(":.ctx:s")
@@ -426,6 +427,22 @@ def test_records_that_are_known_add_up_to_what_reading_them_does(history: list[R
     read.advance(batch)
     known.advance(batch, history)
     assert facts(known) == facts(read)
+
+
+@given(histories, histories)
+def test_a_state_made_of_a_snapshot_is_the_same_and_goes_on_alike(history: list[Record], more: list[Record]) -> None:
+    state = replayed(*history)
+    made = State.of_snapshot(state.snapshot())
+    assert (facts(made), made.counts()) == (facts(state), state.counts())
+    assert facts(log(made, *more)) == facts(log(state, *more))
+
+
+@given(histories, histories)
+def test_a_snapshot_is_of_one_moment_whatever_comes_while_it_is_told(history: list[Record], more: list[Record]) -> None:
+    state = replayed(*history)
+    before, snapshot = facts(state), state.snapshot()
+    log(state, *more)
+    assert facts(State.of_snapshot(snapshot)) == before
 
 
 @given(histories)

@@ -44,7 +44,7 @@ async def test_a_path_is_relative_or_absolute(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     log = await open_log(form.format(folder=tmp_path))
     await log.close()
-    assert (tmp_path / "signet.db").is_file()
+    assert (log.file, (tmp_path / "signet.db").is_file()) == (tmp_path / "signet.db", True)
 
 
 def test_only_the_engine_in_use_is_imported() -> None:

@@ -399,6 +399,7 @@ class RegistryMachine(RuleBasedStateMachine):
         self.runner.close()
 
     async def check_replay(self, answers: list[Any]) -> None:
+        assert rows(State.of_snapshot(self.registry.state.snapshot())) == rows(self.registry.state)
         async with opened(self.log, POLICY) as registry:
             assert rows(registry.state) == rows(self.registry.state)
             assert registry.state.highest_ids() == self.registry.state.highest_ids()

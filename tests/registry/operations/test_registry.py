@@ -15,8 +15,8 @@ from registry.errors import StoreFailed
 from registry.log.memory import MemoryLog
 from registry.model import Schema, Subject
 from registry.operations import Candidate, opened
-from registry.operations.registry import FROZEN_ABOVE_RECORDS
 from registry.records import Record, SchemaKey, SchemaValue
+from registry.replay import MANY_RECORDS
 
 pytestmark = pytest.mark.anyio
 
@@ -81,11 +81,11 @@ async def test_the_progress_of_a_replay_is_told() -> None:
 
 async def test_garbage_is_collected_again_after_a_replay_but_not_in_what_it_left_behind() -> None:
     log = MemoryLog(count(1).__next__)
-    await append(log, *map(version, range(1, FROZEN_ABOVE_RECORDS + 2)))
+    await append(log, *map(version, range(1, MANY_RECORDS + 2)))
     try:
         async with opened(log):
             assert gc.isenabled()
-            assert gc.get_freeze_count() > FROZEN_ABOVE_RECORDS
+            assert gc.get_freeze_count() > MANY_RECORDS
     finally:
         gc.unfreeze()
 

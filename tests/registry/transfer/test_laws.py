@@ -29,8 +29,9 @@ from registry.records import (
     SchemaKey,
     SchemaValue,
 )
-from registry.state import EVERY_CONTEXT, Row, State
-from registry.transfer import Source, gather, held, load, read_lines, snapshot, write_line
+from registry.rows import Row
+from registry.state import EVERY_CONTEXT, State
+from registry.transfer import Source, gather, held, load, ordered_facts, read_lines, write_line
 from registry.transfer.comparison import compare
 from registry.transfer.lines import Line
 
@@ -92,7 +93,7 @@ def state_of(entries: Iterable[Entry]) -> State:
 @given(RECORDS)
 def test_a_compact_export_adds_up_to_what_the_history_did(records) -> None:
     state = state_of(gathered(records).entries)
-    again = state_of(fact.entry() for fact in snapshot(state))
+    again = state_of(fact.entry() for fact in ordered_facts(state))
     assert held(again) == held(state)
     assert compare(state, again).agrees
     assert not compare(state, again).extra
@@ -103,10 +104,10 @@ def test_a_compact_export_adds_up_to_what_the_history_did(records) -> None:
 @given(RECORDS)
 def test_a_compact_export_names_each_thing_once_and_refers_backwards_only(records) -> None:
     state = state_of(gathered(records).entries)
-    keys = [fact.record.key for fact in snapshot(state)]
+    keys = [fact.record.key for fact in ordered_facts(state)]
     assert len(set(keys)) == len(keys)
     again = State()
-    for fact in snapshot(state):
+    for fact in ordered_facts(state):
         if isinstance(fact.record.key, SchemaKey) and not has_circle(state):
             subject, version = fact.record.key.subject, fact.record.key.version
             targets = [
@@ -153,8 +154,8 @@ def test_an_outline_says_the_same_as_the_whole_and_is_filled_in_again(records) -
     source = gathered(records)
     whole, outline = state_of(source.entries), source.outline()
     assert held(outline) == held(whole) == source.held
-    filled_in = [fact.record for fact in source.whole(snapshot(outline))]
-    assert filled_in == [fact.record for fact in snapshot(whole)]
+    filled_in = [fact.record for fact in source.whole(ordered_facts(outline))]
+    assert filled_in == [fact.record for fact in ordered_facts(whole)]
 
 
 async def entries_of(log: Log) -> AsyncIterator[Entry]:
@@ -201,7 +202,7 @@ def test_an_import_that_broke_off_is_completed_by_the_next(records, kept) -> Non
 def test_a_compact_and_a_whole_export_are_interchangeable(records) -> None:
     async def both_ways(log: MemoryLog) -> None:
         whole = gathered(records)
-        facts = snapshot(state_of(whole.entries))
+        facts = ordered_facts(state_of(whole.entries))
         compact = gather([Line(number, None, fact.entry()) for number, fact in enumerate(facts, 1)])
         await load(compact, log)
         again = await load(whole, log)

@@ -30,7 +30,8 @@ from registry.records import (
     Record,
     SchemaKey,
 )
-from registry.state import Row, State
+from registry.rows import Row
+from registry.state import State
 from registry.transfer.outlines import fingerprint
 
 DIGEST: Final = "sha256"
@@ -49,7 +50,7 @@ class Fact(NamedTuple):
         return self.record.entry(self.author)._replace(timestamp_ms=self.timestamp_ms)
 
 
-def snapshot(state: State) -> Iterator[Fact]:
+def ordered_facts(state: State) -> Iterator[Fact]:
     """Everything that a state holds, in an order in which it can be read and registered again."""
     return _facts(state, _ordered(state))
 

@@ -1,0 +1,133 @@
+"""From a log to the state that it adds up to: by a snapshot as far as there is one, and by its records from there on.
+
+Owns when a snapshot is of use and when a new one is due; refuses to know its format, and what the records mean. The
+file of a snapshot may be lost, old or damaged at any time: then all records are read, which only takes longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+from msgspec.msgpack import encode
+
+from registry.errors import RegistryError
+from registry.log.protocol import Log
+from registry.records import UnreadableRecordError
+from registry.rules.subjects import EVERY_CONTEXT
+from registry.snapshot import FORMAT, Head, UnfitSnapshotError, frames, read_head, read_parts
+from registry.state import State
+
+MANY_RECORDS: Final = 10_000
+"""Fewer are read in a moment: they are worth no snapshot, and no care for what they leave in memory."""
+
+OnReplay = Callable[[int, int], None]
+"""Is told how far a replay has come: the position reached, and the one to reach."""
+
+_logger = logging.getLogger(__name__)
+
+
+class SnapshotFile:
+    """The file of a snapshot of what a log adds up to; none where there is no path for one."""
+
+    def __init__(self, log: Log, path: Path | None) -> None:
+        self._log = log
+        self._path = path
+        self._position = 0
+        """The position of the snapshot in the file; 0 while there is none of use."""
+
+    async def read(self) -> State:
+        """The state of the snapshot, or an empty one where that is of no use."""
+        if self._path is None:
+            return State()
+        try:
+            with await asyncio.to_thread(self._path.open, "rb") as file:
+                await self._check(read_head(file))
+                state = State.of_snapshot(read_parts(file))
+        except FileNotFoundError:
+            return State()
+        except (OSError, UnfitSnapshotError, KeyError, UnreadableRecordError) as reason:
+            _logger.warning("The snapshot of the state in %s is of no use, the log is replayed: %s", self._path, reason)
+            return State()
+        self._position = state.position
+        return state
+
+    async def write_if_due(self, state: State) -> None:
+        """Write a snapshot of a state that has many records more than the last one."""
+        if self._path is None or state.position - self._position <= MANY_RECORDS:
+            return
+        position, parts = state.position, state.snapshot()
+        beside = self._path.with_name(f"{self._path.name}.new")
+        try:
+            head = Head(FORMAT, self._log.uuid, position, await self._entry_at(position))
+            await _write(beside, frames(head, parts))
+            await asyncio.to_thread(beside.replace, self._path)
+        except (OSError, RegistryError) as reason:
+            _logger.warning("No snapshot of the state could be written to %s: %s", self._path, reason)
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+        else:
+            self._position = position
+
+    async def _check(self, head: Head) -> None:
+        if head.log != self._log.uuid or head.entry != await self._entry_at(head.position):
+            raise UnfitSnapshotError("it is not of this log")
+
+    async def _entry_at(self, position: int) -> bytes:
+        """The digest of an entry; empty if the log has none there."""
+        batch = await anext(aiter(self._log.read(position - 1)), None)
+        if batch is None or batch.entries[0].position != position:
+            return b""
+        return blake2b(encode(batch.entries[0])).digest()
+
+
+async def replay(log: Log, snapshot: SnapshotFile, on_replay: OnReplay | None = None) -> State:
+    """The state at the end of a log; `on_replay` is told how far it has come, every few thousand records."""
+    with _no_collection():
+        end, state = await log.end(), await snapshot.read()
+        async for batch in log.read(state.position):
+            state.advance(batch)
+            if on_replay is not None:
+                on_replay(state.position, end)
+        # The first list of subjects would hold the loop while all of them are put in order; after it little changes.
+        state.names(EVERY_CONTEXT)
+        if state.position > MANY_RECORDS:
+            # What is in memory is not searched for garbage any more: it is much, and it stays.
+            gc.freeze()
+    return state
+
+
+@asynccontextmanager
+async def keeping(snapshot: SnapshotFile, state: State) -> AsyncIterator[None]:
+    """Write a snapshot, where one is due, while the state is in use already, and another one at the end."""
+    writing = asyncio.create_task(snapshot.write_if_due(state))
+    try:
+        yield
+    finally:
+        await writing
+        await snapshot.write_if_due(state)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Look for no garbage: among what a replay leaves behind it would take a third of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+async def _write(path: Path, pieces: Iterable[bytes]) -> None:
+    # No sync: a snapshot that is not whole after a power failure is found out.
+    with await asyncio.to_thread(path.open, "wb") as file:
+        for piece in pieces:
+            await asyncio.to_thread(file.write, piece)
