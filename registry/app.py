@@ -35,10 +35,10 @@ from registry.api import (
 )
 from registry.api.answers import Answers
 from registry.api.compression import Compression
+from registry.api.declaration import Declared
 from registry.api.dispatch import Dispatch
 from registry.api.edge import Addressing, Edge
 from registry.api.paths import AliasOf
-from registry.api.route import Route
 from registry.api.visit import RequestTallies
 from registry.auth import Caller, Door, Guard, Unguarded
 from registry.errors import SettingInvalid
@@ -160,7 +160,7 @@ def _surface(
 def _documentation(surface: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, made when it is first asked for."""
     if not surface.openapi_schema:
-        routes = [route.documented() if isinstance(route, Route) else route for route in surface.routes]
+        routes = [route.documented() if isinstance(route, Declared) else route for route in surface.routes]
         surface.openapi_schema = get_openapi(
             title=surface.title, summary=surface.summary, version=surface.version, routes=routes
         )

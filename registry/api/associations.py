@@ -151,4 +151,4 @@ async def _refuse() -> Response:
 
 # Nothing else is at these two paths, so that without a route they would not be known at all: 404 instead of 405.
 for path in ("/associations", "/associations:batchMutate"):
-    router.add_api_route(path, _refuse, methods=["POST"], include_in_schema=False)
+    router.post(path, include_in_schema=False)(_refuse)

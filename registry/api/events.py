@@ -12,12 +12,13 @@ from typing import Annotated, Final
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from registry.api.declaration import PlainRoute, Router
 from registry.api.objects import rfc3339
 from registry.api.replies import ErrorReply
-from registry.api.route import TheRegistry, checked, operation_id
+from registry.api.route import TheRegistry, checked
 from registry.errors import BadRequest
 from registry.operations import Change
 from registry.records import (
@@ -33,7 +34,7 @@ from registry.records import (
 )
 from registry.shapes import Json, present
 
-router = APIRouter(tags=["events"], generate_unique_id_function=operation_id, dependencies=[Depends(checked)])
+router = Router(PlainRoute, tags=["events"], dependencies=[Depends(checked)])
 
 WRITTEN_AND_REMOVED: Final[Mapping[type[Key], tuple[str, str]]] = {
     SchemaKey: ("signet.version.registered", "signet.version.deleted"),

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from registry.api.answers import Answers
-from registry.api.route import checked, operation_id
+from registry.api.declaration import PlainRoute, Router
+from registry.api.route import checked
 from registry.api.visit import RequestTallies
 from registry.operations import Registry
 
 EXPOSITION: Final = "registry.api.exposition"
 # Scrapers send whatever Accept header they like, so that this is none of the routes that judge it.
-router = APIRouter(tags=["server"], generate_unique_id_function=operation_id, dependencies=[Depends(checked)])
+router = Router(PlainRoute, tags=["server"], dependencies=[Depends(checked)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,21 @@ Follows sections 0.1 and 0.2 of Confluent's REST API; refuses to know what a rou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from hashlib import blake2b
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import unquote
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
+from fastapi.dependencies.utils import get_dependant
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
 
 from registry.api.binding import Plan
+from registry.api.declaration import Declared, Router
 from registry.api.negotiation import DEFAULT, answer_type, check_body_type
 from registry.api.visit import visit_of
 from registry.auth import ANYBODY, NEEDS, Need
@@ -48,40 +50,29 @@ class Text(Json):
         return str(content).encode()
 
 
-class Route(APIRoute):
+class Route(Declared):
     """A route of the API: its endpoint gives the answer, the route its media type.
 
     Refused in this order: what the caller may not do (403), a body of a foreign type (415), an answer that is not
     acceptable (406), the body itself.
     """
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **described: Any) -> None:
-        """Take FastAPI's parameters; what the answers look like is left for `documented`."""
-        self._described = described
-        # To make models of all answers of all routes takes a third of a start, and only the documentation needs them.
-        super().__init__(path, endpoint, **(described | {"responses": None}))
-
-    def documented(self) -> APIRoute:
-        """The same route with its answers described, for documentation."""
-        return APIRoute(self.path, self.endpoint, **self._described)
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """How FastAPI has the route answer: as everybody else does."""
-        return self.respond
-
     @cached_property
     def plan(self) -> Plan:
         """Where the endpoint's arguments come from."""
-        return Plan(self.dependant)
+        return Plan(get_dependant(path=self.path, call=self.endpoint))
 
     @cached_property
     def need(self) -> Need:
         """What a caller needs; a route of which the table does not know is not served."""
-        method = next(iter(self.methods or ()))
-        return NEEDS[method, self.path]
+        return NEEDS[self.method, self.path]
 
-    async def respond(self, request: Request) -> Response:
-        """Answer a request whose path is this route's; raises RegistryError."""
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; raises RegistryError."""
+        response = await self._response(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _response(self, request: Request) -> Response:
         check(self.need, request)
         accept, content_type = _media_types(request)
         check_body_type(content_type)
@@ -147,16 +138,9 @@ TheRegistry = Annotated[Registry, Depends(_the_registry)]
 """The registry that serves this application, as the caller sees it."""
 
 
-def new_router(tag: str) -> APIRouter:
+def new_router(tag: str) -> Router:
     """A router for the routes of one noun."""
-    return APIRouter(
-        tags=[tag], route_class=Route, default_response_class=Json, generate_unique_id_function=operation_id
-    )
-
-
-def operation_id(route: APIRoute) -> str:
-    """The name of a route in OpenAPI, of which generated clients make the names of their methods."""
-    return route.name
+    return Router(Route, tags=[tag], response_class=Json)
 
 
 def entity_tag(log: UUID, questions: Mapping[Question, int]) -> str:

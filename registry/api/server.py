@@ -5,14 +5,15 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
+from registry.api.declaration import PlainRoute, Router
 from registry.api.replies import Deployment, ErrorReply, Health, ServerIdentity, ServerVersion, answers
-from registry.api.route import Json, TheRegistry, new_router, operation_id
+from registry.api.route import Json, TheRegistry, new_router
 
 router = new_router("server")
-health_router = APIRouter(tags=["server"], generate_unique_id_function=operation_id)
+health_router = Router(PlainRoute, tags=["server"])
 
 
 @router.get("/", responses=answers(dict[str, Any]), summary="Say hello")
