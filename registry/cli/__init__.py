@@ -10,10 +10,11 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from importlib.metadata import version
+from difflib import get_close_matches
+from importlib import import_module
 from typing import Final, NamedTuple, NoReturn
 
-from cyclopts import App, CycloptsError, UnusedCliTokensError
+import click
 
 from registry.errors import RegistryError
 
@@ -24,67 +25,66 @@ for garbage among it took a tenth of a start.
 """
 
 
-class Command(NamedTuple):
-    """A command: the function in this package that carries it out, and what its help says."""
+class Place(NamedTuple):
+    """Where a command is, and the first sentence of its help."""
 
-    place: str
+    module: str
+    function: str
     summary: str
-    details: str = ""
 
 
-COMMANDS: Final[Mapping[str, Command]] = {
-    "serve": Command(
-        "serve:serve",
-        "Serve a registry until SIGTERM or Ctrl-C.",
-        "Every further setting is an environment variable SIGNET_*.",
-    ),
-    "export": Command(
-        "moving:export",
-        "Write the records of a store to standard output.",
-        "Each line is a JSON object; key and value in it are the texts that Confluent keeps in its _schemas topic. The"
-        " store may be in use.",
-    ),
-    "import": Command(
-        "moving:import_",
-        "Bring the records of a file or a registry into a store.",
-        "A file holds lines of signet export, or of a _schemas topic as kafka-console-consumer (with --property"
-        " print.key=true), rpk or kcat -J print it. Ids, versions, deletions, configs and modes are kept. A second time"
-        " changes nothing, and a store that holds something else is left as it is.",
-    ),
-    "verify": Command(
-        "moving:verify",
-        "Check a store from its first record to its last.",
-        "The exit code is 0 if all is well, 100 if something was found, 2 if the store cannot be read. The store may be"
-        " in use.",
-    ),
-    "backup": Command("keeping:backup", "Copy an SQLite store to a file, also while it is in use."),
-    "restore": Command(
-        "keeping:restore",
-        "Make a new SQLite store of a backup.",
-        "It gets an identity of its own, and skips the ids that may have been given out since the backup.",
-    ),
+COMMANDS: Final[Mapping[str, Place]] = {
+    "serve": Place("serve", "serve", "Serve a registry until SIGTERM or Ctrl-C."),
+    "export": Place("moving", "export", "Write the records of a store to standard output."),
+    "import": Place("moving", "import_", "Bring the records of a file or a registry into a store."),
+    "verify": Place("moving", "verify", "Check a store from its first record to its last."),
+    "backup": Place("keeping", "backup", "Copy an SQLite store to a file, also while it is in use."),
+    "restore": Place("keeping", "restore", "Make a new SQLite store of a backup."),
 }
 
-signet = App(name="signet", version=version("signet"), help="A schema registry that speaks Confluent's REST API.")
-for order, (name, (place, summary, details)) in enumerate(COMMANDS.items()):
-    signet.command(f"registry.cli.{place}", name=name, help=f"{summary}\n\n{details}".strip(), sort_key=order)
+
+class _Signet(click.Group):
+    """The commands of the table; to list them loads none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        if cmd_name not in COMMANDS:
+            close = get_close_matches(cmd_name, COMMANDS, n=1)
+            meant = f"Did you mean '{close[0]}'?" if close else f"There are {', '.join(COMMANDS)}."
+            ctx.fail(f"There is no command '{cmd_name}'. {meant}")
+        module, function, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"registry.cli.{module}"), function)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
+
+
+@click.group(cls=_Signet, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="signet", message="%(version)s")
+def signet() -> None:
+    """A schema registry that speaks Confluent's REST API."""
 
 
 def main() -> None:
     """Carry out the command line of this process."""
     gc.set_threshold(GC_THRESHOLD)
     try:
-        signet(exit_on_error=False, print_error=False)
+        with signet.make_context("signet", sys.argv[1:] or ["--help"]) as context:
+            sys.exit(signet.invoke(context))
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
     except KeyboardInterrupt:
         sys.exit(0)
     except BrokenPipeError:
         # Whoever read the output has seen enough; Python would try to flush the rest when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
-    except UnusedCliTokensError as error:
-        _fail(_masked(f"{error} A store is named with --store URL."))
-    except CycloptsError as error:
-        _fail(_masked(str(error)))
+    except click.ClickException as error:
+        _fail(_masked(error.format_message()))
     except RegistryError as error:
         _fail(str(error))
 

@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
+import click
 
 from registry import transfer
-from registry.cli.options import ReservedIds, Store, say, spare_collections, store_url, without_password
+from registry.cli.options import (
+    STORE,
+    Command,
+    awaited,
+    reserved_ids,
+    say,
+    spare_collections,
+    store_url,
+    without_password,
+)
 from registry.cli.reports import held_report
 
 
-async def backup(
-    file: Annotated[Path, Parameter(help="The file to write, which must not be there yet.")], /, *, store: Store = None
-) -> None:
-    """Copy a store to a file, also while a registry serves it."""
+@click.command(cls=Command)
+@click.argument("file", type=click.Path(path_type=Path))
+@STORE
+@awaited
+async def backup(file: Path, store: str | None) -> None:
+    """Copy an SQLite store to a file, also while it is in use.
+
+    FILE is written, and must not be there yet.
+    """
     spare_collections()
     url = store_url(store)
     held = await transfer.back_up(url, file)
     say(held_report(f"Backed up {without_password(url)} to {file}", held))
 
 
-async def restore(
-    file: Annotated[Path, Parameter(help="A file that `signet backup` wrote.")],
-    /,
-    *,
-    store: Store = None,
-    reserve_ids: ReservedIds = transfer.RESERVED_IDS,
-) -> None:
-    """Make a new store of a backup."""
+@click.command(cls=Command)
+@click.argument("file", type=click.Path(path_type=Path))
+@STORE
+@reserved_ids(transfer.RESERVED_IDS)
+@awaited
+async def restore(file: Path, store: str | None, reserve_ids: int) -> None:
+    """Make a new SQLite store of a backup.
+
+    FILE is one that signet backup wrote. The new store gets an identity of its own, and skips the ids that may have
+    been given out since the backup.
+    """
     spare_collections()
     url = store_url(store)
     held = await transfer.restore(file, url, reserve_ids)

@@ -6,12 +6,21 @@ import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from cyclopts import Parameter
+import click
 
 from registry import transfer
-from registry.cli.options import ReservedIds, Store, say, spare_collections, store_url, without_password
+from registry.cli.options import (
+    STORE,
+    Command,
+    awaited,
+    reserved_ids,
+    say,
+    spare_collections,
+    store_url,
+    without_password,
+)
 from registry.cli.reports import loaded_report, verification_report
 from registry.envelope import Entry
 from registry.errors import SourceUnreadable
@@ -21,30 +30,18 @@ from registry.state import State
 FINDINGS: Final = 100
 """The exit code of a command that did its work and found something."""
 
-From = Annotated[
-    str, Parameter(help="A file of records, the URL of another store, or http://HOST:PORT of a running registry.")
-]
-Follow = Annotated[
-    bool | None,
-    Parameter(
-        help="Whether the source is the newer one, so that its deletions, configs and modes replace those of the"
-        " store. If not told: yes for a running registry, no for a file or a store."
-    ),
-]
 
+@click.command(cls=Command)
+@click.argument("registry", required=False)
+@STORE
+@click.option("--compact", is_flag=True, help="Only what holds now, and the highest ids, instead of the whole history.")
+@awaited
+async def export(registry: str | None, store: str | None, compact: bool) -> None:
+    """Write the records of a store to standard output.
 
-async def export(
-    registry: Annotated[
-        str | None, Parameter(help="http://HOST:PORT of a running registry to read over REST instead of a store.")
-    ] = None,
-    /,
-    *,
-    store: Store = None,
-    compact: Annotated[
-        bool, Parameter(help="Only what holds now, and the highest ids, instead of the whole history.", negative=())
-    ] = False,
-) -> None:
-    """Write the records of a store to standard output."""
+    Each line is a JSON object; key and value in it are the texts that Confluent keeps in its _schemas topic. The store
+    may be in use. REGISTRY is http://HOST:PORT of a running registry to read over REST instead of a store.
+    """
     if registry is not None:
         if not _is_running(registry):
             raise SourceUnreadable("What is exported is a store, named with --store URL, or http://HOST:PORT")
@@ -65,8 +62,26 @@ async def export(
             )
 
 
-async def import_(source: From, /, *, store: Store = None, reserve_ids: ReservedIds = 0, follow: Follow = None) -> int:
-    """Bring the records of a file, a store or a running registry into a store."""
+@click.command("import", cls=Command)
+@click.argument("source")
+@STORE
+@reserved_ids(0)
+@click.option(
+    "--follow/--no-follow",
+    default=None,
+    help="Whether the source is the newer one, so that its deletions, configs and modes replace those of the store. If"
+    " not told: yes for a running registry, no for a file or a store.",
+)
+@awaited
+async def import_(source: str, store: str | None, reserve_ids: int, follow: bool | None) -> int:
+    """Bring the records of a file or a registry into a store.
+
+    SOURCE is a file of records, the URL of another store, or http://HOST:PORT of a running registry.
+
+    A file holds lines of signet export, or of a _schemas topic as kafka-console-consumer (with --property
+    print.key=true), rpk or kcat -J print it. Ids, versions, deletions, configs and modes are kept. A second time
+    changes nothing, and a store that holds something else is left as it is.
+    """
     is_running = _is_running(source)
     if not is_running:
         spare_collections()
@@ -80,8 +95,15 @@ async def import_(source: From, /, *, store: Store = None, reserve_ids: Reserved
     return 0 if loaded.differences.agrees or loaded.gone_on else FINDINGS
 
 
-async def verify(*, store: Store = None) -> int:
-    """Read a store from its beginning and check what it promises."""
+@click.command(cls=Command)
+@STORE
+@awaited
+async def verify(store: str | None) -> int:
+    """Check a store from its first record to its last.
+
+    The exit code is 0 if all is well, 100 if something was found, 2 if the store cannot be read. The store may be in
+    use.
+    """
     spare_collections()
     url = store_url(store)
     async with _reading(url) as history:

@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import re
 import sys
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Callable, Coroutine, Iterable
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
 
-from cyclopts import Parameter
-from cyclopts.validators import Number
+import click
 
 from registry.settings import read_settings
 
-Store = Annotated[str | None, Parameter(help="The URL of the store (SIGNET_STORE; sqlite:signet.db).")]
-ReservedIds = Annotated[
-    int,
-    Parameter(
-        validator=Number(gte=0),
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+STORE: Final = click.option("--store", metavar="URL", help="The URL of the store (SIGNET_STORE; sqlite:signet.db).")
+
+
+class Command(click.Command):
+    """A command that says of an argument too many how a store is named."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what was typed.
+
+        Raises click.UsageError when it does not fit.
+        """
+        for left in super().parse_args(ctx, args):
+            ctx.fail(f"Nothing is expected at '{left}'. A store is named with --store URL.")
+        return []
+
+
+def reserved_ids(default: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option --reserve-ids."""
+    return click.option(
+        "--reserve-ids",
+        type=click.IntRange(min=0),
+        default=default,
+        show_default=True,
         help="How many ids of every context are never given out, because others may have given them out meanwhile.",
-    ),
-]
+    )
+
+
+def awaited(command: Callable[Parameters, Coroutine[Any, Any, Result]]) -> Callable[Parameters, Result]:
+    """A command that is a coroutine, as a function that runs it to its end."""
+
+    @wraps(command)
+    def run(*arguments: Parameters.args, **options: Parameters.kwargs) -> Result:
+        return asyncio.run(command(*arguments, **options))
+
+    return run
 
 
 def store_url(store: str | None) -> str:

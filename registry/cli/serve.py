@@ -13,14 +13,14 @@ import time
 from contextlib import suppress
 from importlib.metadata import version
 from types import FrameType
-from typing import Annotated, Final
+from typing import Final
 
+import click
 import uvicorn
-from cyclopts import Parameter
 
 from registry.app import Application, create
 from registry.cli.connection import CLOSE, Connection
-from registry.cli.options import without_password
+from registry.cli.options import Command, without_password
 from registry.errors import SettingInvalid
 from registry.settings import Settings, read_settings, unknown_variables
 
@@ -37,20 +37,19 @@ if sys.platform != "win32":
     import resource
 
 
-def serve(
-    *,
-    host: Annotated[str | None, Parameter(help="The address to listen on (SIGNET_HOST; 127.0.0.1).")] = None,
-    port: Annotated[
-        int | None, Parameter(help="The port to listen on; 0 takes a free one (SIGNET_PORT; 8081).")
-    ] = None,
-    store: Annotated[
-        str | None,
-        Parameter(
-            help="The URL of the store: sqlite:FILE, postgresql://... or memory: (SIGNET_STORE; sqlite:signet.db)."
-        ),
-    ] = None,
-) -> None:
-    """Serve a registry until SIGTERM or Ctrl-C."""
+@click.command(cls=Command)
+@click.option("--host", help="The address to listen on (SIGNET_HOST; 127.0.0.1).")
+@click.option("--port", type=int, help="The port to listen on; 0 takes a free one (SIGNET_PORT; 8081).")
+@click.option(
+    "--store",
+    metavar="URL",
+    help="The URL of the store: sqlite:FILE, postgresql://... or memory: (SIGNET_STORE; sqlite:signet.db).",
+)
+def serve(host: str | None, port: int | None, store: str | None) -> None:
+    """Serve a registry until SIGTERM or Ctrl-C.
+
+    Every further setting is an environment variable SIGNET_*.
+    """
     settings = read_settings({"host": host, "port": port, "store": store})
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for sentence in unknown_variables(os.environ):

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
@@ -36,7 +37,7 @@ def registration(url: str, subject: str = "s") -> httpx.Response:
             {},
             "The database 127.0.0.1:1/x cannot be used: Connection",
         ),
-        (["--port", "many"], {}, 'Invalid value for --port: unable to convert "many" into int.'),
+        (["--port", "many"], {}, "Invalid value for '--port': 'many' is not a valid integer."),
         (["--port", "70000"], {}, "The setting SIGNET_PORT does not hold: Input should be less than or equal to 65535"),
         ([], {"PORT": "tcp://10.0.0.1:8081"}, "The setting SIGNET_PORT does not hold: Input should be a valid integer"),
         (
@@ -46,7 +47,7 @@ def registration(url: str, subject: str = "s") -> httpx.Response:
         ),
         ([], {"MAX_BODY_BYTES": "0"}, "The setting SIGNET_MAX_BODY_BYTES does not hold"),
         (["--host", "nowhere.invalid"], {}, "Cannot listen on nowhere.invalid:0: "),
-        (["--prot", "1"], {}, "Did you mean --port?"),
+        (["--prot", "1"], {}, "--port"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(arguments, variables, sentence) -> None:
@@ -69,7 +70,15 @@ def test_a_file_that_is_no_store_is_left_alone(tmp_path: Path) -> None:
 def test_a_command_that_does_not_exist_is_said_to() -> None:
     done = signet("srve")
     assert (done.returncode, done.stdout) == (2, "")
-    assert 'Did you mean "serve"?' in done.stderr
+    assert done.stderr == "signet: There is no command 'srve'. Did you mean 'serve'?\n"
+
+
+def test_without_a_command_it_says_which_there_are() -> None:
+    assert signet().stdout == signet("--help").stdout
+
+
+def test_it_tells_its_release() -> None:
+    assert signet("--version").stdout == f"{version('signet')}\n"
 
 
 def test_a_port_in_use_is_said_in_one_sentence() -> None:

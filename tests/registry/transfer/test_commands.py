@@ -163,11 +163,14 @@ def test_findings_end_with_exit_code_100(signet, tmp_path) -> None:
         ),
         (["import", "htp://me:secret@host", "--store", "memory:"], "'htp' is no source this program knows"),
         (["export", "sqlite:signet.db"], "What is exported is a store, named with --store URL, or http://HOST:PORT"),
-        (["verify", "postgresql://me:secret/@127.0.0.1:9/x"], "://***@127.0.0.1:9/x']. A store is named with --store"),
+        (["verify", "postgresql://me:secret/@127.0.0.1:9/x"], "://***@127.0.0.1:9/x'. A store is named with --store"),
         (["verify", "--store", "mysql://me:secret@host"], "'mysql' is not a store this registry knows"),
-        (["import", "{0}/topic.txt", "--reserve-ids", "-1"], 'Invalid value "-1" for --reserve-ids. Must be >= 0.'),
-        (["import"], 'Command "import" parameter SOURCE requires an argument.'),
-        (["restore", "a", "b"], "b"),
+        (
+            ["import", "{0}/topic.txt", "--reserve-ids", "-1"],
+            "Invalid value for '--reserve-ids': -1 is not in the range x>=0.",
+        ),
+        (["import"], "Missing argument 'SOURCE'."),
+        (["restore", "a", "b"], "Nothing is expected at 'b'."),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(signet, tmp_path, topic, arguments, sentence) -> None:
