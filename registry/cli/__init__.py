@@ -19,10 +19,6 @@ import click
 from registry.errors import RegistryError
 
 FAILED: Final = 2
-GC_THRESHOLD: Final = 100_000
-"""How many values are made between two collections, unless a command says otherwise: what it loads stays, and to look
-for garbage among it took a tenth of a start.
-"""
 
 
 class Place(NamedTuple):
@@ -55,7 +51,11 @@ class _Signet(click.Group):
             meant = f"Did you mean '{close[0]}'?" if close else f"There are {', '.join(COMMANDS)}."
             ctx.fail(f"There is no command '{cmd_name}'. {meant}")
         module, function, _ = COMMANDS[cmd_name]
+        # What is loaded stays: to look for garbage among it took a tenth of a start, and each full collection later.
+        gc.disable()
         command: click.Command = getattr(import_module(f"registry.cli.{module}"), function)
+        gc.freeze()
+        gc.enable()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
@@ -71,7 +71,6 @@ def signet() -> None:
 
 def main() -> None:
     """Carry out the command line of this process."""
-    gc.set_threshold(GC_THRESHOLD)
     try:
         with signet.make_context("signet", sys.argv[1:] or ["--help"]) as context:
             sys.exit(signet.invoke(context))
