@@ -55,7 +55,7 @@ WRITING: Final = (StoreFailed, StoreTimedOut)
 class Reply(BaseModel):
     """A JSON object of an answer, its members in camel case."""
 
-    model_config = ConfigDict(alias_generator=to_camel)
+    model_config = ConfigDict(alias_generator=to_camel, defer_build=True)
 
 
 class ErrorReply(Reply):
