@@ -27,6 +27,12 @@ from registry.state import State
 MANY_RECORDS: Final = 10_000
 """Fewer are read in a moment: they are worth no snapshot, and no care for what they leave in memory."""
 
+NEW_PART: Final = 8
+"""A snapshot is due when more than one in so many records is new: what writing it costs stays small beside them."""
+
+CHECK_SECONDS: Final = 10.0
+"""How often a node that serves looks whether a snapshot is due."""
+
 OnReplay = Callable[[int, int], None]
 """Is told how far a replay has come: the position reached, and the one to reach."""
 
@@ -60,7 +66,8 @@ class SnapshotFile:
 
     async def write_if_due(self, state: State) -> None:
         """Write a snapshot of a state that has many records more than the last one."""
-        if self._path is None or state.position - self._position <= MANY_RECORDS:
+        few = max(MANY_RECORDS, state.position // NEW_PART)
+        if self._path is None or state.position - self._position <= few:
             return
         position, parts = state.position, state.snapshot()
         beside = self._path.with_name(f"{self._path.name}.new")
@@ -105,13 +112,22 @@ async def replay(log: Log, snapshot: SnapshotFile, on_replay: OnReplay | None = 
 
 @asynccontextmanager
 async def keeping(snapshot: SnapshotFile, state: State) -> AsyncIterator[None]:
-    """Write a snapshot, where one is due, while the state is in use already, and another one at the end."""
-    writing = asyncio.create_task(snapshot.write_if_due(state))
+    """Write a snapshot whenever one is due: at the start, while the state is in use, and at the end."""
+    ending = asyncio.Event()
+    writing = asyncio.create_task(_write_until(ending, snapshot, state))
     try:
         yield
     finally:
+        ending.set()
         await writing
+
+
+async def _write_until(ending: asyncio.Event, snapshot: SnapshotFile, state: State) -> None:
+    while not ending.is_set():
         await snapshot.write_if_due(state)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ending.wait(), CHECK_SECONDS)
+    await snapshot.write_if_due(state)
 
 
 @contextmanager

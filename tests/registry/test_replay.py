@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from uuid import uuid4
@@ -108,6 +109,26 @@ async def test_a_snapshot_is_written_anew_when_many_records_came_since(path: Pat
     log = await log_of(1, 2, 3, 4)
     assert [(await run(log, path, *more)).position for more in [(5, 6, 7), (8,), (9,)]] == [7, 8, 9]
     assert (await SnapshotFile(log, path).read()).position == 8
+
+
+async def test_a_snapshot_is_written_while_a_registry_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHECK_SECONDS", 0.001)
+    log = await log_of(1)
+    snapshot = SnapshotFile(log, path)
+    state = await replay(log, snapshot)
+    async with keeping(snapshot, state):
+        await append(log, 2, 3, 4)
+        async for batch in log.read(state.position):
+            state.advance(batch)
+        while not files(path.parent):  # noqa: ASYNC110 - no event says so
+            await asyncio.sleep(0.001)
+    assert (await SnapshotFile(log, path).read()).position == 4
+
+
+async def test_the_more_there_are_the_more_new_ones_make_a_snapshot_due(path: Path) -> None:
+    log = await log_of(*range(1, 41))
+    assert [(await run(log, path, *more)).position for more in [(), range(41, 46), (46,)]] == [40, 45, 46]
+    assert (await SnapshotFile(log, path).read()).position == 46
 
 
 async def test_nothing_is_written_where_there_is_no_place(tmp_path: Path) -> None:
