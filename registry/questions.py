@@ -40,8 +40,8 @@ class overheard:  # noqa: N801 - used as a function: `with overheard() as questi
     def __exit__(self, *_raised: object) -> None:
         _asked.reset(self._token)
         if _asked.get() is not None:
-            for (kind, about), stamp in self._questions.items():
-                ask(kind, about, stamp, stamp)
+            for question, stamp in self._questions.items():
+                ask(question, stamp, stamp)
             if NEWEST in self._questions:
                 ask_newest()
 
@@ -51,15 +51,15 @@ def heard() -> dict[Question, int]:
     return _asked.get() or {}
 
 
-def ask(kind: str, about: object, stamp: int, position: int) -> None:
+def ask(question: Question, stamp: int, position: int) -> None:
     """Note a question about a thing with this stamp, asked when the state was at this position."""
     questions = _asked.get()
-    if questions is None or ANYTHING in questions:
+    if questions is None or question in questions or ANYTHING in questions:
         return
     if len(questions) == MAX_QUESTIONS:
-        questions.setdefault(ANYTHING, position)
+        questions[ANYTHING] = position
     else:
-        questions.setdefault((kind, about), stamp)
+        questions[question] = stamp
 
 
 def ask_anything(position: int) -> None:

@@ -48,6 +48,7 @@ class GapError(Exception):
     """A batch does not continue where the state ends."""
 
 
+SETTINGS: Final[Question] = ("settings", None)
 EVERY_CONTEXT: Final = Subject(GLOBAL_CONTEXT, "")
 """Where config and mode of all contexts are kept."""
 PIECE: Final = 256
@@ -407,7 +408,7 @@ class State:
     def rows(self, subject: Subject) -> tuple[Row, ...]:
         """All versions of a subject, soft-deleted ones included, in ascending order."""
         versions = self._subjects.get(subject, NOTHING)
-        ask("subject", subject, versions.stamp, self.position)
+        ask(("subject", subject), versions.stamp, self.position)
         return versions.rows
 
     def rows_of(self, subjects: Iterable[Subject]) -> list[tuple[Subject, tuple[Row, ...]]]:
@@ -447,7 +448,7 @@ class State:
     def holding(self, context: str, number: int) -> Holding | None:
         """What an id means in a context, while any row holds it."""
         held = self._ids.get((context, number))
-        ask("id", (context, number), held.stamp if held else 0, self.position)
+        ask(("id", (context, number)), held.stamp if held else 0, self.position)
         return held
 
     def holders(self, context: str, number: int) -> Iterator[tuple[Subject, Row]]:
@@ -563,7 +564,7 @@ class State:
         return self.position if question == ANYTHING else self._STAMPS[kind](self, about)
 
     def _ask_settings(self) -> None:
-        ask("settings", None, self.settings_stamp, self.position)
+        ask(SETTINGS, self.settings_stamp, self.position)
 
     def _settings_stamp_of(self, _about: object) -> int:
         return self.settings_stamp

@@ -81,11 +81,6 @@ def _compared(state: State, subject: Subject, version: int | None) -> Sequence[R
     return (row,) if row else ()
 
 
-def judge_history(core: Core, state: State, subject: Subject, reading: Reading, config: Config) -> Verdict:
-    """Judge a schema against the live versions of its subject, as registering it does."""
-    return judge_against(core, state, subject, reading, config, tuple(reversed(state.live_rows(subject))))
-
-
 def judge_against(
     core: Core, state: State, subject: Subject, reading: Reading, config: Config, older: Sequence[Row]
 ) -> Verdict:

@@ -42,7 +42,7 @@ class Source(Struct, frozen=True, gc=False):
         return len(self.text) + sum(len(text) for _, text in self.references)
 
 
-class _Known(Struct, frozen=True, gc=False):
+class Known(Struct, frozen=True, gc=False):
     """A parsed schema, and what its language says against it as a new one."""
 
     parsed: Parsed
@@ -63,7 +63,7 @@ class Languages:
     def __init__(self, formats: Mapping[str, Format] = FORMATS, *, max_bytes: int) -> None:
         """Remember up to `max_bytes` of parsed schemas (estimated), half of them for the sake of verdicts."""
         self._formats = formats
-        self._known: LRUCache[Source, _Known] = LRUCache(max_bytes // 2, lambda known: _size(known.parsed))
+        self._known: LRUCache[Source, Known] = LRUCache(max_bytes // 2, lambda known: _size(known.parsed))
         self._verdicts: LRUCache[tuple[int, int], _Judged] = LRUCache(max_bytes // 2, _size_judged)
 
     @property
@@ -77,7 +77,11 @@ class Languages:
             raise InvalidSchema(f"Invalid schema type {name}")
 
     def parse(self, source: Source, *, strict: bool) -> Parsed:
-        """The parsed schema, from memory where it is known; `strict` applies the rules for new schemas.
+        """The parsed schema; as `known` does."""
+        return self.known(source, strict=strict).parsed
+
+    def known(self, source: Source, *, strict: bool) -> Known:
+        """What is known of a schema, from memory where it was parsed before; `strict` applies the rules for new ones.
 
         Raises UnparsableSchema with the language's own words.
         """
@@ -86,7 +90,7 @@ class Languages:
             known = self._remember(source, self._parse(source, strict))
         if strict and known.fault is not None:
             raise UnparsableSchema(known.fault)
-        return known.parsed
+        return known
 
     async def prepare(self, source: Source) -> None:
         """Parse a large text in a thread, so that `parse` finds it.
@@ -122,23 +126,23 @@ class Languages:
                 self._verdicts[pair] = judged
         return judged.findings
 
-    def _parse(self, source: Source, strict: bool) -> _Known:
+    def _parse(self, source: Source, strict: bool) -> Known:
         language = self._formats.get(source.type)
         if language is None:
-            return _Known(ForeignSchema(source.text))
+            return Known(ForeignSchema(source.text))
         references = dict(source.references)
         # Most schemas are asked for both ways, and one that holds as new means the same as an old one.
         try:
-            return _Known(language.parse(source.text, references, strict=True))
+            return Known(language.parse(source.text, references, strict=True))
         except UnparsableSchema as fault:
             try:
-                return _Known(language.parse(source.text, references, strict=False), fault.message)
+                return Known(language.parse(source.text, references, strict=False), fault.message)
             except UnparsableSchema:
                 if strict:
                     raise fault from None
                 raise
 
-    def _remember(self, source: Source, known: _Known) -> _Known:
+    def _remember(self, source: Source, known: Known) -> Known:
         if _size(known.parsed) <= self._known.maxsize:
             self._known[source] = known
             # A schema that was sent is soon asked for as stored, by its canonical text.

@@ -5,7 +5,7 @@ Follows Confluent's Schema Registry: by content first, then by equivalence from 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from registry.errors import InvalidSchema, SchemaNotFound, SubjectNotFound
@@ -49,9 +49,10 @@ class Lookup:
             return None
         config = self.core.config_of(state, subject)
         normalize = normalizes(self.normalize, config, mode_of(state, subject))
+        rows = [row for row in reversed(state.rows(subject)) if self.deleted or not row.deleted]
         for schema in self._meant(state, subject, config):
             reading = read(self.core, state, subject, schema, strict=False, normalize=normalize)
-            row = find_version(self.core, state, subject, reading, deleted=self.deleted)
+            row = find_version(self.core, state, subject, rows, reading)
             if row is not None:
                 return stored(subject, row)
         return None
@@ -77,22 +78,14 @@ def find_version(
     core: Core,
     state: State,
     subject: Subject,
+    rows: Sequence[Row],
     sent: Reading,
     *,
-    deleted: bool = False,
-    latest_only: bool = False,
     number: int | None = None,
 ) -> Row | None:
-    """The version of a subject that is the schema sent; the newest when several are.
-
-    deleted: whether soft-deleted versions count; latest_only: look at the latest live version only; number: the id
-    that it must have.
-    """
-    rows = [row for row in reversed(state.rows(subject)) if deleted or not row.deleted]
+    """The first of these versions of a subject that is the schema sent; number: the id that it must have."""
     if not rows:
         return None
-    if latest_only:
-        rows = rows[:1]
     if number is not None:
         rows = [row for row in rows if row.id == number]
     schema, guid = sent.content.schema, sent.content.guid

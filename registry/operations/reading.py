@@ -22,10 +22,13 @@ from registry.state import State
 
 
 class Reading(Struct, frozen=True, gc=False):
-    """A schema that was understood: what would be stored, and its parsed form."""
+    """A schema that was understood: what would be stored, its parsed form, and what its language says against the
+    schema as sent as a new one.
+    """
 
     content: Content
     parsed: Parsed
+    fault: str | None = None
 
 
 def source_of(core: Core, state: State, subject: Subject, sent: Schema, *, deleted: bool) -> Source:
@@ -52,7 +55,8 @@ def read(core: Core, state: State, subject: Subject, sent: Schema, *, strict: bo
     core.languages.check_type(sent.type)
     try:
         source = source_of(core, state, subject, sent, deleted=not strict)
-        parsed = core.languages.parse(source, strict=strict)
+        known = core.languages.known(source, strict=strict)
+        parsed = known.parsed
         text = parsed.normalized().text if normalize else parsed.text
         if text != parsed.text:
             parsed = core.languages.parse(replace(source, text=text), strict=False)
@@ -60,18 +64,7 @@ def read(core: Core, state: State, subject: Subject, sent: Schema, *, strict: bo
         raise unreadable(subject, sent, reason.message) from reason
     references = with_numbers(state, subject, sent.references)
     schema = replace(sent, text=text, references=_ordered(references) if normalize else references)
-    return Reading(Content(schema, schema.digest()), parsed)
-
-
-def check_as_new(core: Core, state: State, subject: Subject, sent: Schema) -> None:
-    """Hold a schema that was read by the rules for old ones to those for new ones.
-
-    Raises InvalidSchema in Confluent's words.
-    """
-    try:
-        core.languages.parse(source_of(core, state, subject, sent, deleted=False), strict=True)
-    except (UnparsableSchema, InvalidSchema) as reason:
-        raise unreadable(subject, sent, reason.message) from reason
+    return Reading(Content(schema, schema.digest()), parsed, known.fault)
 
 
 async def prepare(core: Core, subject: Subject, candidate: Candidate) -> None:

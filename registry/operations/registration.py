@@ -7,6 +7,7 @@ mode, inheritance, parsing, equality, compatibility, version, id.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,10 +15,10 @@ from msgspec.structs import replace
 from registry.errors import IncompatibleSchema, InvalidSchema, OperationNotPermitted, StoreFailed, UnparsableSchema
 from registry.formats.protocol import InlineTags
 from registry.model import LATEST, MAX_INT, Config, Mode, Reference, Schema, Subject
-from registry.operations.compatibility import judge_history
+from registry.operations.compatibility import judge_against
 from registry.operations.core import Core, fresh, mode_of, normalizes, stored
 from registry.operations.lookup import find_version
-from registry.operations.reading import Reading, check_as_new, read, read_stored, sent_schema, unreadable
+from registry.operations.reading import Reading, read, read_stored, sent_schema, unreadable
 from registry.operations.requests import Candidate, Stored
 from registry.questions import Question, overheard
 from registry.records import ContextKey, Present, Record, SchemaKey, SchemaValue
@@ -32,6 +33,18 @@ from registry.rules.contracts import (
 from registry.rules.subjects import check_subject
 from registry.state import State, referred_subject
 from registry.writer import Decision
+
+NO_CONTRACTS: Final = (None, None, None, None)
+
+
+class _Met(Struct, frozen=True, gc=False):
+    """What a registration meets: the schema as sent, what is in force, and the live versions, newest first."""
+
+    sent: Schema
+    config: Config
+    mode: Mode
+    live: Sequence[Row]
+    next_version: int
 
 
 class Register(Struct, frozen=True, gc=False):
@@ -65,15 +78,26 @@ class Register(Struct, frozen=True, gc=False):
 
         Raises as `decide` does.
         """
-        check_rule_set(self.candidate.rule_set)
-        check_subject(self.subject, empty_allowed=self.core.policy.empty_subject_allowed)
-        config, mode = self.core.config_of(state, self.subject), mode_of(state, self.subject)
-        sent = self._sent(state, config, mode)
-        known = self._known_already(state, sent) if sent else None
+        candidate, subject = self.candidate, self.subject
+        check_rule_set(candidate.rule_set)
+        check_subject(subject, empty_allowed=self.core.policy.empty_subject_allowed)
+        met = self._met(state)
+        reading = self._as_sent(state, met)
+        known = self._known_already(state, met, reading) if reading else None
         if known is not None:
-            return stored(self.subject, known)
-        _check_mode(mode, self.subject, self.candidate)
-        return self._consider_new(state, config, mode, sent)
+            return stored(subject, known)
+        _check_mode(met.mode, subject, candidate)
+        return self._consider_new(state, met, reading)
+
+    def _met(self, state: State) -> _Met:
+        subject, rows = self.subject, state.rows(self.subject)
+        return _Met(
+            sent_schema(self.candidate),
+            self.core.config_of(state, subject),
+            mode_of(state, subject),
+            [row for row in reversed(rows) if not row.deleted],
+            rows[-1].version + 1 if rows else 1,
+        )
 
     @property
     def _asked_id(self) -> int | None:
@@ -84,18 +108,21 @@ class Register(Struct, frozen=True, gc=False):
         # Edited tags make a new version even of a schema that is there already.
         return LATEST if self.candidate.version == 0 and _edits_tags(self.candidate) else self.candidate.version
 
-    def _sent(self, state: State, config: Config, mode: Mode) -> Reading | None:
+    def _as_sent(self, state: State, met: _Met) -> Reading | None:
         """The schema as sent, when a version that is the same may be the answer whatever the mode."""
         candidate = self.candidate
-        if candidate.propagate_tags or _edits_tags(candidate) or _has_contract_defaults(config) or candidate.is_blank:
+        if candidate.propagate_tags or _edits_tags(candidate) or candidate.is_blank or _has_contracts(met.config):
             return None
-        normalize = normalizes(self.normalize, config, mode)
-        return read(self.core, state, self.subject, sent_schema(candidate), strict=False, normalize=normalize)
+        return self._read(state, met, met.sent, strict=False)
 
-    def _known_already(self, state: State, sent: Reading) -> Row | None:
+    def _read(self, state: State, met: _Met, schema: Schema, *, strict: bool) -> Reading:
+        normalize = normalizes(self.normalize, met.config, met.mode)
+        return read(self.core, state, self.subject, schema, strict=strict, normalize=normalize)
+
+    def _known_already(self, state: State, met: _Met, reading: Reading) -> Row | None:
         candidate = self.candidate
-        latest_only = candidate.version == LATEST
-        row = find_version(self.core, state, self.subject, sent, latest_only=latest_only, number=self._asked_id)
+        rows = met.live[:1] if candidate.version == LATEST else met.live
+        row = find_version(self.core, state, self.subject, rows, reading, number=self._asked_id)
         if row is None or candidate.version in (0, LATEST):
             return row
         asked_for = state.row(self.subject, candidate.version) if candidate.id == row.id else None
@@ -103,37 +130,35 @@ class Register(Struct, frozen=True, gc=False):
             return None
         return asked_for if asked_for.content.guid == row.content.guid else None
 
-    def _consider_new(self, state: State, config: Config, mode: Mode, sent: Reading | None) -> Stored | NewVersion:
-        subject, rows = self.subject, state.rows(self.subject)
-        next_version = rows[-1].version + 1 if rows else 1
-        schema = self._completed(state, config, mode, next_version)
-        reading = self._read(state, schema, config, mode, sent)
+    def _consider_new(self, state: State, met: _Met, as_sent: Reading | None) -> Stored | NewVersion:
+        subject = self.subject
+        schema = self._completed(state, met)
+        reading = self._read_as_new(state, met, schema, as_sent)
         _check_associations(state, subject, schema.references)
         # What was sent has been looked for already; what it took from its predecessor may make it another.
-        looked_for = sent is not None and sent.content == reading.content
-        same = None if looked_for or self._asked_version != 0 else self._same_version(state, reading)
+        looked_for = as_sent is not None and as_sent.content == reading.content
+        same = None if looked_for or self._asked_version != 0 else self._same_version(state, met, reading)
         if same is not None:
             return stored(subject, same)
-        if not (mode.importing or self.force):
-            verdict = judge_history(self.core, state, subject, reading, config)
+        if not (met.mode.importing or self.force):
+            verdict = judge_against(self.core, state, subject, reading, met.config, met.live)
             if not verdict.compatible:
                 raise IncompatibleSchema(subject, verdict.messages)
-        return NewVersion(subject, self._version(mode, next_version), reading.content, self._asked_id)
+        return NewVersion(subject, self._version(met), reading.content, self._asked_id)
 
-    def _read(self, state: State, schema: Schema, config: Config, mode: Mode, sent: Reading | None) -> Reading:
-        strict = self._asked_id is None and config.validate_new_schemas is not False
+    def _read_as_new(self, state: State, met: _Met, schema: Schema, as_sent: Reading | None) -> Reading:
+        strict = self._asked_id is None and met.config.validate_new_schemas is not False
         # References mean something else in a new schema, which may not refer to what is soft-deleted.
-        if sent is None or schema.references or schema != sent_schema(self.candidate):
-            normalize = normalizes(self.normalize, config, mode)
-            return read(self.core, state, self.subject, schema, strict=strict, normalize=normalize)
-        if strict:
-            check_as_new(self.core, state, self.subject, schema)
-        return sent
+        if as_sent is None or schema.references or schema != met.sent:
+            return self._read(state, met, schema, strict=strict)
+        if strict and as_sent.fault is not None:
+            raise unreadable(self.subject, schema, as_sent.fault)
+        return as_sent
 
-    def _completed(self, state: State, config: Config, mode: Mode, next_version: int) -> Schema:
+    def _completed(self, state: State, met: _Met) -> Schema:
         """The schema as sent, with its tags edited and with all that it takes from its predecessor and the config."""
-        sent, previous = sent_schema(self.candidate), None if mode.importing else state.latest(self.subject)
-        before = previous.content.schema if previous else None
+        sent, mode = met.sent, met.mode
+        before = met.live[0].content.schema if met.live and not mode.importing else None
         if self.candidate.is_blank and not mode.importing:
             if before is None:
                 raise InvalidSchema("Empty schema")
@@ -141,10 +166,10 @@ class Register(Struct, frozen=True, gc=False):
         sent = self._retagged(state, sent, before)
         if mode.importing:
             return sent
-        inherited = inheriting(sent, config, before)
+        inherited = inheriting(sent, met.config, before)
         if self._asked_version == 0 and property_of(inherited.metadata, VERSION_PROPERTY) is None:
             return inherited
-        return replace(inherited, metadata=with_contract_version(inherited.metadata, next_version))
+        return replace(inherited, metadata=with_contract_version(inherited.metadata, met.next_version))
 
     def _retagged(self, state: State, sent: Schema, before: Schema | None) -> Schema:
         add: Sequence[InlineTags] = self.candidate.tags_to_add
@@ -152,16 +177,16 @@ class Register(Struct, frozen=True, gc=False):
             add = (*read_stored(self.core, state, self.subject, before).tags(), *add)
         return retagged(self.core, state, self.subject, sent, add, self.candidate.tags_to_remove)
 
-    def _same_version(self, state: State, reading: Reading) -> Row | None:
-        row = find_version(self.core, state, self.subject, reading, number=self._asked_id)
+    def _same_version(self, state: State, met: _Met, reading: Reading) -> Row | None:
+        row = find_version(self.core, state, self.subject, met.live, reading, number=self._asked_id)
         number = known_id(state, self.subject.context, reading.content, self._asked_id)
-        return row or next((row for row in state.live_rows(self.subject) if row.id == number), None)
+        return row or next((row for row in reversed(met.live) if row.id == number), None)
 
-    def _version(self, mode: Mode, next_version: int) -> int:
+    def _version(self, met: _Met) -> int:
         asked = self.candidate.version
         if asked <= 0:
-            return next_version
-        if asked != next_version and not mode.importing:
+            return met.next_version
+        if asked != met.next_version and not met.mode.importing:
             raise InvalidSchema("Version is not one more than previous version")
         return asked
 
@@ -187,9 +212,10 @@ class NewVersion(Struct, frozen=True, gc=False):
     def _allowed_id(self, state: State) -> int:
         context, asked = self.subject.context, self.asked_id
         if asked is None:
-            if state.highest_id(context) >= MAX_INT:
+            highest = state.highest_id(context)
+            if highest >= MAX_INT:
                 raise StoreFailed(f"No schema id is left in context {context}")
-            return state.highest_id(context) + 1
+            return highest + 1
         held = state.holding(context, asked)
         if held is not None and held.content.guid != self.content.guid:
             raise OperationNotPermitted(
@@ -247,27 +273,32 @@ def retagged(
 
 
 def _check_associations(state: State, subject: Subject, references: Sequence[Reference]) -> None:
+    if not references:
+        return
     targets = {referred_subject(subject, name): name for reference in references if (name := reference.subject)}
-    for association, _, _ in state.associations() if targets else ():
+    for association, _, _ in state.associations():
         if association.lifecycle == "STRONG" and association.subject in targets:
             name = targets[association.subject]
             raise OperationNotPermitted(f"Subject '{name}' has a strong association and cannot be referenced")
 
 
 def _check_mode(mode: Mode, subject: Subject, candidate: Candidate) -> None:
-    place = f"Subject {subject} in context {subject.prefix}"
     if mode.read_only:
-        raise OperationNotPermitted(f"{place} is in read-only mode")
-    if candidate.id >= 0 and not mode.importing:
-        raise OperationNotPermitted(f"{place} is not in import mode")
-    if candidate.id < 0 and mode.importing:
-        raise OperationNotPermitted(f"{place} is not in read-write mode")
+        fault = "in read-only mode"
+    elif candidate.id >= 0 and not mode.importing:
+        fault = "not in import mode"
+    elif candidate.id < 0 and mode.importing:
+        fault = "not in read-write mode"
+    else:
+        return
+    raise OperationNotPermitted(f"Subject {subject} in context {subject.prefix} is {fault}")
 
 
 def _edits_tags(candidate: Candidate) -> bool:
     return bool(candidate.tags_to_add or candidate.tags_to_remove)
 
 
-def _has_contract_defaults(config: Config) -> bool:
+def _has_contracts(config: Config) -> bool:
+    """Whether a schema may take metadata or rules from the config."""
     contracts = (config.default_metadata, config.override_metadata, config.default_rule_set, config.override_rule_set)
-    return any(contract is not None for contract in contracts)
+    return contracts != NO_CONTRACTS
