@@ -1,6 +1,6 @@
 """Puts the parts together: settings in, finished ASGI application out.
 
-Around FastAPI stand plain ASGI layers only: the edge outermost, then finished answers, addresses and gzip. Hot routes
+Around FastAPI stand plain ASGI layers only: the edge with the finished answers, then the table of routes. Hot routes
 come first.
 """
 
@@ -34,10 +34,9 @@ from registry.api import (
     versions,
 )
 from registry.api.answers import Answers
-from registry.api.compression import Compression
 from registry.api.declaration import Declared
 from registry.api.dispatch import Dispatch
-from registry.api.edge import Addressing, Edge
+from registry.api.edge import Edge
 from registry.api.paths import AliasOf
 from registry.api.visit import RequestTallies
 from registry.auth import Caller, Door, Guard, Unguarded
@@ -77,8 +76,8 @@ class Application:
         answers, tallies, guard = Answers(settings.max_answer_bytes), RequestTallies(), _guard(settings)
         self._surface = _surface(settings, answers, guard, on_replay, open_store)
         self._surface.state.answers, self._surface.state.tallies = answers, tallies
-        addressed = Addressing(Compression(Dispatch(self._surface)), self._aliases_for)
-        self.edge = Edge(addressed, guard, answers, tallies, settings.max_body_bytes)
+        dispatch = Dispatch(self._surface, self._aliases_for)
+        self.edge = Edge(dispatch, guard, answers, tallies, settings.max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""

@@ -563,6 +563,10 @@ class State:
         kind, about = question
         return self.position if question == ANYTHING else self._STAMPS[kind](self, about)
 
+    def holds(self, questions: Iterable[tuple[Question, int]]) -> bool:
+        """Whether what was asked, each with the stamp of then, would be answered the same now."""
+        return all(self.stamp_of(question) == stamp for question, stamp in questions)
+
     def _ask_settings(self) -> None:
         ask(SETTINGS, self.settings_stamp, self.position)
 

@@ -12,7 +12,7 @@ from typing import Final
 from cachetools import FIFOCache
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from registry.api.visit import RouteTally, visit_of
+from registry.api.visit import RawHeaders, RouteTally, visit_of
 from registry.auth import Permissions
 from registry.operations import Registry
 from registry.questions import ANYTHING, NEWEST, Question, overheard
@@ -22,9 +22,6 @@ OK: Final = 200
 KEPT_METHODS: Final = frozenset({"GET", "POST"})
 BYTES_PER_ANSWER: Final = 1024
 """What an answer takes beside its body: key, headers, questions (estimated)."""
-
-RawHeaders = tuple[tuple[bytes, bytes], ...]
-
 
 Key = tuple[Permissions, str, bytes, bytes, RawHeaders, bytes]
 """All of a request that its answer depends on: what the caller may do, method, raw path, query, the headers that decide
@@ -59,7 +56,7 @@ class Answer:
     def stands(self, state: State) -> bool:
         """Whether nothing that the answer stands on has changed."""
         if self.position != state.position:
-            if any(state.stamp_of(question) != stamp for question, stamp in self.questions):
+            if not state.holds(self.questions):
                 return False
             self.position = state.position
         return True
@@ -121,9 +118,15 @@ class Answers:
         recorder = _Recorder(send)
         with overheard() as questions:
             await app(scope, receive, recorder)
-        answer = recorder.answer(questions, visit_of(scope).tally)
-        if answer is not None and self.registry is not None and answer.stands(self.registry.state):
-            self._keep(key, answer)
+        of_the_newest = questions.pop(NEWEST, None) is not None
+        if recorder.headers is None or recorder.body is None or not questions or self.registry is None:
+            return
+        decisive = {ANYTHING: questions[ANYTHING]} if ANYTHING in questions else questions
+        # What changed the registry is found here not to stand any more.
+        if self.registry.state.holds(decisive.items()):
+            end = {"type": "http.response.body", "body": recorder.body}
+            tally = visit_of(scope).tally
+            self._keep(key, Answer(recorder.headers, end, tuple(decisive.items()), of_the_newest, tally))
 
     def _keep(self, key: Key, answer: Answer) -> None:
         if _size(answer) <= self._kept.maxsize:
@@ -131,7 +134,7 @@ class Answers:
 
 
 class _Recorder:
-    """A `send` that remembers a complete answer with status 200."""
+    """A `send` that remembers headers and body of a complete answer with status 200."""
 
     def __init__(self, send: Send) -> None:
         self.send = send
@@ -147,15 +150,6 @@ class _Recorder:
             # A copy, because what orjson answers holds on to far more memory than its length.
             self.body = bytes(memoryview(message.get("body", b"")))
         await self.send(message)
-
-    def answer(self, questions: dict[Question, int], tally: RouteTally) -> Answer | None:
-        """What was sent, if it was complete and the state was asked about anything for it."""
-        of_the_newest = questions.pop(NEWEST, None) is not None
-        if self.headers is None or self.body is None or not questions:
-            return None
-        decisive = {ANYTHING: questions[ANYTHING]} if ANYTHING in questions else questions
-        end = {"type": "http.response.body", "body": self.body}
-        return Answer(self.headers, end, tuple(decisive.items()), of_the_newest, tally)
 
 
 def _size(answer: Answer) -> int:

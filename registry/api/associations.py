@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated
-from urllib.parse import unquote
 
 from fastapi import Depends, Path, Query, Response
-from pydantic import AfterValidator
 
 from registry.api.messages import TOPIC, AssociationBatchGetRequest, AssociationGetRequest, Lifecycle
 from registry.api.objects import SCHEMA, Shown, bound_object, version_object
@@ -40,9 +38,9 @@ async def _wanted(
 
 
 Wanted = Annotated[BoundFilter, Depends(_wanted)]
-ResourcePath = Annotated[str, AfterValidator(unquote), Path(description="The id of the resource.")]
-NamespacePath = Annotated[str, AfterValidator(unquote), Path(description="The namespace; `-` with name `-` is any.")]
-NamePath = Annotated[str, AfterValidator(unquote), Path(description="The name of the resource; `-` is any.")]
+ResourcePath = Annotated[str, Path(description="The id of the resource.")]
+NamespacePath = Annotated[str, Path(description="The namespace; `-` with name `-` is any.")]
+NamePath = Annotated[str, Path(description="The name of the resource; `-` is any.")]
 
 
 @router.get("/associations/subjects/{subject}", responses=answers(list[Association], PAGED), summary="List by subject")

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 
 from registry.api.failures import of_body, of_parameter
+from registry.api.visit import visit_of
 from registry.errors import BadRequest
-
-BODY: Final = "signet.body"
-"""Where a request's scope holds its body, which the edge has read whole."""
 
 
 class Plan:
@@ -55,7 +53,7 @@ class Plan:
                 if given:
                     values[name] = _read(field, given if many else given[0])
         for field in self._bodies:
-            values[field.name] = self._body(field, request.scope[BODY])
+            values[field.name] = self._body(field, visit_of(request.scope).body)
         return values
 
     async def made(self, request: Request) -> object:

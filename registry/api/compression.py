@@ -8,40 +8,41 @@ from __future__ import annotations
 
 from typing import Final
 
+from fastapi import Response
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from registry.api.visit import visit_of
 
 # Below a packet's size compression saves nothing; above level 2 it takes twice the time for a twentieth of the bytes.
 MIN_BYTES: Final = 1024
 LEVEL: Final = 2
 VARYING: Final = (b"vary", b"Accept-Encoding")
+"""Tells caches in between that this is the answer for those who do not take gzip."""
 
 
-class Compression:
-    """Hands a request to the application, through gzip where the client takes it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._compressed = GZipMiddleware(app, MIN_BYTES, LEVEL)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one ASGI scope."""
-        if scope["type"] != "http" or _accepts_gzip(scope):
-            await self._compressed(scope, receive, send)
-        else:
-            await self._app(scope, receive, _varying(send))
+async def send_answer(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send an answer that is here whole, through gzip where the client takes it."""
+    if _accepts_gzip(scope):
+        await GZipMiddleware(response, MIN_BYTES, LEVEL)(scope, receive, send)
+    else:
+        response.raw_headers.append(VARYING)
+        await response(scope, receive, send)
 
 
-def _accepts_gzip(scope: Scope) -> bool:
-    return any(name == b"accept-encoding" and b"gzip" in value for name, value in scope["headers"])
-
-
-def _varying(send: Send) -> Send:
-    """A `send` that tells caches in between that this is the answer for those who do not take gzip."""
+async def have_answered(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Have an application answer, through gzip where the client takes it."""
 
     async def varying(message: Message) -> None:
         if message["type"] == "http.response.start":
             message["headers"].append(VARYING)
         await send(message)
 
-    return varying
+    if _accepts_gzip(scope):
+        await GZipMiddleware(app, MIN_BYTES, LEVEL)(scope, receive, send)
+    else:
+        await app(scope, receive, varying)
+
+
+def _accepts_gzip(scope: Scope) -> bool:
+    return any(name == b"accept-encoding" and b"gzip" in value for name, value in visit_of(scope).deciding)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import unquote
 
 from fastapi import Path, Query, Response
-from pydantic import AfterValidator
 
 from registry.api.parameters import ThePage
 from registry.api.replies import PAGED, WRITING, answers
@@ -37,7 +35,7 @@ async def list_contexts(
 )
 async def delete_context(
     registry: TheRegistry,
-    context: Annotated[str, AfterValidator(unquote), Path(description="The context, such as `.prod` or `:.prod:`.")],
+    context: Annotated[str, Path(description="The context, such as `.prod` or `:.prod:`.")],
 ) -> Response:
     """Forget a context without subjects; its config and mode stay."""
     # It arrives as `:.prod:` whatever was sent: the address was rewritten like any other below `/contexts/`.

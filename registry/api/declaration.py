@@ -20,6 +20,11 @@ PARAMETER: Final = "{"
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
+def segments_of(path: str) -> tuple[str, ...]:
+    """The segments of a path; empty ones do not count."""
+    return tuple(filter(None, path.split("/")))
+
+
 class Declared(BaseRoute):
     """A route of one method; the segments of its path that are parameters stand in braces."""
 
@@ -27,7 +32,7 @@ class Declared(BaseRoute):
         """description: what else FastAPI's route takes."""
         self.method = method
         self.path = path
-        self.segments = tuple(path.split("/"))
+        self.segments = segments_of(path)
         self.endpoint = endpoint
         self._description = description
 
@@ -36,7 +41,7 @@ class Declared(BaseRoute):
         return APIRoute(self.path, self.endpoint, methods=[self.method], **self._description)
 
     def match(self, segments: Sequence[str]) -> dict[str, str] | None:
-        """The parameters in the segments of a path, if the path is this route's; none of them is empty."""
+        """The parameters in the segments of a path, if the path is this route's."""
         if len(segments) != len(self.segments):
             return None
         parameters = {}
@@ -45,11 +50,11 @@ class Declared(BaseRoute):
                 parameters[expected[1:-1]] = given
             elif expected != given:
                 return None
-        return parameters if all(parameters.values()) else None
+        return parameters
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """How far a request is this route's, for a router of Starlette or FastAPI."""
-        parameters = self.match(scope["path"].split("/")) if scope["type"] == "http" else None
+        parameters = self.match(segments_of(scope["path"])) if scope["type"] == "http" else None
         if parameters is None:
             return Match.NONE, {}
         known = {"route": self, "endpoint": self.endpoint, "path_params": parameters}

@@ -1,4 +1,4 @@
-"""The way from an address to its route, by a table instead of a scan.
+"""The way from an address to its route: rewritten for contexts and aliases, then by a table instead of a scan.
 
 FastAPI's own router tries one route after the other, and goes through layers that no route here needs; it still
 answers everything that the table does not hold: documentation, event streams, unknown paths and methods.
@@ -7,40 +7,55 @@ answers everything that the table does not hold: documentation, event streams, u
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
+from registry.api import paths
+from registry.api.compression import have_answered
 from registry.api.route import Route
 from registry.api.visit import UNROUTED, visit_of
+from registry.auth import Caller
+
+AliasesFor = Callable[[Caller], paths.AliasOf | None]
+"""What subjects stand for, to the one who asks; None while there are no aliases."""
 
 
 class Dispatch:
     """Hands a request to its route, or to the whole application."""
 
-    def __init__(self, surface: FastAPI) -> None:
-        self._surface: ASGIApp = surface
-        self._app = surface
+    def __init__(self, surface: FastAPI, aliases_for: AliasesFor) -> None:
+        self._surface = surface
+        self._aliases_for = aliases_for
         self._routes = _by_method_and_length(surface)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one ASGI scope; the failure of a route rises unhandled."""
-        if scope["type"] == "http":
-            segments = scope["path"].split("/")
-            for route in self._routes.get((scope["method"], len(segments)), ()):
-                parameters = route.match(segments)
-                if parameters is not None:
-                    visit_of(scope).template = route.path
-                    await route.answer({**scope, "app": self._app, "path_params": parameters}, receive, send)
-                    return
-            await self._by_router(scope, receive, send)
+        """Serve one ASGI scope; the failure of a route rises unhandled, and BadRequest for a path that is none."""
+        if scope["type"] != "http":
+            await self._surface(scope, receive, send)
             return
-        await self._surface(scope, receive, send)
+        address = self._address(scope)
+        rewritten = {**scope, "app": self._surface, "query_string": address.query.encode("latin-1")}
+        for route in self._routes.get((scope["method"], len(address.segments)), ()):
+            parameters = route.match(address.segments)
+            if parameters is not None:
+                visit_of(scope).template = route.path
+                rewritten["path_params"] = parameters
+                await route.answer(rewritten, receive, send)
+                return
+        rewritten["path"] = address.path
+        await self._by_router(rewritten, receive, send)
+
+    def _address(self, scope: Scope) -> paths.Address:
+        """Where a request goes: its context is in the subject, which is the one meant by an alias."""
+        address = paths.in_context(paths.read(scope["raw_path"], scope["query_string"]), scope["method"])
+        alias_of = self._aliases_for(visit_of(scope).caller) if paths.may_name_subject(address) else None
+        return address if alias_of is None else paths.unaliased(address, alias_of)
 
     async def _by_router(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._surface(scope, receive, send)
+            await have_answered(self._surface, scope, receive, send)
         finally:
             # FastAPI's router leaves the route in the scope that it was given.
             visit_of(scope).template = getattr(scope.get("route"), "path", UNROUTED)

@@ -1,4 +1,4 @@
-"""The border between the socket and the routes, in plain ASGI: request ids, callers, bodies, HEAD, addresses, failures.
+"""The border between the socket and the routes, in plain ASGI: request ids, callers, bodies, HEAD, failures.
 
 Follows sections 0.1 to 0.4 of Confluent's REST API; refuses to know what is asked.
 """
@@ -6,7 +6,7 @@ Follows sections 0.1 to 0.4 of Confluent's REST API; refuses to know what is ask
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from itertools import count
 from random import getrandbits
@@ -17,11 +17,10 @@ from uuid import uuid4
 from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from registry.api import paths
-from registry.api.answers import KEPT_METHODS, OK, Answers, RawHeaders
-from registry.api.binding import BODY
+from registry.api.answers import KEPT_METHODS, OK, Answers, Key
 from registry.api.failures import breakdown, refusal
-from registry.api.visit import VISIT, RequestTallies, Visit, visit_of
+from registry.api.negotiation import media_types
+from registry.api.visit import VISIT, RawHeaders, RequestTallies, Visit
 from registry.auth import NOBODY, OPEN, SEVERAL, Caller, Guard
 from registry.errors import BodyTooLarge, RegistryError
 
@@ -75,9 +74,10 @@ class Heading(Struct, frozen=True, gc=False):
 
 
 class Whole(Struct, frozen=True, gc=False):
-    """A request that is here whole, and the SHA-256 of its body (empty for none)."""
+    """A request that is here whole, who sent it if that is known, and the SHA-256 of its body (empty for none)."""
 
     heading: Heading
+    caller: Caller | None
     body: bytes
     digest: bytes
 
@@ -121,9 +121,9 @@ def client_address(scope: Scope) -> str:
     return str(address)
 
 
-def accepted(deciding: RawHeaders) -> str:
+def accepted(heading: Heading) -> str:
     """What the client accepts."""
-    return b",".join(value for name, value in deciding if name == b"accept").decode("latin-1")
+    return media_types(heading.deciding)[0]
 
 
 class Edge:
@@ -147,24 +147,27 @@ class Edge:
             return
         began = perf_counter()
         whole: Whole | None = scope.get(WHOLE)
-        heading = whole.heading if whole else read_headers(scope["headers"])
+        if whole is None:
+            heading = read_headers(scope["headers"])
+            caller = self.guard.known(heading.authorization)
+        else:
+            heading, caller = whole.heading, whole.caller
         request_id = heading.given_id or self._ids.new()
-        caller = self.guard.known(heading.authorization)
-        visit = Visit(scope["method"], caller or NOBODY, self.tallies)
+        visit = Visit(scope["method"], caller or NOBODY, heading.deciding, self.tallies)
         answer = _Answer(send, request_id, bodiless=scope["method"] == "HEAD")
         try:
             if caller is None:
                 visit.caller = await self._admitted(scope, heading.authorization)
-            await self._answer(heading, whole, visit, scope, receive, answer)
+            await self._answer(heading.length, whole, visit, scope, receive, answer)
         except RegistryError as error:
-            await refusal(error, accepted(heading.deciding))(scope, receive, answer)
+            await refusal(error, accepted(heading))(scope, receive, answer)
         except ClientLeftError:
             log.info("request %r: the client left before its body was whole", request_id)
         except Exception:
             # The outermost border: whatever went wrong, it goes to the log, and no traceback reaches a client.
             log.exception("request %r failed", request_id)
             if not answer.status:
-                await breakdown(accepted(heading.deciding))(scope, receive, answer)
+                await breakdown(accepted(heading))(scope, receive, answer)
         finally:
             visit.tally.add(answer.status, perf_counter() - began)
 
@@ -182,10 +185,9 @@ class Edge:
         digest = sha256(body).digest() if body and method not in BODILESS else b""
         caller, finished = self.guard.known(heading.authorization), None
         if caller is not None:
-            key = (caller.permissions, method, scope["raw_path"], scope["query_string"], heading.deciding, digest)
-            finished = self.answers.at_once(key)
+            finished = self.answers.at_once(_key(caller, method, scope, heading.deciding, digest))
         if finished is None:
-            scope[WHOLE] = Whole(heading, bytes(body), digest)
+            scope[WHOLE] = Whole(heading, caller, bytes(body), digest)
             return None
         finished.tally.add(OK, perf_counter() - began)
         request_id = heading.given_id or self._ids.new()
@@ -198,60 +200,34 @@ class Edge:
         return await self.guard.admit(authorization, client_address(scope))
 
     async def _answer(
-        self, heading: Heading, whole: Whole | None, visit: Visit, scope: Scope, receive: Receive, answer: _Answer
+        self, length: int, whole: Whole | None, visit: Visit, scope: Scope, receive: Receive, answer: _Answer
     ) -> None:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        body = digest = b""
+        inner = {**scope, "method": method, VISIT: visit}
+        digest = b""
         if method not in BODILESS:
             if whole is None:
-                body = await read_body(heading.length, receive, self.max_body_bytes)
+                visit.body = await read_body(length, receive, self.max_body_bytes)
             else:
-                body, digest = whole.body, whole.digest
-                check_length(len(body), self.max_body_bytes)
-            receive = _replayed(body, receive)
+                visit.body, digest = whole.body, whole.digest
+                check_length(len(visit.body), self.max_body_bytes)
         if method not in KEPT_METHODS:
-            await self.app({**scope, BODY: body, VISIT: visit}, receive, answer)
+            await self.app(inner, receive, answer)
             return
-        if body and not digest:
-            digest = sha256(body).digest()
-        key = (
-            visit.caller.permissions,
-            method,
-            scope["raw_path"],
-            scope["query_string"],
-            heading.deciding,
-            digest,
-        )
+        if visit.body and not digest:
+            digest = sha256(visit.body).digest()
+        key = _key(visit.caller, method, scope, visit.deciding, digest)
         finished = await self.answers.find(key)
         if finished is not None:
             visit.template = finished.tally.template
             await answer(finished.start())
             await answer(finished.end)
             return
-        inner = {**scope, "method": method, BODY: body, VISIT: visit}
         await self.answers.record(key, self.app, inner, receive, answer)
 
 
-class Addressing:
-    """Rewrites every request's address before it is routed: raw path, context, alias."""
-
-    def __init__(self, app: ASGIApp, aliases_for: Callable[[Caller], paths.AliasOf | None]) -> None:
-        """aliases_for: what subjects stand for, to the one who asks; None while there are no aliases."""
-        self.app = app
-        self.aliases_for = aliases_for
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand one request on under its final address.
-
-        Raises BadRequest when the path cannot be read.
-        """
-        if scope["type"] == "http":
-            address = paths.in_context(paths.read(scope["raw_path"], scope["query_string"]), scope["method"])
-            alias_of = self.aliases_for(visit_of(scope).caller) if paths.may_name_subject(address) else None
-            if alias_of is not None:
-                address = paths.unaliased(address, alias_of)
-            scope = {**scope, "path": address.path, "query_string": address.query.encode("latin-1")}
-        await self.app(scope, receive, send)
+def _key(caller: Caller, method: str, scope: Scope, deciding: RawHeaders, digest: bytes) -> Key:
+    return caller.permissions, method, scope["raw_path"], scope["query_string"], deciding, digest
 
 
 async def read_body(declared: int, receive: Receive, max_bytes: int) -> bytes:
@@ -276,16 +252,6 @@ def check_length(length: int, max_bytes: int) -> None:
     """Raise BodyTooLarge for a body of more bytes than are read."""
     if length > max_bytes:
         raise BodyTooLarge(max_bytes)
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body once, then what the connection gives."""
-    unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return unread.pop() if unread else await receive()
-
-    return replay
 
 
 class _Answer:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from registry.api.visit import RawHeaders
 from registry.errors import NotAcceptable, UnsupportedMediaType
 
 DEFAULT: Final = "application/vnd.schemaregistry.v1+json"
@@ -36,6 +37,17 @@ def answer_type(accept: str) -> str:
     if _quality(best, ranges) == 0:
         raise NotAcceptable
     return best
+
+
+def media_types(headers: RawHeaders) -> tuple[str, str]:
+    """What a client accepts, and what its body is; the first of several Content-Type headers counts."""
+    accept, content_type = b"", None
+    for name, value in headers:
+        if name == b"accept":
+            accept = accept + b"," + value if accept else value
+        elif name == b"content-type" and content_type is None:
+            content_type = value
+    return accept.decode("latin-1"), (content_type or b"").decode("latin-1")
 
 
 def failure_type(accept: str) -> str:

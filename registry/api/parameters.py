@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Annotated, Final
-from urllib.parse import unquote
 
 from fastapi import Depends, Path, Query
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import BeforeValidator
 
 from registry.errors import Invalid, InvalidVersion
 from registry.model import LATEST, Subject
@@ -90,10 +89,9 @@ def _read(read: Callable[[str], object], shown_as: type) -> BeforeValidator:
     )
 
 
-# Paths are routed percent-encoded (see `paths`), so that each parameter is decoded here, once.
+# What stands in a path was decoded before it was routed (see `paths`).
 SubjectPath = Annotated[
     str,
-    AfterValidator(unquote),
     Path(
         description="The subject; outside the default context with its context, as `:.context:name`.",
         examples=["orders-value"],
@@ -101,15 +99,13 @@ SubjectPath = Annotated[
 ]
 VersionPath = Annotated[
     int,
-    _read(lambda text: read_version(unquote(text)), str),
+    _read(read_version, str),
     Path(
         description="A version number, or `latest` (also `-1`) for the highest live version.",
         examples=["1", "latest"],
     ),
 ]
-IdPath = Annotated[
-    int, _read(lambda text: java_int(unquote(text)), int), Path(alias="id", description="The schema id.", examples=[1])
-]
+IdPath = Annotated[int, _read(java_int, int), Path(alias="id", description="The schema id.", examples=[1])]
 
 Flag = Annotated[bool, _read(java_boolean, bool)]
 Deleted = Annotated[Flag, Query(description="Whether soft-deleted versions count too.")]

@@ -1,6 +1,6 @@
 """Request addresses: raw paths, and the two rewritings that come before routing (contexts, then aliases).
 
-Routing is done on the percent-encoded path, so that `%2F` is data and `+` stays `+`; each segment is decoded once.
+Routing is done on segments that were decoded one by one, so that `%2F` is data and `+` stays `+`.
 Follows sections 0.3 and 0.4 of Confluent's REST API; knows no endpoint beyond the words that stand before a subject.
 """
 
@@ -41,7 +41,7 @@ class Address(Struct, frozen=True, gc=False):
 
     @property
     def path(self) -> str:
-        """The path that routes are matched with: every segment percent-encoded, no slash at the end."""
+        """The path as FastAPI's router takes it: every segment percent-encoded, no slash at the end."""
         path = "/" + "/".join(self.segments)
         # A slash within a segment is data.
         if path.count("/") == len(self.segments) and _PLAIN.fullmatch(path):

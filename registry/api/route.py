@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from functools import cached_property
 from hashlib import blake2b
 from typing import Annotated
-from urllib.parse import unquote
 from uuid import UUID
 
 import orjson
@@ -19,8 +18,9 @@ from fastapi.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from registry.api.binding import Plan
+from registry.api.compression import send_answer
 from registry.api.declaration import Declared, Router
-from registry.api.negotiation import DEFAULT, answer_type, check_body_type
+from registry.api.negotiation import DEFAULT, answer_type, check_body_type, media_types
 from registry.api.visit import visit_of
 from registry.auth import ANYBODY, NEEDS, Need
 from registry.operations import Registry
@@ -69,12 +69,11 @@ class Route(Declared):
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; raises RegistryError."""
-        response = await self._response(Request(scope, receive))
-        await response(scope, receive, send)
+        await send_answer(await self._response(Request(scope, receive)), scope, receive, send)
 
     async def _response(self, request: Request) -> Response:
         check(self.need, request)
-        accept, content_type = _media_types(request)
+        accept, content_type = media_types(visit_of(request.scope).deciding)
         check_body_type(content_type)
         media_type = answer_type(accept)
         response: Response = await self.endpoint(**await self.plan.arguments(request))
@@ -90,23 +89,12 @@ def check(need: Need, request: Request) -> None:
     # address can lead past it.
     parameters = request.scope["path_params"]
     place = parameters.get("subject") or parameters.get("context") or ""
-    visit_of(request.scope).caller.check(need, unquote(place))
+    visit_of(request.scope).caller.check(need, place)
 
 
 async def checked(request: Request) -> None:
     """The same for a route that FastAPI answers, as a dependency of it."""
     check(NEEDS[request.method, request.scope["route"].path], request)
-
-
-def _media_types(request: Request) -> tuple[str, str]:
-    """What the client accepts, and what the body is; the first of several Content-Type headers counts."""
-    accept, content_type = b"", None
-    for name, value in request.scope["headers"]:
-        if name == b"accept":
-            accept = accept + b"," + value if accept else value
-        elif name == b"content-type":
-            content_type = value if content_type is None else content_type
-    return accept.decode("latin-1"), (content_type or b"").decode("latin-1")
 
 
 def _finished(request: Request, response: Response, media_type: str) -> Response:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote
 
 from fastapi import Path, Query, Response
-from pydantic import AfterValidator
 
 from registry.api.objects import SCHEMA, SCHEMA_OF_GUID, SCHEMA_STRING, Shown, bound_object, version_object
 from registry.api.parameters import (
@@ -29,7 +27,7 @@ from registry.shapes import Json as Members
 SubjectQuery = Annotated[
     str, Query(description="A subject that should hold the id; `:.context:` is any subject of that context.")
 ]
-GuidPath = Annotated[str, AfterValidator(unquote), Path(description="The GUID, with or without dashes.")]
+GuidPath = Annotated[str, Path(description="The GUID, with or without dashes.")]
 router = new_router("schemas")
 
 

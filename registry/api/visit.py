@@ -1,4 +1,4 @@
-"""What is known of a request beside what it says itself: who is asking, and which route answers.
+"""What is known of a request by now: who is asking, what was read of it, and which route answers.
 
 It travels in the ASGI scope, made at the edge; the layers within add to it. Requests are counted by route, method and
 class of status; the template of a route, never a path, is what a count is called by.
@@ -14,6 +14,8 @@ from starlette.types import Scope
 
 from registry.auth import Caller
 from registry.tallies import SECONDS, Spread
+
+RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 VISIT: Final = "signet.visit"
 UNROUTED: Final = "none"
@@ -62,12 +64,16 @@ class RequestTallies:
 
 
 class Visit:
-    """One request: who asks, and the template of the route that answers."""
+    """One request: who asks, the headers that decide the form of the answer, the body, read whole, and the template of
+    the route that answers.
+    """
 
-    __slots__ = ("_method", "_tallies", "caller", "template")
+    __slots__ = ("_method", "_tallies", "body", "caller", "deciding", "template")
 
-    def __init__(self, method: str, caller: Caller, tallies: RequestTallies) -> None:
+    def __init__(self, method: str, caller: Caller, deciding: RawHeaders, tallies: RequestTallies) -> None:
         self.caller = caller
+        self.deciding = deciding
+        self.body = b""
         self.template = UNROUTED
         self._method = method
         self._tallies = tallies

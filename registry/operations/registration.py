@@ -243,7 +243,7 @@ class ForeseenVersion(Struct, frozen=True, gc=False):
 
     def decide(self, state: State) -> Decision[Stored]:
         """Decide as the wish does; raises what it raises."""
-        if all(state.stamp_of(question) == stamp for question, stamp in self.questions.items()):
+        if state.holds(self.questions.items()):
             return self.found.decide(state)
         return self.wish.decide(state)
 
