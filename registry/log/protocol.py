@@ -51,6 +51,8 @@ class History(Protocol):
     def read(self, after: int) -> AsyncIterator[Batch]:
         """All commits after a position, whole and in commit order, in batches of moderate size; ends at the end.
 
+        Of a commit that the position lies within, the rest comes first.
+
         Raises Overloaded while the store is out of reach, StoreFailed when it cannot be read.
         """
         ...

@@ -56,6 +56,12 @@ async def test_key_value_and_author_come_back_as_they_were_appended(log: Log, en
     assert (logged.key, logged.value, logged.author) == (entry.key, entry.value, entry.author)
 
 
+async def test_the_rest_of_a_commit_is_read_from_within_it(log: Log) -> None:
+    await append(log, numbered(3))
+    assert [batch.after for batch in await batches(log, 2)] == [2]
+    assert [logged.position for logged in await entries(log, 2)] == [3]
+
+
 async def test_a_commit_of_tombstones_only_is_appended(log: Log) -> None:
     await append(log, [Entry(b"a", None), Entry(b"b", None)])
     assert [entry.value for entry in await entries(log)] == [None, None]
