@@ -6,7 +6,6 @@ Owns positions and batches; refuses to know what the bytes mean.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -34,8 +33,7 @@ class Logged(Struct, frozen=True, gc=False):
     author: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """One or more whole commits in commit order: all that the log holds after `after` and up to `end`."""
 
     after: int

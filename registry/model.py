@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 DEFAULT_CONTEXT: Final = "."
 GLOBAL_CONTEXT: Final = ".__GLOBAL"
@@ -66,8 +66,7 @@ class Reference(Struct, frozen=True, gc=False):
     version: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(Struct, frozen=True, gc=False):
     """What a data contract says about a schema; maps and sets are kept in Java's order, sets as tuples."""
 
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -76,9 +75,9 @@ class Metadata:
 
     def __post_init__(self) -> None:
         ordered_tags = {path: ordered_set(self.tags[path]) for path in sorted(self.tags, key=java_order)}
-        object.__setattr__(self, "tags", ordered_tags)
-        object.__setattr__(self, "properties", ordered_map(self.properties))
-        object.__setattr__(self, "sensitive", ordered_set(self.sensitive))
+        force_setattr(self, "tags", ordered_tags)
+        force_setattr(self, "properties", ordered_map(self.properties))
+        force_setattr(self, "sensitive", ordered_set(self.sensitive))
 
 
 def ordered_set(items: Iterable[str]) -> tuple[str, ...]:
@@ -119,8 +118,7 @@ class RuleStage(Enum):
     NONE = "NONE"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True, gc=False):
     """One rule of a data contract."""
 
     name: str | None
@@ -136,12 +134,11 @@ class Rule:
     disabled: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tags", ordered_set(self.tags))
-        object.__setattr__(self, "params", ordered_map(self.params))
+        force_setattr(self, "tags", ordered_set(self.tags))
+        force_setattr(self, "params", ordered_map(self.params))
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSet:
+class RuleSet(Struct, frozen=True, gc=False):
     """The rules of a data contract; the order of each list counts."""
 
     migration_rules: tuple[Rule, ...] = ()
@@ -258,8 +255,7 @@ class Mode(Enum):
         self.importing = importing
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True, gc=False):
     """The settings of a subject, a context or the whole registry; None means not set here."""
 
     alias: str | None = None
@@ -277,8 +273,7 @@ class Config:
     override_rule_set: RuleSet | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True, gc=False):
     """One reason why a reader cannot read a writer.
 
     kind: Avro Java's name of the reason (`TYPE_MISMATCH`); path: JSON pointer into the reader (`/fields/1/type`);
@@ -293,8 +288,7 @@ class Finding:
     suggestion: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Association:
+class Association(Struct, frozen=True, gc=False):
     """A Kafka resource bound to a subject."""
 
     guid: str

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -47,43 +46,37 @@ class SchemaKey(Struct, frozen=True, order=True, gc=False):
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigKey:
+class ConfigKey(Struct, frozen=True, gc=False):
     """Names the config of a subject, of a context, or of everything."""
 
     subject: Subject
 
 
-@dataclass(frozen=True, slots=True)
-class ModeKey:
+class ModeKey(Struct, frozen=True, gc=False):
     """Names the mode of a subject, of a context, or of everything."""
 
     subject: Subject
 
 
-@dataclass(frozen=True, slots=True)
-class ContextKey:
+class ContextKey(Struct, frozen=True, gc=False):
     """Names a context."""
 
     context: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteSubjectKey:
+class DeleteSubjectKey(Struct, frozen=True, gc=False):
     """Names the soft delete of a whole subject."""
 
     subject: Subject
 
 
-@dataclass(frozen=True, slots=True)
-class ClearSubjectKey:
+class ClearSubjectKey(Struct, frozen=True, gc=False):
     """Names the removal of what is soft-deleted in a subject, a context, or everywhere."""
 
     subject: Subject
 
 
-@dataclass(frozen=True, slots=True)
-class AssociationKey:
+class AssociationKey(Struct, frozen=True, gc=False):
     """Names the association of a resource with a subject."""
 
     resource_name: str
@@ -93,8 +86,7 @@ class AssociationKey:
     subject: Subject
 
 
-@dataclass(frozen=True, slots=True)
-class NoopKey:
+class NoopKey(Struct, frozen=True, gc=False):
     """Names nothing; its value may carry the highest id of each context, and is anything in other dialects."""
 
 
@@ -110,22 +102,19 @@ class SchemaValue(Struct, frozen=True, gc=False):
     md5: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeletedUpTo:
+class DeletedUpTo(Struct, frozen=True, gc=False):
     """The versions that a soft delete of a subject covers: all up to this one; None covers all."""
 
     version: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class IdMarks:
+class IdMarks(Struct, frozen=True, gc=False):
     """The highest id ever given out in each context; under GLOBAL_CONTEXT, what no context gives out any more."""
 
     highest: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(Struct, frozen=True, gc=False):
     """The value of a key that says all by itself."""
 
 

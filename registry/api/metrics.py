@@ -6,11 +6,11 @@ Counting costs a request a few additions; names and labels are made when somebod
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
 from fastapi import Depends, Request, Response
+from msgspec import Struct
 
 from registry.api.answers import Answers
 from registry.api.declaration import PlainRoute, Router
@@ -23,8 +23,7 @@ EXPOSITION: Final = "registry.api.exposition"
 router = Router(PlainRoute, tags=["server"], dependencies=[Depends(checked)])
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """Everything that counts something; `registry` is the whole one."""
 
     requests: RequestTallies

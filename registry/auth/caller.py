@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from registry.auth.needs import Need, Place
 from registry.auth.permissions import EVERYTHING_ALLOWED, Permissions, Right
@@ -11,8 +12,7 @@ from registry.errors import AccessDenied
 from registry.model import DEFAULT_CONTEXT, GLOBAL_CONTEXT, Subject
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """Who asks, and what they may do; `user` is None where anybody may ask."""
 
     user: str | None

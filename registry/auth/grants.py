@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from registry.auth.permissions import Grant, Pattern, Permissions, Right
 from registry.auth.users import read_text
@@ -22,8 +23,7 @@ EVERY_USER: Final = "*"
 MEMBERS: Final = ("users", "subjects", "rights")
 
 
-@dataclass(frozen=True, slots=True)
-class Grants:
+class Grants(Struct, frozen=True):
     """Every grant of a file, each with the names of those who have it."""
 
     given: tuple[tuple[frozenset[str], Grant], ...]

@@ -11,13 +11,13 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass
 from hashlib import blake2b
 from os import urandom
 from pathlib import Path
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from cachetools import LRUCache
+from msgspec import Struct
 
 from registry.auth.caller import ANYBODY, Caller
 from registry.auth.credentials import read_credentials
@@ -109,8 +109,7 @@ class _Account(NamedTuple):
     caller: Caller
 
 
-@dataclass(frozen=True, slots=True)
-class _Verified:
+class _Verified(Struct, frozen=True):
     user: str
     hashed: bytes
     until: float

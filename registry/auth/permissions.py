@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from fnmatch import translate
 from functools import lru_cache, partial
 from typing import Final
+
+from msgspec import Struct
 
 from registry.model import DEFAULT_CONTEXT, GLOBAL_CONTEXT, Subject
 
@@ -72,8 +73,7 @@ class Pattern:
         return self._every_name and self._every_context
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """Rights on the subjects of some patterns."""
 
     patterns: tuple[Pattern, ...]

@@ -6,15 +6,15 @@ Owns nothing but the text: what was stored is returned as it is, equal only to i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from registry.errors import UnparsableSchema
 from registry.formats.protocol import InlineTags
 from registry.model import Finding
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignSchema:
+class ForeignSchema(Struct, frozen=True):
     """A schema of a language that is not spoken here."""
 
     text: str

@@ -7,14 +7,14 @@ A language parses a text once into a `Parsed`, valid by construction; everything
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, Self
+
+from msgspec import Struct
 
 from registry.model import Finding
 
 
-@dataclass(frozen=True, slots=True)
-class InlineTags:
+class InlineTags(Struct, frozen=True):
     """Tags written inside a schema text: the entity's path, its kind (`sr_record` or `sr_field`), its tags in order."""
 
     path: str

@@ -11,10 +11,10 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import psycopg
+from msgspec import Struct
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from registry.errors import Overloaded, RegistryError, SchemaTooLarge, StoreFailed, StoreUnusable
@@ -40,8 +40,7 @@ _logger = logging.getLogger(__name__)
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
-@dataclass(frozen=True, slots=True)
-class Database:
+class Database(Struct, frozen=True):
     """Where a store URL leads: what the driver needs, and a name for sentences (`db.example:5432/signet`)."""
 
     conninfo: str

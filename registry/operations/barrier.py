@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from registry.errors import SettingInvalid
 from registry.questions import ask_newest
@@ -18,8 +19,7 @@ from registry.tallies import SECONDS, Spread
 Clock = Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Consistency:
+class Consistency(Struct, frozen=True):
     """How far a read may lag behind what other nodes have acknowledged.
 
     seconds: 0 is not at all, None is whatever this node happens to know.

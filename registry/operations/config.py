@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from registry.errors import SubjectConfigNotFound, SubjectNotFound
 from registry.model import Config, Subject
@@ -61,8 +63,7 @@ class Configs:
         return await self._core.carry_out(DeleteConfig(self._core, subject), dry_run)
 
 
-@dataclass(frozen=True, slots=True)
-class PutConfig:
+class PutConfig(Struct, frozen=True):
     """Merge fields into the config of a subject."""
 
     subject: Subject
@@ -78,8 +79,7 @@ class PutConfig:
         return Decision(config, (Record(ConfigKey(self.subject), config),))
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteConfig:
+class DeleteConfig(Struct, frozen=True):
     """Remove the config of a subject."""
 
     core: Core

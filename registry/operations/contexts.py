@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from registry.errors import ContextNotEmpty
 from registry.model import Subject
@@ -34,8 +35,7 @@ class Contexts:
         return await self._core.carry_out(DeleteContext(context), dry_run)
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteContext:
+class DeleteContext(Struct, frozen=True):
     """Forget a context."""
 
     context: str

@@ -6,9 +6,10 @@ Owns how an operation reads (after the barrier) and how it changes (through the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
+
+from msgspec import Struct
 
 from registry.errors import OperationNotPermitted
 from registry.model import GLOBAL_CONTEXT, Config, Level, Mode, Subject, guid_text
@@ -26,8 +27,7 @@ T = TypeVar("T")
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True)
-class PageLimits:
+class PageLimits(Struct, frozen=True):
     """How many items a list holds when the client names no limit, and at most."""
 
     default: int = 2**31 - 1
@@ -45,8 +45,7 @@ class PageLimits:
 SERVER_DEFAULTS = Config(compatibility_level=Level.BACKWARD)
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What the operator decided: defaults and limits that no subject can see past."""
 
     defaults: Config = SERVER_DEFAULTS
@@ -60,8 +59,7 @@ class Policy:
     context_limits: PageLimits = PageLimits()
 
 
-@dataclass(frozen=True, slots=True)
-class Core:
+class Core(Struct, frozen=True):
     """The parts that every noun shares; after the `barrier` the state holds all that was answered anywhere.
 
     sight: what the one who asks may see; author: their name, which changes are logged with.

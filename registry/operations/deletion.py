@@ -6,8 +6,8 @@ Follows Confluent's Schema Registry: what exists is asked before the mode, the m
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from registry.errors import (
@@ -34,8 +34,7 @@ from registry.state import State
 from registry.writer import Decision
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteSubject:
+class DeleteSubject(Struct, frozen=True):
     """Delete all versions of a subject; the answer is their numbers."""
 
     subject: Subject
@@ -63,8 +62,7 @@ class DeleteSubject:
         return Decision(numbers, (*tombstones, *_forgotten_settings(state, subject)))
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteVersion:
+class DeleteVersion(Struct, frozen=True):
     """Delete one version of a subject (LATEST: the highest live one); the answer is its number."""
 
     subject: Subject
@@ -92,8 +90,7 @@ class DeleteVersion:
         return Decision(row.version, (Record(key, None), *(_forgotten_settings(state, subject) if last else ())))
 
 
-@dataclass(frozen=True, slots=True)
-class Undelete:
+class Undelete(Struct, frozen=True):
     """Make a soft-deleted version live again, under its own number and id."""
 
     core: Core

@@ -6,7 +6,8 @@ Follows Confluent's Schema Registry: by content first, then by equivalence from 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from registry.errors import InvalidSchema, SchemaNotFound, SubjectNotFound
 from registry.formats.protocol import Parsed
@@ -20,8 +21,7 @@ from registry.rules.equality import likeness, same_schema
 from registry.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(Struct, frozen=True):
     """Whether a subject has a schema, and as which version."""
 
     core: Core

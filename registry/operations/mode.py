@@ -6,7 +6,8 @@ Follows Confluent's Schema Registry; entering IMPORT wants an empty place, and s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from registry.errors import (
     InvalidMode,
@@ -78,8 +79,7 @@ class Modes:
             raise OperationNotPermitted("Mode changes are not allowed")
 
 
-@dataclass(frozen=True, slots=True)
-class PutMode:
+class PutMode(Struct, frozen=True):
     """Set or clear the mode of a subject."""
 
     subject: Subject
@@ -108,8 +108,7 @@ def _swept(state: State, scope: Subject) -> Iterator[Record]:
     yield Record(ClearSubjectKey(scope), Present())
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteMode:
+class DeleteMode(Struct, frozen=True):
     """Remove the mode of a subject, and of all subjects in it."""
 
     subject: Subject

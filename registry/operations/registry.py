@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from registry.envelope import Batch
 from registry.errors import RegistryError
@@ -33,8 +35,7 @@ from registry.tallies import Spread
 from registry.writer import Writer
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A record as it was logged, for those who follow the registry."""
 
     position: int

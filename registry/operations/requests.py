@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -21,8 +20,7 @@ class Visibility(Enum):
     DELETED = "deleted"
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True, gc=False):
     """A slice of a list as the client asked for it; a limit out of (0, maximum] means the default limit."""
 
     offset: int = 0
@@ -73,8 +71,7 @@ class Stored(Struct, frozen=True, gc=False):
     deleted: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(Struct, frozen=True, gc=False):
     """A version with who registered it (None: nobody was asked) and when (ms since 1970)."""
 
     stored: Stored
@@ -82,8 +79,7 @@ class Details:
     registered_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True, gc=False):
     """An association with when it was made and last changed (ms since 1970)."""
 
     association: Association
@@ -91,8 +87,7 @@ class Bound:
     updated_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class BoundFilter:
+class BoundFilter(Struct, frozen=True, gc=False):
     """Which associations to list; empty lists and None mean any."""
 
     resource_type: str | None = None
@@ -100,8 +95,7 @@ class BoundFilter:
     lifecycle: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True, gc=False):
     """A version in a listing, with the subjects that are aliases of its own, and what is bound to it."""
 
     stored: Stored
@@ -109,8 +103,7 @@ class Listed:
     associations: tuple[Bound, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaFilter:
+class SchemaFilter(Struct, frozen=True, gc=False):
     """Which schemas to list."""
 
     prefix: str = ""
@@ -123,8 +116,7 @@ class SchemaFilter:
     lifecycles: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True, gc=False):
     """What a change would do: the answer it would give and the records it would append, as (key, value) texts."""
 
     answer: Any

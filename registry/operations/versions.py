@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from registry.errors import InvalidRuleSet, RegistryError, SubjectNotFound, VersionNotFound
@@ -149,8 +149,7 @@ class SubjectVersions:
         return await self._core.carry_out(Tag(self._core, subject, version, change), dry_run)
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(Struct, frozen=True):
     """Make a new version of an old one with other tags, metadata and rules."""
 
     core: Core

@@ -7,9 +7,10 @@ reader cannot read) and where versions are kept. The order and the words are par
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct
 
 from registry.formats.protocol import Parsed
 from registry.model import Direction, Finding, Level
@@ -44,8 +45,7 @@ _READER_WRITER: Final[Mapping[Direction, tuple[str, str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Objection:
+class Objection(Struct, frozen=True):
     """One finding, the older version that it concerns, and who could not read whom."""
 
     version: int
@@ -53,8 +53,7 @@ class Objection:
     finding: Finding
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What came of a check: the lines as Confluent writes them, none when compatible, and the findings behind them."""
 
     messages: tuple[str, ...] = ()

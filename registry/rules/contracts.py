@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final
 
-from msgspec import structs
+from msgspec.structs import replace
 
 from registry.errors import InvalidRuleSet
 from registry.model import MAX_INT, Config, Metadata, Rule, RuleMode, RuleSet, Schema
@@ -86,7 +85,7 @@ def inheriting(sent: Schema, config: Config, previous: Schema | None) -> Schema:
     rules = merged_rules(merged_rules(config.default_rule_set, rules), config.override_rule_set)
     if metadata is sent.metadata and rules is sent.rule_set:
         return sent
-    return structs.replace(sent, metadata=metadata, rule_set=rules)
+    return replace(sent, metadata=metadata, rule_set=rules)
 
 
 def merged_metadata(older: Metadata | None, newer: Metadata | None) -> Metadata | None:

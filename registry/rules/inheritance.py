@@ -6,8 +6,9 @@ settings only; without one, the nearest of context, all contexts and server is t
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from registry.model import Config, Mode
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from registry.model import Config, Level, Metadata, Rule, RuleSet, Subject
 from registry.operations import Policy

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from registry.log.memory import MemoryLog
 from registry.model import MAX_INT, Metadata, Reference, Rule, RuleSet, Schema, Subject, guid_text

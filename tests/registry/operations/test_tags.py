@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from registry.formats.protocol import InlineTags
 from registry.model import Metadata, Mode, Rule, RuleSet, Subject
