@@ -152,8 +152,11 @@ class State:
             row = Row(version, number, content, is_deleted, now_ms, position, now_ms, author)
             self._subjects[subject] = Versions((*rows, row), position)
             self._meet_row(key, row, identity, held)
-            if not rows or is_deleted or subject in self._marks.lifeless:
-                self._meet_subject(subject, is_new=not rows)
+            if not rows:
+                self._names.came(subject)
+            # One more live version changes no mark but that of a subject without any.
+            if is_deleted or subject in self._marks.lifeless:
+                self._mark(subject)
             return
         registered_ms = now_ms
         before = row_of(rows, version)
@@ -170,7 +173,9 @@ class State:
         index = index_of(rows, row.version)
         replaced = index < len(rows) and rows[index].version == row.version
         self._subjects[key.subject] = Versions((*rows[:index], row, *rows[index + replaced :]), row.position)
-        self._meet_subject(key.subject, is_new=not rows)
+        if not rows:
+            self._names.came(key.subject)
+        self._mark(key.subject)
         held = self._ids.get(identity)
         if replaced:
             self._count(rows[index], -1)
@@ -200,10 +205,8 @@ class State:
         if content.schema.rule_set is not None:
             self._marks.ruled.add(key.subject)
 
-    def _meet_subject(self, subject: Subject, *, is_new: bool) -> None:
-        """Note what the lists of subjects stand on, where a subject came or its rows changed."""
-        if is_new:
-            self._names.came(subject)
+    def _mark(self, subject: Subject) -> None:
+        """Note which versions of a subject are soft-deleted now, for lists."""
         self._marks.note(subject, [row.deleted for row in self._subjects[subject].rows])
 
     def _count(self, row: Row, change: int) -> None:
@@ -222,7 +225,7 @@ class State:
         left = tuple(other for other in rows if other.version != key.version)
         if left:
             self._subjects[key.subject] = Versions(left, position)
-            self._meet_subject(key.subject, is_new=False)
+            self._mark(key.subject)
         else:
             del self._subjects[key.subject]
             self._marks.forget(key.subject)
@@ -359,7 +362,8 @@ class State:
             self._subjects[subject] = Versions(rows, stamp)
             for row in rows:
                 self._index(SchemaKey(subject, row.version), row, (context, row.id))
-            self._meet_subject(subject, is_new=True)
+            self._names.came(subject)
+            self._mark(subject)
 
     def _restore_rest(self, rest: Rest) -> None:
         self.position = rest.position

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from operator import attrgetter
 
 from cachetools import LRUCache
 from msgspec import Struct
@@ -43,18 +44,25 @@ class Source(Struct, frozen=True, gc=False):
 
 
 class Known(Struct, frozen=True, gc=False):
-    """A parsed schema, and what its language says against it as a new one."""
+    """A parsed schema, what its language says against it as a new one, and the bytes that it takes (estimated)."""
 
     parsed: Parsed
-    fault: str | None = None
+    fault: str | None
+    bytes: int
 
 
 class _Judged(Struct, frozen=True, gc=False):
-    """A verdict; the two schemas are kept with it, so that their identities are not used for others."""
+    """A verdict and the bytes that it takes; the two schemas are kept with it, so that their identities are not used
+    for others.
+    """
 
     reader: Parsed
     writer: Parsed
     findings: tuple[Finding, ...]
+    bytes: int
+
+
+_bytes_of = attrgetter("bytes")
 
 
 class Languages:
@@ -63,8 +71,8 @@ class Languages:
     def __init__(self, formats: Mapping[str, Format] = FORMATS, *, max_bytes: int) -> None:
         """Remember up to `max_bytes` of parsed schemas (estimated), half of them for the sake of verdicts."""
         self._formats = formats
-        self._known: LRUCache[Source, Known] = LRUCache(max_bytes // 2, lambda known: _size(known.parsed))
-        self._verdicts: LRUCache[tuple[int, int], _Judged] = LRUCache(max_bytes // 2, _size_judged)
+        self._known: LRUCache[Source, Known] = LRUCache(max_bytes // 2, _bytes_of)
+        self._verdicts: LRUCache[tuple[int, int], _Judged] = LRUCache(max_bytes // 2, _bytes_of)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -121,29 +129,29 @@ class Languages:
         pair = (id(reader), id(writer))
         judged = self._verdicts.get(pair)
         if judged is None:
-            judged = _Judged(reader, writer, reader.unreadable(writer))
-            if _size_judged(judged) <= self._verdicts.maxsize:
+            judged = _judged(reader, writer)
+            if judged.bytes <= self._verdicts.maxsize:
                 self._verdicts[pair] = judged
         return judged.findings
 
     def _parse(self, source: Source, strict: bool) -> Known:
         language = self._formats.get(source.type)
         if language is None:
-            return Known(ForeignSchema(source.text))
+            return _known(ForeignSchema(source.text))
         references = dict(source.references)
         # Most schemas are asked for both ways, and one that holds as new means the same as an old one.
         try:
-            return Known(language.parse(source.text, references, strict=True))
+            return _known(language.parse(source.text, references, strict=True))
         except UnparsableSchema as fault:
             try:
-                return Known(language.parse(source.text, references, strict=False), fault.message)
+                return _known(language.parse(source.text, references, strict=False), fault.message)
             except UnparsableSchema:
                 if strict:
                     raise fault from None
                 raise
 
     def _remember(self, source: Source, known: Known) -> Known:
-        if _size(known.parsed) <= self._known.maxsize:
+        if known.bytes <= self._known.maxsize:
             self._known[source] = known
             # A schema that was sent is soon asked for as stored, by its canonical text.
             if known.parsed.text != source.text:
@@ -151,14 +159,19 @@ class Languages:
         return known
 
 
+def _known(parsed: Parsed, fault: str | None = None) -> Known:
+    return Known(parsed, fault, _size(parsed))
+
+
+def _judged(reader: Parsed, writer: Parsed) -> _Judged:
+    findings = reader.unreadable(writer)
+    told = sum(
+        FINDING_BYTES + len(finding.path) + len(finding.message) + len(finding.place) + len(finding.suggestion)
+        for finding in findings
+    )
+    return _Judged(reader, writer, findings, _size(reader) + _size(writer) + told)
+
+
 def _size(parsed: Parsed) -> int:
     # The types of other subjects are a schema's own once it is parsed, whoever else refers to them.
     return SCHEMA_BYTES + PARSED_BYTES_PER_TEXT_BYTE * parsed.chars
-
-
-def _size_judged(judged: _Judged) -> int:
-    findings = sum(
-        FINDING_BYTES + len(finding.path) + len(finding.message) + len(finding.place) + len(finding.suggestion)
-        for finding in judged.findings
-    )
-    return _size(judged.reader) + _size(judged.writer) + findings

@@ -102,13 +102,13 @@ class _Writer:
             # Most fields take one string in all: this loop decides how long a text takes.
             text = _BARE_TEXTS.get(type(field.type)) or self.plain(field.type, own)
             tail = "}" if type(field) is Field else _field_tail(field)
-            head = f'{separator}{{"name":{encode_basestring(field.name)},"type":'
+            name = encode_basestring(field.name)
             if text is None:
-                out.append(head)
+                out.append(f'{separator}{{"name":{name},"type":')
                 yield self.deep(field.type, own)
                 out.append(tail)
             else:
-                out.append(f"{head}{text}{tail}")
+                out.append(f'{separator}{{"name":{name},"type":{text}{tail}')
             separator = ","
         out.append(f"]{_tail(node.name, node.props)}")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from operator import call
+from operator import attrgetter, call
 from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
 
 from registry.errors import UnparsableSchema
@@ -68,6 +68,7 @@ _ORDERS: Final = frozenset({"ASCENDING", "DESCENDING", "IGNORE"})
 _MAX_FIXED_BYTES: Final = 2**31 - 9
 # What `String.trim` takes for space.
 _JAVA_SPACE: Final = "".join(map(chr, range(0x21)))
+_name_of = attrgetter("name")
 
 
 def _refuse(message: str) -> NoReturn:
@@ -218,16 +219,14 @@ class Parser:
                 _refuse_field(entry)
             if not isinstance(name, str):
                 _refuse_field(entry)
-            if isinstance(word, str) and word in PRIMITIVES:
-                type_: Node = PRIMITIVES[word]()
-            else:
-                type_ = self._plain(word, namespace) or (yield self._deep(word, namespace))
+            make = PRIMITIVES.get(word) if isinstance(word, str) else None
+            type_ = make() if make else self._plain(word, namespace) or (yield self._deep(word, namespace))
             if len(entry) > _PLAIN_FIELD_KEYS:
                 fields.append(self._detailed_field(name, type_, entry))
             else:
                 name = short_name(name) if len(name) <= MAX_SHARED_CHARS else self._checked(name)
                 fields.append(Field(name, type_))
-        by_name = {field.name: field for field in fields}
+        by_name = dict(zip(map(_name_of, fields), fields, strict=True))
         # Java looks for names that come twice when it has read all fields, so any other fault is told first.
         if len(by_name) < len(fields):
             _refuse(_twice(fields, record))

@@ -158,7 +158,11 @@ def _readable_at_once(reader: Node, writer: Node) -> bool:
     # Unnamed types cannot be met again, so what is left out here is missed by nobody.
     if writer.kind in _FITTING[reader.kind]:
         return True
-    return isinstance(reader, Union) and isinstance(writer, Union) and _takes_all(reader, writer)
+    if isinstance(reader, Union):
+        return isinstance(writer, Union) and _takes_all(reader, writer)
+    if isinstance(reader, Array):
+        return isinstance(writer, Array) and writer.items.kind in _FITTING[reader.items.kind]
+    return isinstance(reader, Map) and isinstance(writer, Map) and writer.values.kind in _FITTING[reader.values.kind]
 
 
 def _unmatched(field: Field, place: int, writer: Record, location: Location) -> Steps:
