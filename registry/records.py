@@ -93,13 +93,20 @@ class NoopKey(Struct, frozen=True, gc=False):
 class SchemaValue(Struct, frozen=True, gc=False):
     """A version of a subject: its id, what it says, and whether it is soft-deleted.
 
-    md5: the bytes of the GUID where they cannot be computed, because Confluent encrypted sensitive metadata.
+    md5: the bytes of the GUID where they cannot be computed, because Confluent encrypted sensitive metadata. computed:
+    those that were computed already, never written.
     """
 
     id: int
     schema: Schema
     deleted: bool = False
     md5: bytes | None = None
+    computed: bytes | None = None
+
+    @property
+    def guid(self) -> bytes:
+        """The bytes of the GUID."""
+        return self.md5 or self.computed or self.schema.digest()
 
 
 class DeletedUpTo(Struct, frozen=True, gc=False):

@@ -133,19 +133,19 @@ class State:
             self._remove_row(key, logged.position)
             return
         subject, version = key.subject, key.version
-        number, schema, is_deleted, md5 = value.id, value.schema, value.deleted, value.md5
+        number, schema, is_deleted = value.id, value.schema, value.deleted
         position, now_ms, author = logged.position, logged.timestamp_ms, logged.author
         identity = (subject.context, number)
         if number > self._highest_ids.get(subject.context, 0):
             self._highest_ids[subject.context] = number
         held = self._ids.get(identity)
         if held is None:
-            content = Content(schema, md5 or schema.digest())
+            content = Content(schema, value.guid)
         elif held.content.schema.text != schema.text:
             self.conflicting_records += 1
             return
         else:
-            content = held.content if held.content.schema == schema else Content(schema, md5 or schema.digest())
+            content = held.content if held.content.schema == schema else Content(schema, value.guid)
         rows = self._subjects.get(subject, NOTHING).rows
         if not rows or rows[-1].version < version:
             # Nearly every record of a log is a new version behind all others; the rest goes the long way.

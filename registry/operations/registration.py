@@ -224,14 +224,14 @@ class NewVersion(Struct, frozen=True, gc=False):
         return asked
 
     def _records(self, state: State, number: int) -> Iterator[Record]:
-        subject, version = self.subject, self.version
+        subject, version, content = self.subject, self.version, self.content
         if not state.has_context(subject.context):
             yield Record(ContextKey(subject.context), Present())
         for row in state.rows(subject):
             superseded = row.deleted and row.id == number and row.version < version
             if superseded and next(state.referrers(subject, row.version), None) is None:
                 yield Record(SchemaKey(subject, row.version), None)
-        yield Record(SchemaKey(subject, version), SchemaValue(number, self.content.schema))
+        yield Record(SchemaKey(subject, version), SchemaValue(number, content.schema, computed=content.guid))
 
 
 class ForeseenVersion(Struct, frozen=True, gc=False):
