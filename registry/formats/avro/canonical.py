@@ -19,6 +19,7 @@ from registry.formats.avro.types import (
     Enum,
     Field,
     Fixed,
+    Kind,
     Name,
     Named,
     Node,
@@ -29,6 +30,7 @@ from registry.formats.avro.types import (
 )
 
 _BARE_TEXTS: Final[Mapping[type, str]] = {primitive: f'"{word}"' for word, primitive in PRIMITIVES.items()}
+_BELOW: Final[Mapping[Kind, str]] = {"ARRAY": "items", "MAP": "values"}
 _TYPE_WORDS: Final = frozenset(PRIMITIVES) | {"record", "enum", "array", "map", "union", "fixed"}
 
 
@@ -58,6 +60,9 @@ class _Writer:
             return _union_text(node.words) if node.words else None
         if isinstance(node, Named):
             return self._plain_named(node, namespace)
+        if node.kind in _BELOW:
+            text = _BARE_TEXTS.get(type(node.below[0]))
+            return f"{_begun(node)}{text}{_props(node.props)}}}" if text else None
         return f'{{"type":"{node.label}"{_props(node.props)}}}' if isinstance(node, Annotated) else None
 
     def _plain_named(self, node: Named, namespace: str) -> str | None:
@@ -78,9 +83,9 @@ class _Writer:
         return self._union(node, namespace) if isinstance(node, Union) else self._collection(node, namespace)
 
     def _collection(self, node: Node, namespace: str) -> Task[None]:
-        below, key = node.below[0], "items" if node.kind == "ARRAY" else "values"
+        below = node.below[0]
         text = self.plain(below, namespace)
-        self.out.append(f'{{"type":"{node.label}","{key}":{text or ""}')
+        self.out.append(f"{_begun(node)}{text or ''}")
         if text is None:
             yield self.deep(below, namespace)
         self.out.append(f"{_props(node.props)}}}")
@@ -117,6 +122,11 @@ class _Writer:
 @lru_cache(maxsize=1024)
 def _union_text(words: tuple[str, ...]) -> str:
     return json_text(list(words))
+
+
+def _begun(collection: Node) -> str:
+    """An array or a map up to the type below it."""
+    return f'{{"type":"{collection.label}","{_BELOW[collection.kind]}":'
 
 
 def _head(word: str, name: Name, namespace: str) -> str:

@@ -59,7 +59,7 @@ _COLLECTIONS: Final[Mapping[str, tuple[str, Callable[[Node, Props], Node]]]] = {
     "array": ("items", Array),
     "map": ("values", Map),
 }
-_DEEP_WORDS: Final = frozenset({"record", "error", "array", "map"})
+_RECORD_WORDS: Final = frozenset({"record", "error"})
 # A name and a type.
 _PLAIN_FIELD_KEYS: Final = 2
 _FLOATING: Final = frozenset({"FLOAT", "DOUBLE"})
@@ -112,7 +112,7 @@ class Parser:
     def _plain(self, value: JsonValue, namespace: str) -> Node | None:
         """A type that needs no other type to be read first, or None."""
         if isinstance(value, str):
-            return PRIMITIVES[value]() if value in PRIMITIVES else self._find(value, namespace)
+            return self._meant(value, namespace)
         if isinstance(value, list):
             return _plain_union(value)
         if not isinstance(value, dict):
@@ -127,7 +127,15 @@ class Parser:
             return self._enum(value, namespace)
         if word == "fixed":
             return self._fixed(value, namespace)
-        return None if word in _DEEP_WORDS else self._find(word, namespace)
+        if word in _COLLECTIONS:
+            key, make = _COLLECTIONS[word]
+            below = value.get(key)
+            return make(self._meant(below, namespace), _props(value, _RESERVED)) if isinstance(below, str) else None
+        return None if word in _RECORD_WORDS else self._find(word, namespace)
+
+    def _meant(self, word: str, namespace: str) -> Node:
+        """The type that a word stands for."""
+        return PRIMITIVES[word]() if word in PRIMITIVES else self._find(word, namespace)
 
     def _find(self, name: str, namespace: str) -> Node:
         """The named type that a name stands for, or what stands for it until its definition is read."""
@@ -141,7 +149,7 @@ class Parser:
         return found
 
     def _deep(self, value: JsonValue, namespace: str) -> Task[Node]:
-        """A type that others are read for: a union, or an object with one of `_DEEP_WORDS`."""
+        """A type that others are read for: a union, a collection, or a record."""
         if isinstance(value, list):
             return (yield from self._union(value, namespace))
         assert isinstance(value, dict)
