@@ -14,17 +14,16 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from registry.configured import EVERYWHERE, Configured
 from registry.envelope import Batch, Logged
 from registry.marks import Marks
-from registry.model import DEFAULT_CONTEXT, GLOBAL_CONTEXT, Association, Config, Mode, Schema, Subject
+from registry.model import DEFAULT_CONTEXT, GLOBAL_CONTEXT, Schema, Subject
 from registry.names import Named, Names
 from registry.questions import ANYTHING, Question, ask, ask_anything
 from registry.records import (
     EVERYTHING,
-    AssociationKey,
     ClearSubjectKey,
     ConfigKey,
-    ContextKey,
     DeletedUpTo,
     DeleteSubjectKey,
     IdMarks,
@@ -48,32 +47,23 @@ class GapError(Exception):
     """A batch does not continue where the state ends."""
 
 
-SETTINGS: Final[Question] = ("settings", None)
-EVERY_CONTEXT: Final = Subject(GLOBAL_CONTEXT, "")
-"""Where config and mode of all contexts are kept."""
 PIECE: Final = 256
 """How many holders of an id are told at a time."""
 
 
-class State:
+class State(Configured):
     """The registry at one position of the log; see `draft` for a copy that can be thrown away."""
 
     def __init__(self) -> None:
-        self.position = 0
+        super().__init__()
         self.unreadable_records = 0
         self.conflicting_records = 0
-        self.settings_stamp = 0
-        """The position of the last change to any config, mode, context or association."""
-        self._live_versions = self._deleted_versions = self._aliases = 0
+        self._live_versions = self._deleted_versions = 0
         self._subjects: MutableMapping[Subject, Versions] = {}
         self._names = Names()
         self._marks = Marks()
         self._ids: MutableMapping[Id, Holding] = {}
         self._highest_ids: MutableMapping[str, int] = {}
-        self._configs: MutableMapping[Subject, Config] = {}
-        self._modes: MutableMapping[Subject, Mode] = {}
-        self._contexts: MutableMapping[str, None] = {}
-        self._associations: MutableMapping[AssociationKey, tuple[Association, int, int]] = {}
         self._ids_by_guid: Groups[tuple[str, bytes], int] = Groups()
         self._holders: Groups[Id, SchemaKey] = Groups()
         self._referrers: Groups[SchemaKey, SchemaKey] = Groups()
@@ -81,16 +71,10 @@ class State:
     def draft(self) -> State:
         """A state on top of this one: it answers the same, takes records, and leaves this one as it is."""
         draft = State()
-        draft.position = self.position
-        draft.settings_stamp = self.settings_stamp
-        draft._aliases = self._aliases
+        draft._stand_on(self)
         draft._subjects = Overlay(self._subjects)
         draft._ids = Overlay(self._ids)
         draft._highest_ids = Overlay(self._highest_ids)
-        draft._configs = Overlay(self._configs)
-        draft._modes = Overlay(self._modes)
-        draft._contexts = Overlay(self._contexts)
-        draft._associations = Overlay(self._associations)
         draft._ids_by_guid = self._ids_by_guid.overlaid()
         draft._holders = self._holders.overlaid()
         draft._referrers = self._referrers.overlaid()
@@ -259,45 +243,17 @@ class State:
                 if row.deleted:
                     self._remove_row(SchemaKey(subject, row.version), logged.position)
 
-    def _apply_config(self, key: ConfigKey, value: Config | None, logged: Logged) -> None:
-        self._aliases += _is_alias(value) - _is_alias(self._configs.get(key.subject))
-        self._set(self._configs, key.subject, value, logged)
-
-    def _apply_mode(self, key: ModeKey, value: Mode | None, logged: Logged) -> None:
-        self._set(self._modes, key.subject, value, logged)
-
-    def _apply_context(self, key: ContextKey, value: Value | None, logged: Logged) -> None:
-        self.settings_stamp = logged.position
-        if value is None:
-            self._contexts.pop(key.context, None)
-        else:
-            self._contexts[key.context] = None
-
-    def _apply_association(self, key: AssociationKey, value: Association | None, logged: Logged) -> None:
-        created_ms = self._associations[key][1] if key in self._associations else logged.timestamp_ms
-        self._set(self._associations, key, value and (value, created_ms, logged.timestamp_ms), logged)
-
     def _apply_noop(self, _key: NoopKey, value: Value | None, _logged: Logged) -> None:
         if isinstance(value, IdMarks):
             for context, mark in value.highest.items():
                 self._raise_mark(context, mark)
 
-    def _set(self, table: MutableMapping[Any, Any], key: object, value: object, logged: Logged) -> None:
-        self.settings_stamp = logged.position
-        if value is None:
-            table.pop(key, None)
-        else:
-            table[key] = value
-
     _APPLY: Final[Mapping[type[Key], Callable[..., None]]] = {
         SchemaKey: _apply_schema,
         DeleteSubjectKey: _apply_delete_subject,
         ClearSubjectKey: _apply_clear_subject,
-        ConfigKey: _apply_config,
-        ModeKey: _apply_mode,
-        ContextKey: _apply_context,
-        AssociationKey: _apply_association,
         NoopKey: _apply_noop,
+        **Configured.SETTERS,
     }
 
     # Snapshots: a state as parts, and back.
@@ -403,7 +359,7 @@ class State:
 
     def subjects_in_scope(self, scope: Subject) -> Iterator[Subject]:
         """The subject itself; every subject of the context, if it names one; all, if EVERYTHING or all contexts."""
-        if scope in (EVERYTHING, EVERY_CONTEXT):
+        if scope in (EVERYTHING, EVERYWHERE):
             return self.subjects()
         if scope.is_context:
             return (subject for subject in self.subjects() if subject.context == scope.context)
@@ -488,71 +444,6 @@ class State:
         ask_anything(self.position)
         return dict(self._highest_ids)
 
-    # Questions about contexts, configs, modes and associations.
-
-    def contexts(self) -> list[str]:
-        """The default context, then every other known one in order."""
-        self._ask_settings()
-        return [DEFAULT_CONTEXT, *sorted(self._contexts)]
-
-    def has_context(self, context: str) -> bool:
-        """Whether the context is known."""
-        self._ask_settings()
-        return context == DEFAULT_CONTEXT or context in self._contexts
-
-    def config(self, subject: Subject) -> Config | None:
-        """The config set for exactly this subject, context or (EVERYTHING) the whole registry."""
-        self._ask_settings()
-        return self._configs.get(subject)
-
-    def configs_above(self, subject: Subject) -> tuple[Config | None, Config | None, Config | None, Config | None]:
-        """The configs set for a subject, its context, all contexts, and the whole registry."""
-        self._ask_settings()
-        own, context, everywhere = scopes(subject)
-        configs = self._configs
-        return configs.get(own), configs.get(context), configs.get(everywhere), configs.get(EVERYTHING)
-
-    def configs(self) -> Iterator[tuple[Subject, Config]]:
-        """Every config that is set, with what it is set for."""
-        self._ask_settings()
-        return iter(self._configs.items())
-
-    def aliases(self) -> Iterator[tuple[Subject, str]]:
-        """Every subject whose own config names an alias, with that alias."""
-        return ((subject, config.alias) for subject, config in self.configs() if config.alias)
-
-    @property
-    def has_aliases(self) -> bool:
-        """Whether the config of any subject names an alias."""
-        self._ask_settings()
-        return self._aliases > 0
-
-    def mode(self, subject: Subject) -> Mode | None:
-        """The mode set for exactly this subject, context or (EVERYTHING) the whole registry."""
-        self._ask_settings()
-        return self._modes.get(subject)
-
-    def modes_above(self, subject: Subject) -> tuple[Mode | None, Mode | None, Mode | None]:
-        """The modes set for a subject, its context, and all contexts."""
-        self._ask_settings()
-        own, context, everywhere = scopes(subject)
-        return self._modes.get(own), self._modes.get(context), self._modes.get(everywhere)
-
-    def modes(self) -> Iterator[tuple[Subject, Mode]]:
-        """Every mode that is set, with what it is set for."""
-        self._ask_settings()
-        return iter(self._modes.items())
-
-    def modes_within(self, scope: Subject) -> list[Subject]:
-        """The subjects of a context (EVERYTHING: the default one) that have a mode of their own."""
-        self._ask_settings()
-        return [subject for subject in self._modes if subject.context == scope.context and subject.name]
-
-    def associations(self) -> Iterator[tuple[Association, int, int]]:
-        """Every association, with when it was created and last changed (ms)."""
-        self._ask_settings()
-        return iter(self._associations.values())
-
     # What there is, in numbers: no answer stands on them.
 
     def counts(self) -> Counts:
@@ -571,32 +462,17 @@ class State:
         """Whether what was asked, each with the stamp of then, would be answered the same now."""
         return all(self.stamp_of(question) == stamp for question, stamp in questions)
 
-    def _ask_settings(self) -> None:
-        ask(SETTINGS, self.settings_stamp, self.position)
-
-    def _settings_stamp_of(self, _about: object) -> int:
-        return self.settings_stamp
-
     def _id_stamp(self, identity: Id) -> int:
         held = self._ids.get(identity)
         return held.stamp if held else 0
 
     _STAMPS: Final[Mapping[str, Callable[[State, Any], int]]] = {
-        "settings": _settings_stamp_of,
+        "settings": lambda state, _about: state.settings_stamp,
         "subject": stamp,
         "id": _id_stamp,
     }
 
 
-def scopes(subject: Subject) -> tuple[Subject, Subject, Subject]:
-    """Where a setting may stand, nearest first: the subject, its context, all contexts."""
-    return subject, Subject(subject.context, ""), EVERY_CONTEXT
-
-
 def referred_subject(referrer: Subject, name: str) -> Subject:
     """The subject that a reference names: a bare name stays in the referrer's context."""
     return Subject.of(name) if name.startswith(":.") else Subject(referrer.context, name)
-
-
-def _is_alias(config: Config | None) -> bool:
-    return config is not None and bool(config.alias)

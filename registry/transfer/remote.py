@@ -15,6 +15,7 @@ from uuid import UUID
 import httpx
 import orjson
 
+from registry.configured import EVERYWHERE
 from registry.errors import SourceUnreadable
 from registry.model import DEFAULT_CONTEXT, MAX_INT, Config, Level, Mode, Subject
 from registry.records import (
@@ -30,7 +31,6 @@ from registry.records import (
     SchemaValue,
 )
 from registry.shapes import Json, read_config, read_schema
-from registry.state import EVERY_CONTEXT
 from registry.transfer.archive import Archive
 from registry.transfer.door import Door, opened
 from registry.transfer.facts import Fact
@@ -40,7 +40,7 @@ PAGE: Final = 1000
 UNSET_CONFIG: Final = Config(compatibility_level=Level.BACKWARD)
 """What a registry answers that has no config of its own; it says nothing that a new registry does not say."""
 
-ANSWERING: Final = (EVERYTHING, EVERY_CONTEXT)
+ANSWERING: Final = (EVERYTHING, EVERYWHERE)
 """The scopes that answer with a default where nothing is set."""
 
 Name = tuple[str, int]

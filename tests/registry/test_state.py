@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from registry.configured import EVERYWHERE, scopes
 from registry.envelope import Batch, Entry, Logged
 from registry.model import Association, Config, Level, Metadata, Mode, Reference, RuleSet, Schema, Subject
 from registry.questions import ANYTHING, overheard
@@ -31,7 +32,7 @@ from registry.records import (
     SchemaValue,
 )
 from registry.rows import Content, Row
-from registry.state import EVERY_CONTEXT, GapError, State, scopes
+from registry.state import GapError, State
 
 INT, LONG, STRING = Schema('"int"'), Schema('"long"'), Schema('"string"')
 S, OTHER, ELSEWHERE = Subject.of("s"), Subject.of("other"), Subject.of(":.ctx:s")
@@ -148,7 +149,7 @@ CLEARED = [
     (cleared(S), ["other-1", ":.ctx:s-1"]),
     (cleared(Subject.of(":.ctx:")), ["s-1", "other-1"]),
     (cleared(EVERYTHING), []),
-    (cleared(EVERY_CONTEXT), []),
+    (cleared(EVERYWHERE), []),
     (Record(ClearSubjectKey(EVERYTHING), None), ["s-1", "other-1", ":.ctx:s-1"]),
 ]
 
@@ -304,8 +305,8 @@ def test_a_soft_delete_of_a_subject_leaves_the_times_of_its_versions() -> None:
 
 
 def test_settings_stand_at_the_subject_its_context_and_all_contexts() -> None:
-    assert scopes(S) == (S, EVERYTHING, EVERY_CONTEXT)
-    assert scopes(ELSEWHERE) == (ELSEWHERE, Subject(".ctx", ""), EVERY_CONTEXT)
+    assert scopes(S) == (S, EVERYTHING, EVERYWHERE)
+    assert scopes(ELSEWHERE) == (ELSEWHERE, Subject(".ctx", ""), EVERYWHERE)
 
 
 # Stamps: the position of the last change to a thing.
@@ -365,7 +366,7 @@ records = st.one_of(
     st.builds(version, subjects, numbers, st.integers(0, 3), schemas, st.booleans()),
     st.builds(gone, subjects, numbers),
     st.builds(deleted_up_to, subjects, st.none() | numbers),
-    st.builds(cleared, subjects | st.just(EVERY_CONTEXT)),
+    st.builds(cleared, subjects | st.just(EVERYWHERE)),
     st.builds(Record, st.builds(ConfigKey, subjects), st.none() | st.builds(Config, alias=st.just("s"))),
     st.builds(Record, st.builds(ModeKey, subjects), st.none() | st.sampled_from(Mode)),
     st.builds(Record, st.just(ContextKey(".ctx")), st.none() | st.just(Present())),

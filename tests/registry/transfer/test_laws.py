@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from registry.configured import EVERYWHERE
 from registry.envelope import Batch, Entry
 from registry.log import Log, open_log
 from registry.log.memory import MemoryLog
@@ -30,14 +31,14 @@ from registry.records import (
     SchemaValue,
 )
 from registry.rows import Row
-from registry.state import EVERY_CONTEXT, State
+from registry.state import State
 from registry.transfer import Source, gather, held, load, ordered_facts, read_lines, write_line
 from registry.transfer.comparison import compare
 from registry.transfer.lines import Line
 
 NAMES = st.sampled_from(["a", "b", "", ":.c:a", ":.c:b"])
 SUBJECTS = NAMES.map(Subject.of)
-SCOPES = st.sampled_from([EVERYTHING, EVERY_CONTEXT, Subject(".c", ""), Subject(".", "a"), Subject(".c", "b")])
+SCOPES = st.sampled_from([EVERYTHING, EVERYWHERE, Subject(".c", ""), Subject(".", "a"), Subject(".c", "b")])
 VERSIONS = st.integers(1, 4)
 REFERENCES = st.lists(st.builds(Reference, st.just("n"), NAMES, VERSIONS), max_size=2).map(tuple)
 SCHEMAS = st.builds(
