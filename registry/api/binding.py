@@ -1,38 +1,86 @@
-"""The arguments of an endpoint, taken from a request by a plan that is made once.
+"""The arguments of an endpoint, taken from a request by a plan that is made once of the endpoint's signature.
 
-FastAPI reads the endpoint's signature and documents it; at each request it would work out the plan again, which costs
-more than all the rest of a route. Knows no endpoint; bodies are read as Jackson reads them.
+FastAPI reads the same signature for the documentation; for an answer it would work out at each request where everything
+comes from, which costs more than all the rest of a route, and load pydantic's first version. Knows no endpoint; bodies
+are read as Jackson reads them.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from inspect import Parameter, signature
+from typing import Annotated, Any, get_args, get_origin
 
 import orjson
 from fastapi import Request
-from fastapi.dependencies.models import Dependant
+from fastapi.params import Depends, Path, Query
+from msgspec import Struct
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from registry.api.failures import of_body, of_parameter
 from registry.api.visit import visit_of
 from registry.errors import BadRequest
 
 
-class Plan:
-    """Where each argument of an endpoint comes from: path, query, body, or what another function makes of those."""
+class Argument(Struct, frozen=True):
+    """An argument that is read: its name in the endpoint and in the request, and what makes a value of it."""
 
-    def __init__(self, dependant: Dependant) -> None:
-        self._call: Callable[..., Any] | None = dependant.call
-        self.name = dependant.name or ""
-        self._endpoint = getattr(dependant.call, "__name__", "")
-        self._request_name = dependant.request_param_name
-        self._paths: Sequence[Any] = dependant.path_params
-        self._queries = [(field.name, field, _takes_many(field)) for field in dependant.query_params]
-        # Read from a field, a default is copied each time; these are frozen.
-        self._defaults = {field.name: field.default for field in dependant.query_params}
-        self._bodies: Sequence[Any] = dependant.body_params
-        self._inner = [Plan(inner) for inner in dependant.dependencies]
+    name: str
+    alias: str
+    adapter: TypeAdapter[Any]
+
+    @classmethod
+    def of(cls, name: str, kind: Any, marks: Sequence[Any]) -> Argument:
+        """An argument of a type that is annotated with marks; what FastAPI's say besides is for the documentation."""
+        fields = [mark for mark in marks if isinstance(mark, FieldInfo)]
+        rules = [rule for mark in marks for rule in (mark.metadata if isinstance(mark, FieldInfo) else [mark])]
+        alias = next((field.alias for field in fields if field.alias), name)
+        return cls(name, alias, TypeAdapter(Annotated[kind, *rules] if rules else kind))
+
+    def read(self, given: object) -> object:
+        """The value of a path or a query."""
+        try:
+            return self.adapter.validate_python(given)
+        except ValidationError:
+            raise of_parameter() from None
+
+
+class Plan:
+    """Where each argument of an endpoint comes from: path, query, body, or what another function makes of those.
+
+    What stands in a path or a query is marked as such, the latter with a default; a request is a `Request`; anything
+    else is the body.
+    """
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call = call
+        self._request_names: list[str] = []
+        self.inner: list[tuple[str, Plan]] = []
+        self.paths: list[Argument] = []
+        self.queries: list[Argument] = []
+        self.bodies: list[Argument] = []
+        self._defaults: dict[str, Any] = {}
+        for parameter in signature(call, eval_str=True).parameters.values():
+            self._place(parameter)
+
+    def _place(self, parameter: Parameter) -> None:
+        name, annotation = parameter.name, parameter.annotation
+        kind, *marks = get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
+        mark = next((mark for mark in marks if isinstance(mark, (Depends, Path, Query))), None)
+        if isinstance(mark, Depends):
+            assert mark.dependency is not None
+            self.inner.append((name, Plan(mark.dependency)))
+        elif isinstance(mark, Path):
+            self.paths.append(Argument.of(name, kind, marks))
+        elif isinstance(mark, Query):
+            self.queries.append(Argument.of(name, kind, marks))
+            self._defaults[name] = parameter.default
+        elif kind is Request:
+            self._request_names.append(name)
+        else:
+            self.bodies.append(Argument.of(name, kind, marks))
 
     async def arguments(self, request: Request) -> dict[str, Any]:
         """The arguments for a request.
@@ -40,43 +88,32 @@ class Plan:
         Raises RequestNotFound for a path or query that cannot be read, BadRequest and MissingBody for a body.
         """
         values = dict(self._defaults)
-        if self._request_name is not None:
-            values[self._request_name] = request
-        for inner in self._inner:
-            values[inner.name] = await inner.made(request)
-        for field in self._paths:
-            values[field.name] = _read(field, request.scope["path_params"][field.alias])
+        for name in self._request_names:
+            values[name] = request
+        for name, inner in self.inner:
+            values[name] = await inner.made(request)
+        for argument in self.paths:
+            values[argument.name] = argument.read(request.scope["path_params"][argument.alias])
         if request.scope["query_string"]:
             query = request.query_params
-            for name, field, many in self._queries:
-                given = query.getlist(field.alias)
+            for argument in self.queries:
+                given = query.getlist(argument.alias)
                 if given:
-                    values[name] = _read(field, given if many else given[0])
-        for field in self._bodies:
-            values[field.name] = self._body(field, visit_of(request.scope).body)
+                    takes_many = isinstance(self._defaults[argument.name], tuple)
+                    values[argument.name] = argument.read(given if takes_many else given[0])
+        for argument in self.bodies:
+            values[argument.name] = self._body(argument, visit_of(request.scope).body)
         return values
 
     async def made(self, request: Request) -> object:
         """What the function makes of its arguments."""
-        assert self._call is not None
         return await self._call(**await self.arguments(request))
 
-    def _body(self, field: Any, content: bytes) -> object:
-        value, faults = field.validate(read_json(content) if content else None, loc=("body",))
-        if faults:
-            raise of_body(self._endpoint, faults[0])
-        return value
-
-
-def _takes_many(field: Any) -> bool:
-    return isinstance(field.default, tuple)
-
-
-def _read(field: Any, given: object) -> object:
-    value, faults = field.validate(given)
-    if faults:
-        raise of_parameter()
-    return value
+    def _body(self, argument: Argument, content: bytes) -> object:
+        try:
+            return argument.adapter.validate_python(read_json(content) if content else None)
+        except ValidationError as error:
+            raise of_body(self._call.__name__, error.errors(include_url=False)[0]) from None
 
 
 def read_json(body: bytes) -> Any:

@@ -87,7 +87,7 @@ def of_parameter() -> RegistryError:
 
 def of_body(endpoint: str, fault: Mapping[str, Any]) -> RegistryError:
     """The refusal of a body in which an endpoint found a fault, as pydantic describes it."""
-    _, *path = fault["loc"]
+    path = fault["loc"]
     if not path and fault["input"] is None:
         return MissingBody(f"{endpoint}.request")
     place = ".".join(map(str, path)) or "the body"

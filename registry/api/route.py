@@ -13,7 +13,6 @@ from uuid import UUID
 
 import orjson
 from fastapi import Depends, Request, Response
-from fastapi.dependencies.utils import get_dependant
 from fastapi.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
@@ -60,7 +59,7 @@ class Route(Declared):
     @cached_property
     def plan(self) -> Plan:
         """Where the endpoint's arguments come from."""
-        return Plan(get_dependant(path=self.path, call=self.endpoint))
+        return Plan(self.endpoint)
 
     @cached_property
     def need(self) -> Need:
