@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Final
 
 import orjson
@@ -79,18 +80,18 @@ REGISTERED: Final = (
 
 _MEMBERS: Final[Mapping[str, Callable[[Shown], Any]]] = {
     "subject": lambda shown: str(shown.stored.subject),
-    "version": lambda shown: shown.stored.version,
-    "id": lambda shown: shown.stored.id,
-    "guid": lambda shown: shown.stored.guid,
-    "schemaType": lambda shown: shown.stored.schema.type,
+    "version": attrgetter("stored.version"),
+    "id": attrgetter("stored.id"),
+    "guid": attrgetter("stored.guid"),
+    "schemaType": attrgetter("stored.schema.type"),
     "references": lambda shown: _references(shown) if shown.stored.schema.references else None,
     "metadata": lambda shown: metadata_json(shown.stored.schema.metadata),
     "ruleSet": lambda shown: rule_set_json(shown.stored.schema.rule_set),
-    "schema": lambda shown: shown.text,
+    "schema": attrgetter("text"),
     "schemaTags": lambda shown: [_tags(entity) for entity in shown.tags] if shown.tags else None,
-    "maxId": lambda shown: shown.max_id,
-    "ts": lambda shown: shown.stored.timestamp_ms,
-    "deleted": lambda shown: shown.stored.deleted,
+    "maxId": attrgetter("max_id"),
+    "ts": attrgetter("stored.timestamp_ms"),
+    "deleted": attrgetter("stored.deleted"),
 }
 
 
