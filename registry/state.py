@@ -217,8 +217,10 @@ class State(Configured):
         for target in self.targets(key.subject, row.content.schema):
             self._referrers.discard(target, key)
         self._holders.discard(identity, key)
-        if next(self._holders.of(identity), None) is None:
+        # Nearly always the first holder left has the same content.
+        if all(other.content.guid != row.content.guid for _, other in self._found(self._holders.of(identity))):
             self._ids_by_guid.discard((identity[0], row.content.guid), row.id)
+        if next(self._holders.of(identity), None) is None:
             del self._ids[identity]
         else:
             self._ids[identity] = replace(self._ids[identity], stamp=position)

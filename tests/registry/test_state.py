@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -228,6 +228,14 @@ def test_a_guid_knows_its_ids() -> None:
     assert state.ids_of_guid(".", INT.digest()) == (2,)
 
 
+def test_a_guid_is_forgotten_with_the_last_version_that_has_it() -> None:
+    described = replace(INT, metadata=Metadata(properties={"owner": "bob"}))
+    state = replayed(version(S, 1, 1, INT), version(OTHER, 1, 1, described), gone(S, 1))
+    assert (state.ids_of_guid(".", INT.digest()), state.ids_of_guid(".", described.digest())) == ((), (1,))
+    log(state, gone(OTHER, 1), version(S, 1, 1, LONG))
+    assert [state.ids_of_guid(".", schema.digest()) for schema in (INT, described, LONG)] == [(), (), (1,)]
+
+
 def test_a_version_knows_what_refers_to_it() -> None:
     bare, qualified = Reference("n", "s", 1), Reference("n", ":.ctx:s", 1)
     state = replayed(
@@ -430,6 +438,7 @@ def test_records_that_are_known_add_up_to_what_reading_them_does(history: list[R
     assert facts(known) == facts(read)
 
 
+@example([version(S, 1, 3, LONG), version(S, 2, 3, replace(LONG, rule_set=RuleSet())), gone(S, 1)], [])
 @given(histories, histories)
 def test_a_state_made_of_a_snapshot_is_the_same_and_goes_on_alike(history: list[Record], more: list[Record]) -> None:
     state = replayed(*history)

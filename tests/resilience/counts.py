@@ -15,6 +15,7 @@ class Count(NamedTuple):
 COUNTS: Final = {
     "sqlite_kills": Count(6, 500),
     "start_kills": Count(1, 40),
+    "snapshot_kills": Count(4, 200),
     "postgres_kills": Count(4, 200),
     "sqlite_fail_points": Count(1, 20),
     "postgres_fail_points": Count(1, 20),

@@ -16,6 +16,7 @@ import signal
 import sys
 from typing import Any
 
+from registry import replay
 from registry.app import Application
 from registry.cli import main as command_line
 from registry.cli import moving  # noqa: F401 - imported once, before the forks
@@ -57,10 +58,13 @@ def carry_out(order: dict[str, Any]) -> None:
         command_line()
         return
     signal.signal(signal.SIGUSR1, tell_blocks)
-    settings = read_settings(order["settings"])
+    settings, seams = read_settings(order["settings"]), order.get("seams", {})
+    if "many_records" in seams:
+        # Snapshots are for large stores; here they are written all the time.
+        replay.MANY_RECORDS, replay.CHECK_SECONDS = seams["many_records"], 0.01
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
-        run(settings, Application(settings, open_store=opener(order.get("seams", {}))))
+        run(settings, Application(settings, open_store=opener(seams)))
     except RegistryError as error:
         sys.stderr.write(f"signet: {error}\n")
         sys.stderr.flush()

@@ -63,6 +63,29 @@ def test_sqlite_loses_nothing_when_its_process_is_killed(
     assert_whole(tmp_path / "signet.db")
 
 
+def test_what_starts_from_snapshots_loses_nothing_when_its_process_is_killed(
+    new_node, sqlite_store, history, count, seed, account, tmp_path
+):
+    told = account("Killed", f"kill -9 of a server that writes snapshots all the time, under {WRITERS} writers")
+    choose, work, node = random.Random(seed), Mixed(seed), new_node("1", sqlite_store)
+    snapshot, half_written = tmp_path / "signet.db.snapshot", 0
+    node.start(many_records=1)
+    for number in range(count("snapshot_kills")):
+        work.round = number // ROUNDS_PER_SUBJECT
+        with load(history, [node], WRITERS, work):
+            time.sleep(choose.uniform(0.05, 0.5))
+            node.kill()
+        half_written += snapshot.with_name(f"{snapshot.name}.new").exists()
+        node.start(many_records=1)
+    by_snapshot = contents_of(node)
+    node.kill()
+    snapshot.unlink()
+    node.start(many_records=10**9)
+    told.did(kills=count("snapshot_kills") + 1, snapshots_half_written=half_written, writers=WRITERS)
+    told.judged(judge(history, contents_of(node)))
+    assert (by_snapshot, "is of no use" in node.errors) == (contents_of(node), False)
+
+
 def test_three_nodes_on_postgresql_lose_nothing_when_they_are_killed(
     new_node, postgres, history, count, seed, account, launcher, tmp_path
 ):
