@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -21,7 +23,7 @@ from registry.errors import RegistryError
 from registry.log.protocol import Log
 from registry.records import UnreadableRecordError
 from registry.rules.subjects import EVERY_CONTEXT
-from registry.snapshot import FORMAT, Head, UnfitSnapshotError, frames, read_head, read_parts
+from registry.snapshot import FORMAT, Head, Part, UnfitSnapshotError, frames, read_head, read_parts
 from registry.state import State
 
 MANY_RECORDS: Final = 10_000
@@ -46,16 +48,17 @@ class SnapshotFile:
         self._log = log
         self._path = path
         self._position = 0
-        """The position of the snapshot in the file; 0 while there is none of use."""
+        """The position of the snapshot that was read or written last, or could not be written; 0 before the first."""
 
-    async def read(self) -> State:
-        """The state of the snapshot, or an empty one where that is of no use."""
+    async def read(self, on_part: Callable[[int], None]) -> State:
+        """The state of the snapshot, or an empty one where that is of no use; `on_part` is told how far it has come."""
         if self._path is None:
             return State()
         try:
             with await asyncio.to_thread(self._path.open, "rb") as file:
-                await self._check(read_head(file))
-                state = State.of_snapshot(read_parts(file))
+                head, size = read_head(file), self._path.stat().st_size
+                await self._check(head)
+                state = State.of_snapshot(_told(read_parts(file), lambda: on_part(head.position * file.tell() // size)))
         except FileNotFoundError:
             return State()
         except (OSError, UnfitSnapshotError, KeyError, UnreadableRecordError) as reason:
@@ -79,8 +82,7 @@ class SnapshotFile:
             _logger.warning("No snapshot of the state could be written to %s: %s", self._path, reason)
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
-        else:
-            self._position = position
+        self._position = position
 
     async def _check(self, head: Head) -> None:
         if head.log != self._log.uuid or head.entry != await self._entry_at(head.position):
@@ -97,11 +99,16 @@ class SnapshotFile:
 async def replay(log: Log, snapshot: SnapshotFile, on_replay: OnReplay | None = None) -> State:
     """The state at the end of a log; `on_replay` is told how far it has come, every few thousand records."""
     with _no_collection():
-        end, state = await log.end(), await snapshot.read()
+        end = await log.end()
+
+        def reached(position: int) -> None:
+            if on_replay is not None:
+                on_replay(position, end)
+
+        state = await snapshot.read(reached)
         async for batch in log.read(state.position):
             state.advance(batch)
-            if on_replay is not None:
-                on_replay(state.position, end)
+            reached(state.position)
         # The first list of subjects would hold the loop while all of them are put in order; after it little changes.
         state.names(EVERY_CONTEXT)
         if state.position > MANY_RECORDS:
@@ -142,8 +149,15 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
+def _told(parts: Iterable[Part], on_part: Callable[[], None]) -> Iterator[Part]:
+    for part in parts:
+        yield part
+        on_part()
+
+
 async def _write(path: Path, pieces: Iterable[bytes]) -> None:
-    # No sync: a snapshot that is not whole after a power failure is found out.
-    with await asyncio.to_thread(path.open, "wb") as file:
+    # For nobody else's eyes, as the store may be; and without a sync, since one that is not whole after a power failure
+    # is found out.
+    with await asyncio.to_thread(open, path, "wb", opener=partial(os.open, mode=0o600)) as file:
         for piece in pieces:
             await asyncio.to_thread(file.write, piece)

@@ -76,8 +76,17 @@ async def run(log: WatchedLog, path: Path | None, *more: int) -> State:
     return state
 
 
+async def in_snapshot(log: WatchedLog, path: Path) -> State:
+    """The state of the snapshot alone."""
+    return await SnapshotFile(log, path).read(lambda _position: None)
+
+
 def files(folder: Path) -> list[str]:
     return [file.name for file in folder.iterdir()]
+
+
+def mode_of(file: Path) -> int:
+    return file.stat().st_mode & 0o777
 
 
 def versions(state: State) -> list[int]:
@@ -102,13 +111,13 @@ async def test_a_snapshot_is_written_where_many_records_are_new(
     log = await log_of(*before)
     await run(log, path, *while_running)
     assert files(path.parent) == ([path.name] if snapshot_up_to else [])
-    assert (await SnapshotFile(log, path).read()).position == (snapshot_up_to or 0)
+    assert (await in_snapshot(log, path)).position == (snapshot_up_to or 0)
 
 
 async def test_a_snapshot_is_written_anew_when_many_records_came_since(path: Path) -> None:
     log = await log_of(1, 2, 3, 4)
     assert [(await run(log, path, *more)).position for more in [(5, 6, 7), (8,), (9,)]] == [7, 8, 9]
-    assert (await SnapshotFile(log, path).read()).position == 8
+    assert (await in_snapshot(log, path)).position == 8
 
 
 async def test_a_snapshot_is_written_while_a_registry_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,13 +131,38 @@ async def test_a_snapshot_is_written_while_a_registry_runs(path: Path, monkeypat
             state.advance(batch)
         while not files(path.parent):  # noqa: ASYNC110 - no event says so
             await asyncio.sleep(0.001)
-    assert (await SnapshotFile(log, path).read()).position == 4
+    assert (await in_snapshot(log, path)).position == 4
 
 
 async def test_the_more_there_are_the_more_new_ones_make_a_snapshot_due(path: Path) -> None:
     log = await log_of(*range(1, 41))
     assert [(await run(log, path, *more)).position for more in [(), range(41, 46), (46,)]] == [40, 45, 46]
-    assert (await SnapshotFile(log, path).read()).position == 46
+    assert (await in_snapshot(log, path)).position == 46
+
+
+async def test_the_progress_of_a_start_is_told_while_a_snapshot_is_read(path: Path) -> None:
+    log = await log_of(1, 2, 3, 4)
+    await run(log, path, 5)
+    told: list[tuple[int, int]] = []
+    await replay(log, SnapshotFile(log, path), lambda position, end: told.append((position, end)))
+    assert told == sorted(told)
+    assert (len(told) > 2, told[-2:]) == (True, [(4, 5), (5, 5)])
+
+
+async def test_a_snapshot_is_for_the_user_of_the_process_alone(path: Path) -> None:
+    await run(await log_of(1, 2, 3, 4), path)
+    assert mode_of(path) == 0o600
+
+
+async def test_what_cannot_be_written_is_not_tried_again_until_more_is_new(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = await log_of(1, 2, 3, 4)
+    snapshot = SnapshotFile(log, tmp_path / "gone" / "snapshot")
+    state = await replay(log, snapshot)
+    for _ in range(3):
+        await snapshot.write_if_due(state)
+    assert len(caplog.records) == 1
 
 
 async def test_nothing_is_written_where_there_is_no_place(tmp_path: Path) -> None:
@@ -184,7 +218,7 @@ async def test_a_snapshot_of_no_use_is_replaced(path: Path) -> None:
     log = await log_of(1, 2, 3, 4)
     is_empty(log, path)
     await run(log, path)
-    assert (await SnapshotFile(log, path).read()).position == 4
+    assert (await in_snapshot(log, path)).position == 4
 
 
 async def test_what_a_killed_process_left_half_written_is_in_nobodys_way(path: Path) -> None:
