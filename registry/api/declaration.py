@@ -7,6 +7,7 @@ request is answered.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, TypeVar
@@ -25,7 +26,7 @@ def segments_of(path: str) -> tuple[str, ...]:
     return tuple(filter(None, path.split("/")))
 
 
-class Declared(BaseRoute):
+class Declared(BaseRoute, ABC):
     """A route of one method; the segments of its path that are parameters stand in braces."""
 
     def __init__(self, method: str, path: str, endpoint: Callable[..., Any], description: Mapping[str, Any]) -> None:
@@ -69,9 +70,9 @@ class Declared(BaseRoute):
             raise HTTPException(405)
         await self.answer(scope, receive, send)
 
+    @abstractmethod
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that is this route's."""
-        raise NotImplementedError
 
 
 class PlainRoute(Declared):
