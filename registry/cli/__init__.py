@@ -10,12 +10,12 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Final, NamedTuple, NoReturn
 
 import click
 
+from registry.cli.suggestions import meant
 from registry.errors import RegistryError
 
 FAILED: Final = 2
@@ -47,9 +47,7 @@ class _Signet(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         if cmd_name not in COMMANDS:
-            close = get_close_matches(cmd_name, COMMANDS, n=1)
-            meant = f"Did you mean '{close[0]}'?" if close else f"There are {', '.join(COMMANDS)}."
-            ctx.fail(f"There is no command '{cmd_name}'. {meant}")
+            ctx.fail(f"There is no command '{cmd_name}'. {meant(cmd_name, COMMANDS)}")
         module, function, _ = COMMANDS[cmd_name]
         # What is loaded stays: to look for garbage among it took a tenth of a start, and each full collection later.
         gc.disable()

@@ -12,6 +12,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 import click
 
+from registry.cli.suggestions import meant
 from registry.settings import read_settings
 
 Parameters = ParamSpec("Parameters")
@@ -21,7 +22,9 @@ STORE: Final = click.option("--store", metavar="URL", help="The URL of the store
 
 
 class Command(click.Command):
-    """A command that says of an argument too many how a store is named."""
+    """A command that says of an option that it has not which one was meant, and of an argument too many how a store is
+    named.
+    """
 
     allow_extra_args = True
 
@@ -30,7 +33,12 @@ class Command(click.Command):
 
         Raises click.UsageError when it does not fit.
         """
-        for left in super().parse_args(ctx, args):
+        try:
+            unread = super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            known = [name for parameter in self.get_params(ctx) for name in parameter.opts if name[:2] == "--"]
+            ctx.fail(f"There is no option '{error.option_name}'. {meant(error.option_name, known)}")
+        for left in unread:
             ctx.fail(f"Nothing is expected at '{left}'. A store is named with --store URL.")
         return []
 

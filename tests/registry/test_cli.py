@@ -47,7 +47,8 @@ def registration(url: str, subject: str = "s") -> httpx.Response:
         ),
         ([], {"MAX_BODY_BYTES": "0"}, "The setting SIGNET_MAX_BODY_BYTES does not hold"),
         (["--host", "nowhere.invalid"], {}, "Cannot listen on nowhere.invalid:0: "),
-        (["--prot", "1"], {}, "--port"),
+        (["--prot", "1"], {}, "There is no option '--prot'. Did you mean '--port'?"),
+        (["--xyz"], {}, "There is no option '--xyz'. There are --host, --port, --store, --help."),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(arguments, variables, sentence) -> None:
