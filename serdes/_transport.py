@@ -37,7 +37,9 @@ class HttpTransport:
         Raises RegistryUnavailable.
         """
         outcome: Future[Answer] = Future()
-        arguments = (outcome, url, request, headers, timeout_seconds)
+        # Made here: what cannot be sent at all is the caller's to hear of, and not a thread's to die of.
+        built = _built(self._client, url, request, headers, timeout_seconds)
+        arguments = (outcome, url, built, timeout_seconds)
         # A daemon: an exchange that hangs must not keep the program from ending.
         Thread(target=self._exchange, args=arguments, name="serdes-call", daemon=True).start()
         try:
@@ -45,20 +47,13 @@ class HttpTransport:
         except TimeoutError:
             raise _timed_out(url, timeout_seconds) from None
 
-    def _exchange(
-        self,
-        outcome: Future[Answer],
-        url: str,
-        request: Request[Any],
-        headers: Mapping[str, str],
-        timeout_seconds: float,
-    ) -> None:
+    def _exchange(self, outcome: Future[Answer], url: str, built: httpx.Request, timeout_seconds: float) -> None:
         try:
-            response = self._client.send(_built(self._client, url, request, headers, timeout_seconds))
+            response = self._client.send(built)
             outcome.set_result(Answer(response.status_code, dict(response.headers), response.content))
         except httpx.TimeoutException:
             outcome.set_exception(_timed_out(url, timeout_seconds))
-        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError, OSError) as error:
+        except (httpx.HTTPError, RuntimeError, OSError) as error:
             outcome.set_exception(_unreachable(url, error))
 
     def lines(self, url: str, path: str, headers: Mapping[str, str]) -> Iterator[str]:
@@ -92,7 +87,7 @@ class AsyncHttpTransport:
                 response = await self._client.send(built)
         except (TimeoutError, httpx.TimeoutException):
             raise _timed_out(url, timeout_seconds) from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (httpx.HTTPError, OSError) as error:
             raise _unreachable(url, error) from error
         return Answer(response.status_code, dict(response.headers), response.content)
 
@@ -121,14 +116,18 @@ def _built(
     headers: Mapping[str, str],
     timeout_seconds: float,
 ) -> httpx.Request:
-    return client.build_request(
-        request.method,
-        url + request.path,
-        params=list(request.query) or None,
-        headers=dict(headers),
-        content=request.content,
-        timeout=timeout_seconds,
-    )
+    """The request as httpx sends it. Raises SettingInvalid for a URL or a header that no request can have."""
+    try:
+        return client.build_request(
+            request.method,
+            url + request.path,
+            params=list(request.query) or None,
+            headers=dict(headers),
+            content=request.content,
+            timeout=timeout_seconds,
+        )
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise SettingInvalid(f"no request to {url} can be made of the settings: {error}") from error
 
 
 def _check_stream(response: httpx.Response) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, fields
+from math import inf
 from pathlib import Path
+from threading import TIMEOUT_MAX
 from typing import Any, Self
 
 from serdes.errors import SettingInvalid
@@ -45,9 +47,18 @@ def number_or_none(key: str, value: Any) -> float | None:
     return None if value is None else number(key, value)
 
 
+def wait_seconds(key: str, value: Any) -> float:
+    """Seconds that a thread can wait: a number of at least 0, and no infinity."""
+    if number(key, value) > TIMEOUT_MAX:
+        raise SettingInvalid(f"{key} must be at most {TIMEOUT_MAX:.0f} seconds, not {value!r}")
+    return float(value)
+
+
 def count(key: str, value: Any) -> int:
-    """A whole number of at least 0."""
-    return int(number(key, value))
+    """A whole number of at least 0; of a fraction its whole part."""
+    if number(key, value) == inf:
+        raise SettingInvalid(f"{key} must be a number that ends, not {value!r}")
+    return int(value)
 
 
 def at_least_one(key: str, value: Any) -> int:

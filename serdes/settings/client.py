@@ -24,6 +24,7 @@ from serdes.settings.checks import (
     text,
     text_or_false,
     texts,
+    wait_seconds,
 )
 
 
@@ -40,7 +41,7 @@ class ClientSettings(Settings):
     )
     deadline_seconds: float = field(
         default=15.0,
-        metadata=key("deadline", number, "Seconds that a whole call may take, all attempts and waits included."),
+        metadata=key("deadline", wait_seconds, "Seconds that a whole call may take, all attempts and waits included."),
     )
     cache_capacity: int = field(
         default=1000, metadata=key("cache.capacity", at_least_one, "Entries that each cache holds at most.")
@@ -196,9 +197,24 @@ def _split_urls(url: str | None) -> list[str]:
     if not urls:
         raise SettingInvalid("Missing required configuration property url")
     for one in urls:
-        if not one.startswith(("http://", "https://")):
-            raise SettingInvalid(f"url must start with http:// or https://, not {_without_credentials(one)!r}")
+        _check_url(one)
     return urls
+
+
+def _check_url(url: str) -> None:
+    try:
+        # Whether its port is a number that a port can have is found out only by asking for it.
+        _ = urlsplit(url).port
+    except ValueError:
+        # Not shown: in what cannot be taken apart a password may stand anywhere.
+        raise SettingInvalid(
+            "url cannot be read as http://USER:PASSWORD@HOST:PORT; "
+            "characters like @ : / in the password are written as %40 %3A %2F"
+        ) from None
+    if not url.startswith(("http://", "https://")):
+        raise SettingInvalid(f"url must start with http:// or https://, not {_without_credentials(url)!r}")
+    if not urlsplit(url).hostname:
+        raise SettingInvalid(f"url names no host: {_without_credentials(url)!r}")
 
 
 def _without_credentials(url: str) -> str:

@@ -112,6 +112,36 @@ def test_retries_end_with_the_deadline():
         assert 0.3 < time.monotonic() - started < 1.0
 
 
+def ask_blocking(conf, ask):
+    with SchemaRegistryClient(conf) as client:
+        ask(client)
+
+
+def ask_awaited(conf, ask):
+    async def asked():
+        async with AsyncSchemaRegistryClient(conf) as client:
+            await ask(client)
+
+    asyncio.run(asked())
+
+
+TOKEN = {"bearer.auth.credentials.source": "STATIC_TOKEN", "bearer.auth.logical.cluster": "lsrc-1"}
+
+
+@pytest.mark.parametrize("run", [ask_blocking, ask_awaited])
+@pytest.mark.parametrize(
+    ("conf", "ask", "error"),
+    [
+        ({}, lambda client: client.set_config("s", {"alias": {1}}), TypeError),
+        (TOKEN | {"bearer.auth.token": "Schl\u00fcssel"}, lambda client: client.get_subjects(), SettingInvalid),
+    ],
+)
+def test_what_cannot_be_sent_is_told_at_once_and_not_at_the_deadline(run, conf, ask, error):
+    # Were it found out in the thread of the exchange, the caller would wait for that thread until the deadline.
+    with pytest.raises(error):
+        run({"url": "http://127.0.0.1:9", "deadline": 5, "max.retries": 0, **conf}, ask)
+
+
 @pytest.mark.parametrize("serve", [hangs_up, talks_nonsense], ids=lambda serve: serve.__name__)
 def test_what_is_no_http_is_an_unreachable_registry(serve):
     unreachable = pytest.raises(RegistryUnavailable, match="cannot be reached")

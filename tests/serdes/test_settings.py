@@ -14,12 +14,20 @@ URL = {"url": "http://127.0.0.1:1"}
     [
         (ClientSettings, {}, "url"),
         (ClientSettings, {"url": "ftp://x"}, "http://"),
+        (ClientSettings, {"url": "localhost:8081"}, "http://.*localhost:8081"),
+        (ClientSettings, {"url": "http://:8081"}, "no host"),
+        (ClientSettings, {"url": "http://h:port"}, "HOST:PORT"),
+        (ClientSettings, {"url": "http://h:65536"}, "HOST:PORT"),
+        (ClientSettings, {"url": "ftp://[h"}, "HOST:PORT"),
         (ClientSettings, {"url": 5}, "text"),
         (ClientSettings, URL | {"colour": 1}, "Unrecognized properties: colour"),
         (ClientSettings, URL | {"timeout": "fast"}, "timeout"),
         (ClientSettings, URL | {"timeout": -1}, "timeout"),
         (ClientSettings, URL | {"cache.capacity": 0}, "at least 1"),
         (ClientSettings, URL | {"cache.capacity": True}, "cache.capacity"),
+        (ClientSettings, URL | {"cache.capacity": float("inf")}, "cache.capacity"),
+        (ClientSettings, URL | {"max.retries": float("inf")}, "max.retries"),
+        (ClientSettings, URL | {"deadline": float("inf")}, "deadline"),
         (ClientSettings, URL | {"cache.latest.ttl.sec": float("nan")}, "cache.latest.ttl.sec"),
         (ClientSettings, URL | {"cache.disk.mode": "always"}, "off, fallback, first"),
         (ClientSettings, URL | {"cache.disk.dir": 7}, "path"),
@@ -59,9 +67,10 @@ def test_credentials_are_taken_from_the_url_and_never_shown():
     assert settings.credentials == ("me", "p@ss")
 
 
-def test_a_secret_in_a_bad_url_is_not_told():
+@pytest.mark.parametrize("url", ["ftp://me:secret@host", "http://me:secret/@host", "http://me:secret[@host"])
+def test_a_secret_in_a_bad_url_is_not_told(url):
     with pytest.raises(SettingInvalid) as failure:
-        ClientSettings.read({"url": "ftp://me:secret@host"})
+        ClientSettings.read({"url": url})
     assert "secret" not in str(failure.value)
 
 
