@@ -88,7 +88,7 @@ class _Loop:
             case Action.RETRY:
                 self._pause(record)
             case Action.LETTER if self._dlq is not None:
-                attempt = self._triage.attempts(record.topic, record.partition)
+                attempt = self._triage.given_up(record.topic, record.partition)
                 await self._dlq.send_async(_plain(record), error, attempt=attempt)
             case _:
                 raise error

@@ -106,7 +106,7 @@ def consume(
                     # One iterator for all partitions: there is nothing else to read meanwhile. Heartbeats go on.
                     time.sleep(triage.pause_seconds(record.topic, record.partition))
                 case Action.LETTER if dlq is not None:
-                    dlq.send(_plain(record), error, attempt=triage.attempts(record.topic, record.partition))
+                    dlq.send(_plain(record), error, attempt=triage.given_up(record.topic, record.partition))
                 case _:
                     raise
         else:

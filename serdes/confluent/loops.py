@@ -104,7 +104,7 @@ class Records:
             case Action.RETRY:
                 self._pause(message)
             case Action.LETTER if self._dlq is not None:
-                self._dlq.send(plain(message), error, attempt=self._triage.attempts(*_place(message)))
+                self._dlq.send(plain(message), error, attempt=self._triage.given_up(*_place(message)))
             case _:
                 raise error
 

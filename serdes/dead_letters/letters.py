@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from serdes.errors import SerdesError, SettingInvalid
@@ -46,6 +47,8 @@ _STYLES: dict[str, dict[str, str]] = {
 }
 _OWN = frozenset(_STYLES["serdes"].values())
 _FLUSH_SECONDS = 30.0
+# How many letters may be under way: a producer's queue holds some, and a dead letter topic any number.
+_REPLAYED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,25 +131,26 @@ class DeadLetterQueue:
 
         Raises what the producer raises, or TimeoutError when the letter has not arrived in time.
         """
-        send_letter(self._producer, self.letter(record, error, attempt=attempt), wait=self._flush)
+        arrived = send_letter(self._producer, self.letter(record, error, attempt=attempt))
+        if self._flush:
+            arrived()
 
     async def send_async(self, record: Record, error: SerdesError, *, attempt: int = 1) -> None:
         """Send the letter for a record through aiokafka's producer."""
         await send_letter_async(self._producer, self.letter(record, error, attempt=attempt), wait=self._flush)
 
     def replay(self, letters: Iterable[Record]) -> int:
-        """Send letters back to the topics they came from, as they were; how many that were.
+        """Send letters back to the topics they came from, as they were; how many that were. All of them have arrived.
 
         letters: records of dead letter topics; a record without the header that names its topic is left alone.
+        Raises as `send` does; letters before the one that failed, and some behind it, may have arrived then.
         """
         sent = 0
-        for record in letters:
-            original = self.original(record)
-            if original is not None:
-                send_letter(self._producer, original, wait=False)
-                sent += 1
-        if sent:
-            self._producer.flush(_FLUSH_SECONDS)
+        originals = filter(None, map(self.original, letters))
+        while some := [*islice(originals, _REPLAYED_AT_ONCE)]:
+            for arrived in [send_letter(self._producer, letter) for letter in some]:
+                arrived()
+            sent += len(some)
         return sent
 
     def original(self, record: Record) -> Letter | None:
@@ -163,11 +167,13 @@ def _kept(record: Record) -> list[tuple[str, bytes]]:
     return [(name, value) for name, value in record.headers if name not in _OWN and not name.startswith(_FOREIGN)]
 
 
-def send_letter(producer: Any, letter: Letter, *, wait: bool) -> None:
-    """Send through confluent-kafka's or kafka-python's producer."""
+def send_letter(producer: Any, letter: Letter) -> Callable[[], object]:
+    """Hand a letter to confluent-kafka's or kafka-python's producer; what is returned waits until it has arrived.
+
+    That raises what kafka-python's futures raise, or TimeoutError when the letter has not arrived in time.
+    """
     if hasattr(producer, "produce"):
-        _send_with_confluent(producer, letter, wait)
-        return
+        return _produced(producer, letter)
     future = producer.send(
         letter.topic,
         value=letter.value,
@@ -175,11 +181,10 @@ def send_letter(producer: Any, letter: Letter, *, wait: bool) -> None:
         headers=letter.headers,
         timestamp_ms=letter.timestamp_ms,
     )
-    if wait:
-        future.get(timeout=_FLUSH_SECONDS)
+    return lambda: future.get(timeout=_FLUSH_SECONDS)
 
 
-def _send_with_confluent(producer: Any, letter: Letter, wait: bool) -> None:
+def _produced(producer: Any, letter: Letter) -> Callable[[], None]:
     failures: list[Any] = []
     when = {} if letter.timestamp_ms is None else {"timestamp": letter.timestamp_ms}
     producer.produce(
@@ -190,10 +195,15 @@ def _send_with_confluent(producer: Any, letter: Letter, wait: bool) -> None:
         on_delivery=lambda error, _message: failures.append(error) if error is not None else None,
         **when,
     )
-    if wait and producer.flush(_FLUSH_SECONDS):
-        raise TimeoutError(f"a dead letter for topic {letter.topic} has not arrived within {_FLUSH_SECONDS:.0f} s")
-    if failures:
-        raise TimeoutError(f"a dead letter for topic {letter.topic} could not be sent: {failures[0]}")
+
+    def arrived() -> None:
+        # Of many letters the first one waits for all: the producer flushes nothing less.
+        if producer.flush(_FLUSH_SECONDS):
+            raise TimeoutError(f"a dead letter for topic {letter.topic} has not arrived within {_FLUSH_SECONDS:.0f} s")
+        if failures:
+            raise TimeoutError(f"a dead letter for topic {letter.topic} could not be sent: {failures[0]}")
+
+    return arrived
 
 
 async def send_letter_async(producer: Any, letter: Letter, *, wait: bool) -> None:

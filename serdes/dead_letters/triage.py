@@ -58,6 +58,6 @@ class Triage:
         """How long to leave a partition alone: 0.1 s, doubling up to 30."""
         return min(0.1 * 2.0 ** (self._attempts.get((topic, partition), 1) - 1), _MAX_PAUSE_SECONDS)
 
-    def attempts(self, topic: str, partition: int) -> int:
-        """How often the record at the head of a partition was tried."""
-        return self._attempts.get((topic, partition), 0) + 1
+    def given_up(self, topic: str, partition: int) -> int:
+        """How often the record was tried that becomes a letter now; the one behind it begins anew."""
+        return self._attempts.pop((topic, partition), 0) + 1

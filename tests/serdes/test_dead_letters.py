@@ -1,6 +1,7 @@
 """Dead letters without a broker: what stands in one, what is sent, what becomes of a failure."""
 
 import pytest
+from confluent_kafka import Producer
 
 from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage
 from serdes.errors import (
@@ -28,9 +29,6 @@ class Sent:
         return self
 
     def get(self, timeout):
-        self.flushed += 1
-
-    def flush(self, timeout):
         self.flushed += 1
 
 
@@ -108,12 +106,20 @@ def test_a_letter_has_arrived_before_the_next_record_is_read():
     assert (len(producer.letters), producer.flushed) == (2, 1)
 
 
-def test_replay_sends_all_letters_and_then_waits_for_them():
+def test_replay_sends_all_letters_and_waits_for_each():
     producer = Sent()
     queue = DeadLetterQueue(producer)
     letters = [Record("orders.dlq", 0, n, b"", b"", queue.letter(RECORD, ERROR).headers) for n in range(3)]
     assert queue.replay([*letters, RECORD]) == 3
-    assert ([topic for topic, _ in producer.letters], producer.flushed) == (["orders"] * 3, 1)
+    assert ([topic for topic, _ in producer.letters], producer.flushed) == (["orders"] * 3, 3)
+
+
+def test_a_replay_whose_letters_do_not_arrive_says_so():
+    producer = Producer({"bootstrap.servers": "127.0.0.1:9", "message.timeout.ms": 100, "log_level": 0})
+    queue = DeadLetterQueue(producer, flush=False)
+    lying = Record("orders.dlq", 0, 0, b"", b"", queue.letter(RECORD, ERROR).headers)
+    with pytest.raises(TimeoutError, match="a dead letter for topic orders could not be sent"):
+        queue.replay([lying])
 
 
 def test_an_unknown_header_style_is_refused():
@@ -150,7 +156,16 @@ def test_a_partition_is_left_alone_for_longer_each_time_up_to_half_a_minute():
         pauses.append(triage.pause_seconds("orders", 0))
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0]
     triage.read("orders", 0)
-    assert triage.attempts("orders", 0) == 1
+    assert triage.given_up("orders", 0) == 1
+
+
+def test_attempts_at_one_record_are_not_those_of_the_next():
+    triage = Triage(letters=True)
+    triage.failed("orders", 0, RegistryUnavailable("down"))
+    triage.failed("orders", 0, FramingError("?"))
+    first = triage.given_up("orders", 0)
+    triage.failed("orders", 0, FramingError("?"))
+    assert (first, triage.given_up("orders", 0), triage.pause_seconds("orders", 0)) == (2, 1, 0.1)
 
 
 def test_half_of_the_last_100_records_may_be_poison_and_no_more():
