@@ -14,6 +14,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,17 +54,24 @@ class Disk:
 
     def save(self, key: Key, answer: Any) -> None:
         """Write an answer down. Raises OSError when that fails, and the cache is strict."""
-        try:
+        with self._changing():
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write(self._path(key), {"key": _plain(key), "answer": _written(answer), "saved": time.time()})
+
+    def forget(self, key: Key) -> None:
+        """Drop the answer to a question. Raises as `save` does."""
+        with self._changing():
+            self._path(key).unlink(missing_ok=True)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        # A cache that came with an image may lie on a disk that nobody can write to.
+        try:
+            yield
         except OSError as error:
             if self._strict:
                 raise
             _log.warning("the disk cache cannot be written: %s", error)
-
-    def forget(self, key: Key) -> None:
-        """Drop the answer to a question."""
-        self._path(key).unlink(missing_ok=True)
 
     def __iter__(self) -> Iterator[Path]:
         """The files of this registry."""

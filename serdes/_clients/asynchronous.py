@@ -114,18 +114,17 @@ class AsyncSchemaRegistryClient(Client):
 
     async def _listen(self) -> None:
         """Forget what the registry's events say has changed; whatever may have changed while nobody listened too."""
-        memory, pause = self._parts.memory, 1.0
+        pause = 1.0
         while True:
             try:
                 events, listening = _events.Events(), False
                 async for line in await self._event_lines():
                     if not listening:
                         listening = True
-                        memory.forget_changing()
+                        self._forget(None)
                     subject = events.feed(line)
                     if subject is not None:
-                        memory.forget_changing(subject)
-                        self._parts.stats.count("pushed")
+                        self._forget(subject)
                         pause = 1.0
             except RegistryUnavailable:
                 pass
@@ -133,6 +132,10 @@ class AsyncSchemaRegistryClient(Client):
                 return  # it offers no events
             await self._asyncio.sleep(pause)
             pause = min(2 * pause, _MAX_PAUSE_SECONDS)
+
+    def _forget(self, subject: str | None) -> None:
+        self._parts.memory.forget_changing(subject)
+        self._parts.stats.count("pushed")
 
     async def _event_lines(self) -> AsyncIterator[str]:
         headers = await self._drive(self._parts.calls.headers())

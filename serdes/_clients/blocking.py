@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from threading import RLock
 from types import TracebackType
@@ -80,14 +81,17 @@ class SchemaRegistryClient(Client):
         """The transport; the first call opens it, and starts to listen where that is wanted."""
         with self._lock:
             if self._transport is None:
-                self._transport = import_module("serdes._transport").HttpTransport(self._parts.settings)
+                transport = import_module("serdes._transport").HttpTransport(self._parts.settings)
+                self._transport = transport
                 if self._parts.settings.push:
-                    self._listener = Listener(self._event_lines, self._parts.memory, self._parts.stats.count)
+                    lines = partial(self._event_lines, transport)
+                    self._listener = Listener(lines, self._parts.memory, self._parts.stats.count)
             return self._transport
 
-    def _event_lines(self) -> Iterator[str]:
+    def _event_lines(self, transport: Any) -> Iterator[str]:
         headers = self._drive(self._parts.calls.headers())
-        lines: Iterator[str] = self._opened().lines(self._parts.settings.urls[0], _events.PATH, headers)
+        # Over the transport that the listener belongs to: to ask for one would open a client that was closed meanwhile.
+        lines: Iterator[str] = transport.lines(self._parts.settings.urls[0], _events.PATH, headers)
         return lines
 
     def __enter__(self) -> Self:

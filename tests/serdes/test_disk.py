@@ -18,6 +18,8 @@ from serdes import (
     SerializationContext,
 )
 from serdes.__main__ import main
+from serdes._cache.disk import Disk
+from serdes._cache.memory import Key
 from serdes.errors import RegistryUnavailable
 
 ORDER = json.dumps({"type": "record", "name": "Order", "namespace": "a", "fields": [{"name": "id", "type": "long"}]})
@@ -179,6 +181,13 @@ def test_the_folder_is_for_its_owner_and_tells_no_credentials(url, tmp_path):
 def test_a_disk_that_cannot_be_written_is_no_reason_to_fail(open_client, tmp_path, caplog):
     (tmp_path / "cache").write_text("a file stands where the folder should be")
     assert AvroSerializer(open_client(), ORDER)({"id": 1}, VALUE)
+    assert "the disk cache cannot be written" in caplog.text
+
+
+def test_what_cannot_be_dropped_from_the_disk_is_no_reason_to_fail(tmp_path, caplog):
+    disk, question = Disk(tmp_path, "http://registry", 60.0), Key("guid", None, ("a", None))
+    disk._path(question).mkdir(parents=True)  # a folder where the file should be cannot be removed like one
+    disk.forget(question)
     assert "the disk cache cannot be written" in caplog.text
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import threading
 import time
+from asyncio import timeout
 from queue import Queue
 
 import pytest
@@ -81,10 +83,11 @@ def test_a_new_version_is_written_with_at_once(url, stream):
         client.register_schema("orders-value", Schema(ONE))
         serializer = AvroSerializer(client, conf=LATEST)
         assert serializer({}, VALUE) == b"\0\0\0\0\1"
-        eventually(lambda: client.stats().get("pushed"))
+        eventually(lambda: client.stats().get("pushed") == 1)
         client.register_schema("orders-value", Schema(TWO))
         stream.put(event(type="signet.subject.changed", subject="orders-value"))
         eventually(lambda: serializer({}, VALUE)[:5] == b"\0\0\0\0\2")
+        assert client.stats()["pushed"] == 2
 
 
 def test_a_registry_without_events_is_left_alone(registry, url):
@@ -95,13 +98,44 @@ def test_a_registry_without_events_is_left_alone(registry, url):
         assert registry.calls["GET /signet/v1/events"] == 1
 
 
+def test_a_client_that_was_closed_does_not_open_again_to_listen(registry, url):
+    inside, closed = threading.Event(), threading.Event()
+
+    def credentials(_config):
+        if threading.current_thread().name == "serdes-events":
+            inside.set()
+            closed.wait()
+        return {"bearer.auth.token": "t", "bearer.auth.logical.cluster": "lsrc-1"}
+
+    client = SchemaRegistryClient(
+        {
+            "url": url,
+            "cache.push": True,
+            "bearer.auth.credentials.source": "CUSTOM",
+            "bearer.auth.custom.provider.function": credentials,
+            "bearer.auth.custom.provider.config": {},
+        }
+    )
+    client.register_schema("orders-value", Schema(ONE))
+    inside.wait()
+    client.close()
+    closed.set()
+    eventually(lambda: not any(thread.name == "serdes-events" for thread in threading.enumerate()))
+    assert client._transport is None
+
+
 @pytest.mark.anyio
 async def test_async_clients_listen_too(url, stream):
-    async with AsyncSchemaRegistryClient({"url": url, "cache.push": True}) as client:
+    told = asyncio.Queue()
+    conf = {"url": url, "cache.push": True}
+    async with AsyncSchemaRegistryClient(conf, on_event=lambda name, *_: told.put_nowait(name)) as client, timeout(10):
         await client.register_schema("orders-value", Schema(ONE))
+        # The stream is open; from now on every event counts.
+        while await told.get() != "pushed":
+            pass
         assert (await client.get_latest_version("orders-value")).schema_id == 1
-        while not client.stats().get("pushed") and not client._listening.done():
-            await client.get_latest_version("orders-value")
-            stream.put(event(type="signet.subject.changed", subject="orders-value"))
-            await asyncio.sleep(0.02)
-        assert client.stats()["pushed"] >= 1
+        await client.register_schema("orders-value", Schema(TWO))
+        stream.put(event(type="signet.subject.changed", subject="orders-value"))
+        while await told.get() != "pushed":
+            pass
+        assert (await client.get_latest_version("orders-value")).schema_id == 2
