@@ -90,10 +90,7 @@ class AsyncAvroSerializer(Serializing[T]):
                 await self._bind(SerializationContext(topic, field_named(field)))
 
     async def _bind(self, ctx: SerializationContext | None) -> Write:
-        try:
-            write, may_change = await self._registry.answer_async(self._look_up(ctx))
-        except SerdesError as error:
-            raise self._as_raised(place_of(ctx).error(error)) from error.__cause__
+        write, may_change = await self._looked_up(ctx)
         if ctx is None:
             return write
         if may_change:
@@ -102,8 +99,14 @@ class AsyncAvroSerializer(Serializing[T]):
         return self._place(ctx.topic, str(ctx.field), write)
 
     async def _renewed(self, ctx: SerializationContext) -> Write:
-        write, may_change = await self._registry.answer_async(self._look_up(ctx))
+        write, may_change = await self._looked_up(ctx)
         return write if may_change else self._place(ctx.topic, str(ctx.field), write)
+
+    async def _looked_up(self, ctx: SerializationContext | None) -> tuple[Write, bool]:
+        try:
+            return await self._registry.answer_async(self._look_up(ctx))
+        except SerdesError as error:
+            raise self._as_raised(place_of(ctx).error(error)) from error.__cause__
 
 
 class AsyncAvroDeserializer(Deserializing[T]):
@@ -171,9 +174,11 @@ class AsyncAvroDeserializer(Deserializing[T]):
     async def decode_with_schema(
         self, data: bytes, ctx: SerializationContext | None = None
     ) -> tuple[T | None, SchemaInfo]:
-        """The value, and the schema that it was written with. Raises as a call does."""
-        frame = self._frame(data, ctx)
-        return await self(data, ctx), await self._registry.answer_async(self._info(frame, ctx))
+        """The value, and the schema that it was written with. Raises as the blocking deserializer does."""
+        with self._raising(ctx):
+            frame = self._frame(as_bytes(data), ctx)
+            info = await self._registry.answer_async(self._info(frame, ctx))
+        return await self(data, ctx), info
 
     async def prepare(
         self,
@@ -187,10 +192,13 @@ class AsyncAvroDeserializer(Deserializing[T]):
         places = contexts(topics, field)
         for schema_id in ids:
             for place in places:
-                await self._bind(frame_of(schema_id), place)
+                with self._raising(place):
+                    await self._bind(frame_of(schema_id), place)
         for subject in subjects:
-            for schema_id in await self._registry.answer_async(_binding.ids_of(subject)):
-                await self._bind(frame_of(schema_id), place_told(subject))
+            place = place_told(subject)
+            with self._raising(place):
+                for schema_id in await self._registry.answer_async(_binding.ids_of(subject)):
+                    await self._bind(frame_of(schema_id), place)
 
     async def _bind(self, frame: Frame, ctx: SerializationContext | None) -> Read:
         placed = None if ctx is None else SerializationContext(ctx.topic, ctx.field)

@@ -6,7 +6,8 @@ Own the tables in front of the client and what becomes of a record that cannot b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar, overload
 from uuid import UUID
 
@@ -138,6 +139,14 @@ class Deserializing(Generic[T]):
         if isinstance(error, DecodeError) and self._watch.accepts(error):
             return self._watch.accepted(error, bytes(data) if isinstance(data, _BUFFERS) else data)
         raise self._as_raised(error) from error.__cause__
+
+    @contextmanager
+    def _raising(self, ctx: SerializationContext | None) -> Iterator[None]:
+        """Inside, errors become those that callers expect, also where a record that cannot be read is none."""
+        try:
+            yield
+        except SerdesError as error:
+            raise self._as_raised(place_of(ctx).error(error)) from error.__cause__
 
     def _clear(self) -> None:
         self._keys: dict[str, Table] = {}
@@ -417,9 +426,15 @@ class AvroDeserializer(Deserializing[T]):
         return [self(data, ctx) for data in datas]
 
     def decode_with_schema(self, data: bytes, ctx: SerializationContext | None = None) -> tuple[T | None, SchemaInfo]:
-        """The value, and the schema that it was written with. Raises as a call does."""
-        frame = self._frame(data, ctx)
-        return self(data, ctx), self._registry.answer(self._info(frame, ctx))
+        """The value, and the schema that it was written with.
+
+        Raises as a call does; without a frame that the registry knows there is no schema to tell of, whatever
+        `on.error` says.
+        """
+        with self._raising(ctx):
+            frame = self._frame(as_bytes(data), ctx)
+            info = self._registry.answer(self._info(frame, ctx))
+        return self(data, ctx), info
 
     def prepare(
         self,
@@ -442,10 +457,13 @@ class AvroDeserializer(Deserializing[T]):
         places = contexts(topics, field)
         for schema_id in ids:
             for place in places:
-                self._bind(frame_of(schema_id), place)
+                with self._raising(place):
+                    self._bind(frame_of(schema_id), place)
         for subject in subjects:
-            for schema_id in self._registry.answer(_binding.ids_of(subject)):
-                self._bind(frame_of(schema_id), place_told(subject))
+            place = place_told(subject)
+            with self._raising(place):
+                for schema_id in self._registry.answer(_binding.ids_of(subject)):
+                    self._bind(frame_of(schema_id), place)
 
     def _slowly(self, data: Any, ctx: SerializationContext | None) -> T | None:
         """What becomes of data that the short way did not find: the first of their kind, or no bytes at all."""

@@ -302,10 +302,7 @@ class AvroSerializer(Serializing[T]):
                 self._bind(SerializationContext(topic, field_named(field)))
 
     def _bind(self, ctx: SerializationContext | None) -> Write:
-        try:
-            write, may_change = self._registry.answer(self._look_up(ctx))
-        except SerdesError as error:
-            raise self._as_raised(place_of(ctx).error(error)) from error.__cause__
+        write, may_change = self._looked_up(ctx)
         if ctx is None:
             return write
         if may_change:
@@ -314,5 +311,11 @@ class AvroSerializer(Serializing[T]):
         return self._place(ctx.topic, str(ctx.field), write)
 
     def _renewed(self, ctx: SerializationContext) -> Write:
-        write, may_change = self._registry.answer(self._look_up(ctx))
+        write, may_change = self._looked_up(ctx)
         return write if may_change else self._place(ctx.topic, str(ctx.field), write)
+
+    def _looked_up(self, ctx: SerializationContext | None) -> tuple[Write, bool]:
+        try:
+            return self._registry.answer(self._look_up(ctx))
+        except SerdesError as error:
+            raise self._as_raised(place_of(ctx).error(error)) from error.__cause__

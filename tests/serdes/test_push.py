@@ -4,7 +4,6 @@ import asyncio
 import json
 import threading
 import time
-from asyncio import timeout
 from queue import Queue
 
 import pytest
@@ -128,7 +127,8 @@ def test_a_client_that_was_closed_does_not_open_again_to_listen(registry, url):
 async def test_async_clients_listen_too(url, stream):
     told = asyncio.Queue()
     conf = {"url": url, "cache.push": True}
-    async with AsyncSchemaRegistryClient(conf, on_event=lambda name, *_: told.put_nowait(name)) as client, timeout(10):
+    client = AsyncSchemaRegistryClient(conf, on_event=lambda name, *_: told.put_nowait(name))
+    async with client, asyncio.timeout(10):
         await client.register_schema("orders-value", Schema(ONE))
         # The stream is open; from now on every event counts.
         while await told.get() != "pushed":

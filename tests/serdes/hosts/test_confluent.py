@@ -104,6 +104,9 @@ def test_bytes_that_cannot_be_read_are_their_error(either_client, through_kafka)
         (lambda client: ours.AvroDeserializer(client)(POISON), SerializationError),
         (lambda client: ours.AvroDeserializer(client)(b"\0\0\0\0\x63\2"), SchemaRegistryError),
         (lambda client: ours.AvroDeserializer(client)(b"\0\0\0\0\x63\2"), SerializationError),
+        (lambda client: ours.AvroDeserializer(client).decode_with_schema(POISON), SerializationError),
+        (lambda client: ours.AvroDeserializer(client).decode_with_schema(b"\0\0\0\0\x63\2"), SerializationError),
+        (lambda client: ours.AvroDeserializer(client).prepare([99]), SerializationError),
         (lambda client: client.get_schema(99), SchemaRegistryError),
         (lambda client: client.get_latest_version("nothing"), SchemaRegistryError),
     ],
@@ -111,6 +114,21 @@ def test_bytes_that_cannot_be_read_are_their_error(either_client, through_kafka)
 def test_except_clauses_of_existing_programs_still_catch(url, call, kind):
     with ours.SchemaRegistryClient({"url": url}) as client, pytest.raises(kind):
         call(client)
+
+
+def test_what_fails_when_a_schema_is_looked_up_again_is_their_error_too(url):
+    clock = [0.0]
+    conf = {"use.latest.version": True, "auto.register.schemas": False, "latest.compatibility.strict": True}
+    latest = {"url": url, "cache.latest.ttl.sec": 1, "cache.stale.sec": 0}
+    with ours.SchemaRegistryClient(latest, clock=lambda: clock[0]) as client:
+        client.register_schema("orders-value", ours.Schema(ORDER, "AVRO"))
+        serializer = ours.AvroSerializer(client, ORDER, conf=conf)
+        assert serializer({"id": 1}, ours.SerializationContext("orders", "value"))
+        client.register_schema("orders-value", ours.Schema(ORDER.replace("long", "string"), "AVRO"))
+        clock[0] = 10.0
+        with pytest.raises(SerializationError, match=r"latest\.compatibility\.strict") as failure:
+            serializer({"id": 1}, ours.SerializationContext("orders", "value"))
+    assert (failure.value.topic, failure.value.field) == ("orders", "value")
 
 
 def read_all(records, count, seconds=10):
