@@ -63,14 +63,18 @@ def running(
     env: Mapping[str, str] | None = None,
     cpu: int | None = None,
     start_seconds: float = START_SECONDS,
+    hears_ctrl_c: bool = True,
 ) -> Iterator[Server]:
     """Run a server until the block ends.
 
     command: what to start; port: where it will listen on 127.0.0.1; path: answers as soon as it is ready; cpu: the
-    processor to keep it on, where the system can do that; start_seconds: how long its first answer may take.
+    processor to keep it on, where the system can do that; start_seconds: how long its first answer may take;
+    hears_ctrl_c: whether a signal to the caller's process group reaches it, too.
     """
     began = time.monotonic()
-    process = subprocess.Popen(command, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL)
+    group = None if hears_ctrl_c else 0
+    environment = {**os.environ, **(env or {})}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, process_group=group)
     try:
         if cpu is not None and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(process.pid, {cpu})
@@ -101,12 +105,14 @@ def registry(
     cpu: int | None = None,
     env: Mapping[str, str] | None = None,
     start_seconds: float = START_SECONDS,
+    hears_ctrl_c: bool = True,
 ) -> Iterator[Server]:
     """A Signet registry, on a free port unless one is given; it ends at once when it is told to."""
     port = port or free_port()
     env = {"SIGNET_SHUTDOWN_DRAIN_SECONDS": "0", **(env or {})}
     command = [sys.executable, "-m", "registry", "serve", "--port", str(port), "--store", store]
-    with running(command, port, env=env, cpu=cpu, start_seconds=start_seconds) as server:
+    started = running(command, port, env=env, cpu=cpu, start_seconds=start_seconds, hears_ctrl_c=hears_ctrl_c)
+    with started as server:
         yield server
 
 

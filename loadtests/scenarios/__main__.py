@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from loadtests.scenarios.options import count
 from loadtests.servers import registry
 
 FOLDER = Path(__file__).parent
@@ -21,20 +22,38 @@ SHARED = {"__init__", "__main__", "options", "registry_user", "stock"}
 SCENARIOS = sorted(file.stem for file in FOLDER.glob("*.py") if file.stem not in SHARED)
 
 
+RUN_TIME, RUN_TIMES = "30s", {"cold_start": "10m"}
+"""How long a run lasts that is told nothing else; a cold start ends by itself, with its last producer."""
+
+
+def registry_url(text: str) -> str:
+    """The URL of a registry. Raises ArgumentTypeError."""
+    try:
+        address = urlsplit(text)
+        sound = address.scheme in ("http", "https") and address.hostname and address.port != 0
+    except ValueError:  # no such port, or a bracket too many
+        sound = False
+    if not sound:
+        raise argparse.ArgumentTypeError(f"must be like http://host:8081, not {text!r}")
+    return text
+
+
 def read_command_line() -> tuple[argparse.Namespace, list[str]]:
     """Our options, and those that go to Locust."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.scenarios", description=__doc__, allow_abbrev=False)
     parser.add_argument("scenario", nargs="?", default="mixed_day", choices=SCENARIOS)
-    parser.add_argument("--url", help="the registry to load; without it one of our own is started, with SQLite")
-    parser.add_argument("--users", default="50", help="users at the same time (50)")
-    parser.add_argument("--run-time", default="30s", help="how long, as in 90s or 5m (30s)")
+    url = "the registry to load; without it one of our own is started, with SQLite"
+    parser.add_argument("--url", type=registry_url, help=url)
+    parser.add_argument("--users", type=count, default=50, help="users at the same time (50)")
+    run_time = "how long at most, as in 90s or 5m (30s; cold_start, which ends with its last producer: 10m)"
+    parser.add_argument("--run-time", help=run_time)
     parser.add_argument("--report", type=Path, help="the HTML report (report/load-SCENARIO.html)")
     parser.add_argument("--ui", action="store_true", help="open Locust's web page instead of running at once")
     return parser.parse_known_args()
 
 
 def run(url: str, options: argparse.Namespace, rest: list[str]) -> int:
-    """Run Locust and answer its exit code: 0 only if no request failed."""
+    """Run Locust and answer its exit code: 0 only if there were requests and none failed."""
     address = urlsplit(url)
     environment = dict(os.environ)
     if address.username:
@@ -44,7 +63,8 @@ def run(url: str, options: argparse.Namespace, rest: list[str]) -> int:
     report = options.report or Path("report", f"load-{options.scenario}.html")
     report.parent.mkdir(parents=True, exist_ok=True)
     file = str(FOLDER / f"{options.scenario}.py")
-    users = ["--users", options.users, "--spawn-rate", options.users, "--run-time", options.run_time]
+    time = options.run_time or RUN_TIMES.get(options.scenario, RUN_TIME)
+    users = ["--users", str(options.users), "--spawn-rate", str(options.users), "--run-time", time]
     page = ["--web-host", "127.0.0.1"]
     how = page if options.ui else ["--headless", "--only-summary", "--html", str(report)]
     command = [sys.executable, "-m", "locust", "-f", file, "--host", url, *users, *how, *rest]
@@ -53,24 +73,34 @@ def run(url: str, options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _finished(process: subprocess.Popen[bytes]) -> int:
-    """Wait for Locust, which ends by itself after Ctrl-C, with its summary; SIGTERM is passed on."""
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    """Wait for Locust, which gets Ctrl-C as well and ends by itself, with its summary; other signals are passed on."""
     while True:
         try:
             return process.wait()
         except KeyboardInterrupt:
             continue
+        except SystemExit:
+            process.send_signal(signal.SIGINT)
 
 
 def main() -> None:
     """Run the scenario that the command line names."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     options, rest = read_command_line()
     if options.url:
         sys.exit(run(options.url, options, rest))
-    with tempfile.TemporaryDirectory() as folder, registry(f"sqlite:{Path(folder, 'registry.db')}") as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        # It is needed until the subjects of the run are deleted.
+        registry(f"sqlite:{Path(folder, 'registry.db')}", hears_ctrl_c=False) as server,
+    ):
         code = run(server.url, options, rest)
     sys.exit(code)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)

@@ -9,9 +9,10 @@ import logging
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from locust.argument_parser import LocustArgumentParser
+if TYPE_CHECKING:
+    from locust.argument_parser import LocustArgumentParser  # changes sockets and threads of who imports it
 
 # Locust shows every log of level INFO; httpx would write a line for each request around the load.
 logging.getLogger("httpx").setLevel(logging.WARNING)

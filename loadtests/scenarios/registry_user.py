@@ -1,25 +1,32 @@
 """RegistryUser: what the users of all scenarios share.
 
-Owns the connection, the stock of the run and how an answer is judged; refuses to know what a scenario asks.
+Owns the connection, the stock of the run, how an answer is judged and how a run ends; refuses to know what a scenario
+asks.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-import sys
+import signal
 from base64 import b64encode
 from threading import Thread
 from typing import Any, ClassVar
 
+import gevent  # type: ignore[import-untyped]  # it has none
 import httpx
+from gevent import GreenletExit
 from locust import FastHttpUser, events
 from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests.scenarios.options import offer_all
 from loadtests.scenarios.stock import HEADERS, Registered, Stock
 
 logger = logging.getLogger(__name__)
+
+SHARE_DONE = "share_done"
+"""What one of several processes tells the first one when it has done its share of the run."""
 
 events.init_command_line_parser.add_listener(offer_all)  # type: ignore[no-untyped-call]  # Locust's events have no types
 
@@ -37,17 +44,27 @@ class RegistryUser(FastHttpUser):
         assert environment.parsed_options is not None  # Locust reads its command line first
         self.options = environment.parsed_options
         self.insecure = self.options.insecure
+        self.host = (environment.host or "").rstrip("/")  # each path begins with one
         super().__init__(environment)
         if self.options.basic_auth:
             self.client.auth_header = "Basic " + b64encode(self.options.basic_auth.encode()).decode()
 
+    def share(self, total: int) -> int:
+        """How much of what is to be done in all is done by this process: all of it, unless Locust runs in several."""
+        return -(-total // (self.options.expect_workers if isinstance(self.environment.runner, WorkerRunner) else 1))
+
     def end_run(self) -> None:
-        """Stop all users, print the summary and end Locust."""
-        assert self.environment.runner is not None  # a user runs in a runner
-        if not RegistryUser.ending:
-            RegistryUser.ending = True
+        """Stop all users, print the summary and end Locust; one of several processes waits for the others first."""
+        if RegistryUser.ending:
+            return
+        RegistryUser.ending = True
+        runner = self.environment.runner
+        assert runner is not None  # a user runs in a runner
+        if isinstance(runner, WorkerRunner):
+            runner.send_message(SHARE_DONE)
+        else:
             # A user that called quit itself would be stopped by it half-way.
-            Thread(target=self.environment.runner.quit).start()
+            Thread(target=runner.quit).start()
 
     @classmethod
     def begin_run(cls) -> None:
@@ -55,7 +72,7 @@ class RegistryUser(FastHttpUser):
 
     def wait_time(self) -> float:
         """Seconds until the next task; the end of the run when there were enough requests."""
-        if 0 < self.options.requests <= self.environment.stats.total.num_requests:
+        if 0 < self.share(self.options.requests) <= self.environment.stats.total.num_requests:
             self.end_run()
         return float(self.options.think_seconds)
 
@@ -69,7 +86,7 @@ class RegistryUser(FastHttpUser):
         """Send a request and return the JSON of the answer; None when it is not the answer that is right here.
 
         name: the row of Locust's table that the request counts for; status, holds: what the answer must be, and which
-        members it must have.
+        members it must have, each with its value or the type of its value.
         """
         with self.client.request(
             method,
@@ -82,17 +99,27 @@ class RegistryUser(FastHttpUser):
             if response.status_code != status:
                 response.failure(response.error or f"{response.status_code} instead of {status}, {_code(response)}")
                 return None
-            answer = response.json()
-            wrong = [member for member, value in holds.items() if answer.get(member) != value]
+            try:
+                answer = response.json()
+            except ValueError:
+                response.failure("the answer is not JSON")
+                return None
+            wrong = [member for member, value in holds.items() if not _has(answer, member, value)]
             if wrong:
-                response.failure(f"the answer has another {wrong[0]} than before")
+                response.failure(f"the answer has another {wrong[0]} than it should have")
                 return None
             response.success()
             return answer
 
     def register(self, subject: str, body: bytes, **holds: Any) -> Any:
         """Register a schema; the answer, or None."""
-        return self.ask("POST", f"/subjects/{subject}/versions", "/subjects/[subject]/versions", body, **holds)
+        name = "/subjects/[subject]/versions"
+        return self.ask("POST", f"/subjects/{subject}/versions", name, body, **({"id": int} | holds))
+
+
+def _has(answer: Any, member: str, value: Any) -> bool:
+    found = answer.get(member) if isinstance(answer, dict) else None
+    return isinstance(found, value) if isinstance(value, type) else found == value
 
 
 def _code(response: Any) -> str:
@@ -103,31 +130,78 @@ def _code(response: Any) -> str:
         return "no error_code"
 
 
+class Processes:
+    """How many of Locust's processes have done their share of this run."""
+
+    def __init__(self, master: MasterRunner) -> None:
+        self._master = master
+        self.done = 0
+
+    def count(self, **_: Any) -> None:
+        """Count one, and end the run with the last one."""
+        self.done += 1
+        if self.done == self._master.worker_count:
+            Thread(target=self._master.quit).start()
+
+    def forget(self, **_: Any) -> None:
+        """Begin another run."""
+        self.done = 0
+
+
+def prepare(environment: Environment, runner: Any, **_: Any) -> None:
+    """End on Ctrl-C as at the end of the time, with summary and report; the first process ends the others."""
+    page = environment.web_ui
+    stop = (lambda: None) if isinstance(runner, WorkerRunner) else page.stop if page else runner.quit
+    gevent.signal_handler(signal.SIGINT, stop)
+    if isinstance(runner, MasterRunner):
+        processes = Processes(runner)
+        environment.events.test_start.add_listener(processes.forget)  # type: ignore[no-untyped-call]  # as above
+        runner.register_message(SHARE_DONE, processes.count)
+
+
 def fill(environment: Environment, **_: Any) -> None:
-    """Register what the users will ask for; without it there is nothing to measure, so Locust ends."""
+    """Register what the users will ask for, one subject at least: where that fails, there is nothing to measure."""
     assert environment.parsed_options is not None  # Locust reads its command line first
     RegistryUser.ending = False
     RegistryUser.stock = Stock(environment.host or "", environment.parsed_options)
     users = [user for user in environment.user_classes if issubclass(user, RegistryUser)]
     for user in users:
         user.begin_run()
-    if any(user.fills_stock for user in users):
-        try:
-            RegistryUser.stock.fill()
-        except (httpx.HTTPError, RuntimeError) as error:
-            # Locust logs an exception of a listener and goes on; this one ends it.
-            sys.exit(f"The subjects of the run could not be registered: {error}")
+    asks = not isinstance(environment.runner, MasterRunner) and any(user.fills_stock for user in users)
+    try:
+        if not RegistryUser.stock.fill(environment.parsed_options.subjects if asks else 1):
+            raise GreenletExit
+    except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+        logger.error("The subjects of the run could not be registered: %s", error)
+        RegistryUser.stock.clear()
+        # Locust logs an exception of a listener and goes on; these two end the run, and its page stays.
+        raise GreenletExit if environment.web_ui else SystemExit(1) from error
 
 
-def clear(**_: Any) -> None:
+def clear(environment: Environment, **_: Any) -> None:
     """Leave the registry as it was."""
     if not hasattr(RegistryUser, "stock"):
         return  # Locust also tells the end of a run that never began
-    try:
-        RegistryUser.stock.clear()
-    except httpx.HTTPError as error:
-        logger.warning("The subjects of the run could not be deleted: %s", error)
+    clearing = gevent.spawn(RegistryUser.stock.clear)
+    if isinstance(environment.runner, WorkerRunner):
+        # The first process waits half a second for the last figures of the others, which come after this.
+        environment.events.quitting.add_listener(lambda **_: clearing.join())  # type: ignore[no-untyped-call]  # as above
+    else:
+        clearing.join()
 
 
-events.test_start.add_listener(fill)  # type: ignore[no-untyped-call]  # as above
-events.test_stop.add_listener(clear)  # type: ignore[no-untyped-call]  # as above
+def judge(environment: Environment, **_: Any) -> None:
+    """A run without a request is no success."""
+    here = not isinstance(environment.runner, WorkerRunner) and not environment.web_ui
+    if here and not environment.stats.total.num_requests and environment.process_exit_code is None:
+        logger.error("The run was over before its first request.")
+        environment.process_exit_code = 1
+
+
+for event, listener in (
+    (events.init, prepare),
+    (events.test_start, fill),
+    (events.test_stop, clear),
+    (events.quitting, judge),
+):
+    event.add_listener(listener)  # type: ignore[no-untyped-call]  # as above

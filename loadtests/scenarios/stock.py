@@ -10,6 +10,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from uuid import uuid4
 
 import httpx
@@ -18,6 +19,8 @@ from loadtests.registrations import record_schema, registration
 
 MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 HEADERS = {"Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE}
+DELETIONS = ("", "?permanent=true")
+"""The queries of the two deletions that end a subject for good."""
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +45,8 @@ class Stock:
         self._options = options
         self._tag = f"{options.name_prefix}-{uuid4().hex[:8]}"
         self._subjects: set[str] = set()
+        self._filling = Lock()
+        self._ended = False
         self.registered: list[Registered] = []
 
     def subject(self, name: str) -> str:
@@ -50,34 +55,46 @@ class Stock:
         self._subjects.add(subject)
         return subject
 
-    def fill(self) -> None:
-        """Register the subjects that the users will ask for.
+    def fill(self, count: int) -> bool:
+        """Register so many subjects that the users will ask for; false when the run was ended meanwhile.
 
-        Raises httpx.HTTPError when there is no answer, RuntimeError when the registry refuses.
+        Raises httpx.HTTPError when there is no answer, RuntimeError when it is not what a registry would answer.
         """
-        with self._connection() as registry:
-            for number in range(self._options.subjects):
+        with self._filling, self._connection() as registry:
+            for number in range(count):
+                if self._ended:
+                    return False
                 subject = self.subject(f"{number:05}-value")
                 body = registration(record_schema(self._options.fields, name=f"Order{number}"))
                 answer = registry.post(f"/subjects/{subject}/versions", content=body)
-                if answer.status_code != httpx.codes.OK:
-                    raise RuntimeError(f"{subject}: {answer.status_code} {answer.text[:200]}")
-                self.registered.append(Registered(subject, body, int(answer.json()["id"])))
+                self.registered.append(Registered(subject, body, _schema_id(subject, answer)))
+        return True
 
     def clear(self) -> None:
-        """Delete every subject of the run for good, as far as the registry lets us. Raises httpx.HTTPError."""
+        """Delete every subject of the run for good, as far as the registry lets us, and log which ones stay."""
+        self._ended = True
         if self._options.keep_subjects:
             return
-        with self._connection() as registry:
-            answers = [
-                registry.delete(f"/subjects/{subject}{query}")
-                for subject in sorted(self._subjects)
-                for query in ("", "?permanent=true")
-            ]
-        # A user that was stopped in time has named a subject without registering it: 404.
-        refused = [answer for answer in answers if answer.status_code not in (httpx.codes.OK, httpx.codes.NOT_FOUND)]
-        if refused:
-            logger.warning("%d deletions were refused, the first with %s", len(refused), refused[0].text)
+        # What is being registered would come after its deletion.
+        with self._filling:
+            stays = self._delete()
+        if stays:
+            text = "Subjects whose names begin with %s stay in the registry, which could not delete them: %s"
+            logger.warning(text, self._tag, stays)
+
+    def _delete(self) -> str:
+        """Delete the subjects; why some are still there, or nothing."""
+        refused = ""
+        try:
+            with self._connection() as registry:
+                for path in (f"/subjects/{name}{how}" for name in sorted(self._subjects) for how in DELETIONS):
+                    answer = registry.delete(path)
+                    # A user that was stopped in time has named a subject without registering it: 404.
+                    if answer.status_code not in (httpx.codes.OK, httpx.codes.NOT_FOUND):
+                        refused = refused or _seen(answer)
+        except httpx.HTTPError as error:
+            return str(error)
+        return refused
 
     @contextmanager
     def _connection(self) -> Iterator[httpx.Client]:
@@ -90,3 +107,17 @@ class Stock:
             timeout=30.0,
         ) as client:
             yield client
+
+
+def _schema_id(subject: str, answer: httpx.Response) -> int:
+    """The id in the answer to a registration. Raises RuntimeError when there is none."""
+    if answer.status_code != httpx.codes.OK:
+        raise RuntimeError(f"{subject}: {_seen(answer)}")
+    try:
+        return int(answer.json()["id"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise RuntimeError(f"a schema registry answers with an id, not with {answer.text[:200]!r}") from error
+
+
+def _seen(answer: httpx.Response) -> str:
+    return f"{answer.status_code} {answer.text[:200]}"

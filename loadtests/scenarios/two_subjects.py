@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from locust import task
@@ -41,14 +41,16 @@ class Client(registry_user.RegistryUser):
     @task
     def register_new(self) -> None:
         """A new schema in each subject; when there are enough, one of the old ones."""
-        unfinished = [name for name in SUBJECTS if self.begun[name] < self.options.schemas // len(SUBJECTS)]
-        for name in unfinished:
-            self.begun[name] += 1
-            self._register_new(name)
-        known = None if unfinished else self._any()
+        enough, begun = self.share(self.options.schemas) // len(SUBJECTS), False
+        for name in SUBJECTS:
+            if self.begun[name] < enough:  # asked anew for each: other users register while this one waits
+                self.begun[name] += 1
+                self._register_new(name)
+                begun = True
+        known = None if begun else self._any()
         if known:
             name, alias = known
-            self._post(f"/subjects/{self.stock.subject(name)}/versions", "versions, existing", alias)
+            self._post(f"/subjects/{self.stock.subject(name)}/versions", "versions, existing", alias, id=int)
 
     @task
     def look_up(self) -> None:
@@ -64,10 +66,10 @@ class Client(registry_user.RegistryUser):
 
     def _register_new(self, name: str) -> None:
         alias = str(uuid4())
-        answer = self._post(f"/subjects/{self.stock.subject(name)}/versions", "versions, new", alias)
+        answer = self._post(f"/subjects/{self.stock.subject(name)}/versions", "versions, new", alias, id=int)
         if answer is not None:
             self.ids[name][alias] = int(answer["id"])
 
-    def _post(self, path: str, row: str, alias: str, **holds: int) -> dict[str, int] | None:
+    def _post(self, path: str, row: str, alias: str, **holds: Any) -> dict[str, int] | None:
         found: dict[str, int] | None = self.ask("POST", path, row, body(alias), **holds)
         return found

@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import time
 from contextlib import ExitStack
@@ -55,13 +57,23 @@ def test_a_cold_start_ends_with_the_last_producer(load, registry_url):
     assert rows["POST /subjects/[subject]/versions"]["num_requests"] == 12 * 5
 
 
-def test_the_subjects_of_a_run_can_be_kept(load, registry_url):
-    load("reregistration", registry_url, "--keep-subjects", "--name-prefix", "kept")
-    subjects = httpx.get(f"{registry_url}/subjects?subjectPrefix=kept").json()
-    assert len(subjects) == 5
+def test_two_subjects_get_as_many_schemas_as_were_asked_for_however_many_users_there_are(load, registry_url):
+    _, rows = load("two_subjects", registry_url, "--users", 30)
+    assert rows["POST versions, new"]["num_requests"] == 20
+
+
+def delete(registry_url, prefix):
+    """Delete the subjects whose names begin so; how many there were."""
+    subjects = httpx.get(f"{registry_url}/subjects?subjectPrefix={prefix}").json()
     for subject in subjects:
         httpx.delete(f"{registry_url}/subjects/{subject}")
         httpx.delete(f"{registry_url}/subjects/{subject}?permanent=true")
+    return len(subjects)
+
+
+def test_the_subjects_of_a_run_can_be_kept(load, registry_url):
+    load("reregistration", registry_url, "--keep-subjects", "--name-prefix", "kept")
+    assert delete(registry_url, "kept") == 5
 
 
 def test_a_password_in_the_url_reaches_neither_the_screen_nor_the_report(load, registry_url, tmp_path):
@@ -70,20 +82,119 @@ def test_a_password_in_the_url_reaches_neither_the_screen_nor_the_report(load, r
     assert "s3cret" not in ended.stdout + ended.stderr + (tmp_path / "report.html").read_text()
 
 
-def test_wrong_answers_are_failures(load, tmp_path):
-    answer = tmp_path / "answer"
-    body = '{"is_compatible": false}'
-    answer.write_text(json.dumps({"headers": [["content-length", str(len(body))]], "body": body}))
-    with uvicorn("loadtests.bare:app", env={"SIGNET_BARE_ANSWER": str(answer)}) as server:
-        ended, rows = load("evolution", server.url)
+@pytest.fixture
+def answering(tmp_path):
+    """The URL of a server that answers everything with one body."""
+    with ExitStack() as stack:
+
+        def serve(body):
+            answer = tmp_path / "answer"
+            answer.write_text(json.dumps({"headers": [["content-length", str(len(body))]], "body": body}))
+            return stack.enter_context(uvicorn("loadtests.bare:app", env={"SIGNET_BARE_ANSWER": str(answer)})).url
+
+        yield serve
+
+
+def test_wrong_answers_are_failures(load, answering):
+    ended, rows = load("evolution", answering('{"id": 1, "is_compatible": false}'))
     assert ended.returncode == 1
     check = rows["POST /compatibility/subjects/[subject]"]
     assert check["num_failures"] == check["num_requests"] > 0
 
 
+@pytest.mark.parametrize("scenario", ["steady_reads", "evolution"])
+def test_what_is_no_registry_ends_the_run_with_one_sentence(scenario, load, answering):
+    ended, rows = load(scenario, answering("<html>It works!</html>"))
+    assert (ended.returncode, rows) == (1, {})
+    assert "a schema registry answers with an id, not with '<html>It works!</html>'" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_url_may_end_with_a_slash(load, registry_url):
+    ended, rows = load("steady_reads", f"{registry_url}/")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert rows["GET /schemas/ids/[id]"]["num_requests"] >= 300
+
+
+def test_several_processes_share_what_is_to_be_done_and_all_are_counted(load, registry_url):
+    ended, rows = load("cold_start", registry_url, "--processes", "2")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert rows["START producer"]["num_requests"] == 12
+    assert rows["POST /subjects/[subject]/versions"]["num_requests"] == 12 * 5
+    assert httpx.get(f"{registry_url}/subjects?deleted=true").json() == []
+
+
+def test_a_cold_start_that_was_cut_short_is_said(load, registry_url):
+    ended, rows = load("cold_start", registry_url, "--requests", "100", "--producers", "1000")
+    started = rows["START producer"]["num_requests"]
+    assert f"Only {started} of 1000 producers had started" in ended.stderr
+
+
+def test_subjects_that_cannot_be_deleted_are_named(load, counted, registry_url):
+    ended, _ = load("reregistration", counted.url, "--name-prefix", "left", "--requests", 20)
+    assert "Subjects whose names begin with left-" in ended.stderr
+    assert "stay in the registry, which could not delete them: 501" in ended.stderr
+    assert delete(registry_url, "left") == 5
+
+
+@pytest.fixture
+def interrupted(tmp_path):
+    """A run that gets Ctrl-C as a terminal sends it, to the whole group of processes: exit code, what it printed."""
+
+    def run(wait, *arguments):
+        line = [sys.executable, "-m", "loadtests.scenarios", *arguments, "--report", str(tmp_path / "report.html")]
+        with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+            before = wait(process)
+            os.killpg(process.pid, signal.SIGINT)
+            return process.wait(60), before + process.stderr.read()
+
+    return run
+
+
+def said(words):
+    """Wait until a process says this; what it said until then."""
+
+    def wait(process):
+        told = ""
+        while words not in told:
+            told += process.stderr.readline()
+        return told
+
+    return wait
+
+
+def test_ctrl_c_ends_a_run_as_its_time_does(interrupted, registry_url, tmp_path):
+    def every_team_has_begun(_):
+        wait_until(lambda: len(httpx.get(f"{registry_url}/subjects").json()) > 5)
+        return ""
+
+    code, told = interrupted(every_team_has_begun, "evolution", "--url", registry_url, "--users", "5")
+    assert (code, "Traceback" in told, "Shutting down (exit code 0)" in told) == (0, False, True)
+    assert httpx.get(f"{registry_url}/subjects?deleted=true").json() == []
+    assert "<html" in (tmp_path / "report.html").read_text()
+
+
+def test_ctrl_c_before_the_first_request_is_no_success_and_leaves_nothing(interrupted, registry_url):
+    subjects = ["--subjects", "100000"]
+    code, told = interrupted(said("Run time limit"), "steady_reads", "--url", registry_url, *subjects)
+    assert (code, "Traceback" in told, "over before its first request" in told) == (1, False, True)
+    assert httpx.get(f"{registry_url}/subjects?deleted=true").json() == []
+
+
+def test_a_registry_of_our_own_outlives_ctrl_c_until_the_run_has_ended(interrupted):
+    _, told = interrupted(said("All users spawned"), "steady_reads", "--users", "5")
+    assert ("Traceback" in told, "stay in the registry" in told, "Shutting down" in told) == (False, False, True)
+
+
 BAD_INPUT = [
     (["nothing"], "invalid choice: 'nothing'"),
     (["steady_reads", "--url", "http://127.0.0.1:9"], "could not be registered: [Errno 111] Connection refused"),
+    (["evolution", "--url", "http://127.0.0.1:9"], "could not be registered: [Errno 111] Connection refused"),
+    (["--url", "localhost:8081"], "must be like http://host:8081, not 'localhost:8081'"),
+    (["--url", "http://"], "must be like http://host:8081"),
+    (["--url", "http://localhost:99999"], "must be like http://host:8081"),
+    (["--users", "0"], "argument --users: must be a whole number of at least 1, not '0'"),
+    (["--users", "-1"], "argument --users: must be a whole number of at least 1"),
     (["steady_reads", "--url", "http://127.0.0.1:9", "--subjects", "0"], "must be a whole number of at least 1"),
     (["steady_reads", "--url", "http://127.0.0.1:9", "--think-seconds", "soon"], "must be a number of at least 0"),
 ]
@@ -140,3 +251,14 @@ def test_runs_can_be_started_again_and_again_from_the_page(scenario, page, regis
         assert client.post("/stop").json()["success"]
         assert client.get("/stats/requests").json()["errors"] == []
         assert httpx.get(f"{registry_url}/subjects?deleted=true").json() == []
+
+
+def test_a_page_outlives_a_registry_that_does_not_answer(page, registry_url):
+    client = page("steady_reads")
+    start = {"user_count": 2, "spawn_rate": 2, "requests": 0}
+    client.post("/swarm", data=start | {"host": "http://127.0.0.1:9"})
+    wait_until(lambda: "could not be registered" in str(client.get("/logs").json()))
+    client.post("/stop")
+    client.post("/swarm", data=start | {"host": registry_url})
+    wait_until(lambda: runs_with_requests(client, 50))
+    client.post("/stop")
