@@ -27,6 +27,7 @@ class Shown(Struct, frozen=True, gc=False):
     text: str
     tags: Sequence[InlineTags] = ()
     max_id: int | None = None
+    subjects: Sequence[str] | None = None
     references_qualified: bool = False
 
 
@@ -57,10 +58,11 @@ SCHEMA_STRING: Final = (
     "ruleSet",
     "schemaTags",
     "maxId",
+    "subjects",
     "ts",
     "deleted",
 )
-"""Members of a `SchemaString`: what an id means."""
+"""Members of a `SchemaString`: what an id means; `subjects` is Karapace's."""
 
 SCHEMA_OF_GUID: Final = tuple(name for name in SCHEMA_STRING if name not in {"subject", "version"})
 
@@ -90,6 +92,7 @@ _MEMBERS: Final[Mapping[str, Callable[[Shown], Any]]] = {
     "schema": attrgetter("text"),
     "schemaTags": lambda shown: [_tags(entity) for entity in shown.tags] if shown.tags else None,
     "maxId": attrgetter("max_id"),
+    "subjects": attrgetter("subjects"),
     "ts": attrgetter("stored.timestamp_ms"),
     "deleted": attrgetter("stored.deleted"),
 }

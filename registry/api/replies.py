@@ -78,6 +78,7 @@ class SchemaString(Reply):
     rule_set: RuleSet | None = Field(None, description="Rules.")
     schema_tags: list[SchemaTags] | None = Field(None, description="The inline tags that were asked for.")
     max_id: int | None = Field(None, description="The highest id given out in the context, if asked for.")
+    subjects: list[str] | None = Field(None, description="The subjects that hold the id, if asked for.")
     ts: int | None = Field(None, description="When it was last written, in ms since 1970.")
     deleted: bool | None = Field(None, description="Whether it is soft-deleted.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query, Response
@@ -21,7 +22,7 @@ from registry.api.replies import PAGED, ContextId, ListedSchema, SchemaString, S
 from registry.api.route import Json, Text, TheRegistry, new_router
 from registry.api.versions import text_of
 from registry.errors import SchemaNotFound
-from registry.operations import Listed, SchemaFilter, unhurried
+from registry.operations import Listed, Page, Registry, SchemaFilter, Stored, unhurried
 from registry.shapes import Json as Members
 
 SubjectQuery = Annotated[
@@ -43,6 +44,9 @@ async def get_by_id(
     fetch_max_id: Annotated[
         Flag, Query(alias="fetchMaxId", description="Whether to tell the highest id of the context.")
     ] = False,
+    include_subjects: Annotated[
+        Flag, Query(alias="includeSubjects", description="Whether to tell the subjects that hold the id.")
+    ] = False,
 ) -> Response:
     """What an id means, and a version that holds it."""
     stored = await registry.schemas.by_id(number, optional_subject(subject))
@@ -51,9 +55,14 @@ async def get_by_id(
         text_of(registry, stored, form),
         tags=registry.schemas.tags(stored.subject, stored.schema, find_tags) if find_tags else (),
         max_id=await registry.schemas.max_id(stored.subject) if fetch_max_id else None,
+        subjects=await _live_subjects(registry, number, stored) if include_subjects else None,
         references_qualified=reference_format == "qualified",
     )
     return Json(version_object(SCHEMA_STRING, shown), tagged=True)
+
+
+async def _live_subjects(registry: Registry, number: int, stored: Stored) -> Sequence[str]:
+    return await registry.schemas.subjects_of(number, stored.subject, deleted=False, page=Page())
 
 
 @router.get("/schemas/ids/{id}/schema", responses=answers(Any, SchemaNotFound), summary="Get a text by id")

@@ -103,7 +103,7 @@ ANSWERS = [
     ("GET", "/signet/v1/subjects/{subject}/versions/{version}", "/signet/v1/subjects/s/versions/1", None),
     ("GET", "/schemas", "/schemas?aliases=true", None),
     ("GET", "/schemas/types", "/schemas/types", None),
-    ("GET", "/schemas/ids/{id}", "/schemas/ids/1?fetchMaxId=true&findTags=*", None),
+    ("GET", "/schemas/ids/{id}", "/schemas/ids/1?fetchMaxId=true&includeSubjects=true&findTags=*", None),
     ("GET", "/schemas/ids/{id}/versions", "/schemas/ids/1/versions", None),
     ("GET", "/schemas/ids/{id}/subjects", "/schemas/ids/1/subjects", None),
     ("POST", "/compatibility/subjects/{subject}/versions", "/compatibility/subjects/s/versions?verbose=true", CONTRACT),

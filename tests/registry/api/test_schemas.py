@@ -91,6 +91,7 @@ def test_an_id_whose_holders_are_all_soft_deleted_is_held_by_none(client) -> Non
     client("DELETE", "/subjects/s")
     assert client.get("/schemas/ids/1/subjects") == []
     assert client.get("/schemas/ids/1/versions") == []
+    assert client.get("/schemas/ids/1?includeSubjects=true")["subjects"] == []
     assert client.get("/schemas/ids/1")["deleted"] is True
 
 
@@ -104,6 +105,19 @@ def test_a_guid_is_found_with_and_without_dashes(schemas, guid) -> None:
 def test_the_highest_id_is_told_when_asked_for(schemas) -> None:
     assert schemas.get("/schemas/ids/1?fetchMaxId=true")["maxId"] == 2
     assert "maxId" not in schemas.get("/schemas/ids/1")
+
+
+@pytest.mark.parametrize(
+    ("path", "subjects"),
+    [
+        ("/schemas/ids/1", None),
+        ("/schemas/ids/1?includeSubjects=True", ["a"]),
+        ("/schemas/ids/1?includeSubjects=True&subject=x", [":.c:x"]),
+        ("/contexts/.c/schemas/ids/2?includeSubjects=True", [":.c:a"]),
+    ],
+)
+def test_the_subjects_of_an_id_are_told_when_asked_for(schemas, path, subjects) -> None:
+    assert schemas.get(path).get("subjects") == subjects
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,22 @@ async def test_a_schema_is_found_as_the_version_it_is(desk: Any) -> None:
     assert (found.version, found.id, str(found.subject)) == (1, 1, "s")
 
 
+ORDERED = '{"type":"record","name":"R","fields":[{"name":"a","type":"int","default":0},{"name":"f","type":"F"}]}'
+BY_NAME = '{"fields":[{"default":0,"name":"a","type":"int"},{"name":"f","type":"F"}],"name":"R","type":"record"}'
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+async def test_what_another_registry_wrote_is_found_and_kept_in_any_order_of_its_members(
+    desk: Any, normalize: bool
+) -> None:
+    reference = (Reference("F", "f", 1),)
+    await desk.put("f", FIXED)
+    await desk.append_version("s", BY_NAME, reference, 7)
+    for ask in (desk.find, desk.put):
+        found = await ask("s", ORDERED, references=reference, normalize=normalize)
+        assert (found.version, found.id, found.schema.text) == (1, 7, BY_NAME)
+
+
 NOT_FOUND = [
     ("t", '"int"', False, 40401, "Subject 't' not found."),
     ("s", '"bytes"', False, 40403, "Schema not found"),
