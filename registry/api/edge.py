@@ -110,6 +110,11 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> Heading:
     return Heading(given if ids == 1 else b"", length, tuple(deciding), authorization)
 
 
+def _readable(request_id: bytes) -> str:
+    """An id for the log; what a client put into its own cannot begin a line of its own."""
+    return request_id.decode("latin-1").encode("unicode_escape").decode("ascii")
+
+
 def client_address(scope: Scope) -> str:
     """Where a request comes from; a proxy on this machine is believed when it says for whom it asks."""
     client = scope.get("client")
@@ -162,10 +167,10 @@ class Edge:
         except RegistryError as error:
             await refusal(error, accepted(heading))(scope, receive, answer)
         except ClientLeftError:
-            log.info("request %r: the client left before its body was whole", request_id)
+            log.info("request %s: the client left before its body was whole", _readable(request_id))
         except Exception:
             # The outermost border: whatever went wrong, it goes to the log, and no traceback reaches a client.
-            log.exception("request %r failed", request_id)
+            log.exception("request %s failed", _readable(request_id))
             if not answer.status:
                 await breakdown(accepted(heading))(scope, receive, answer)
         finally:

@@ -1,5 +1,6 @@
 """What uvicorn leaves open in a connection: a bound on a request's head, a bound on the time in which a request comes,
-answers that are there already, which are written at once instead of by a task, and answers written in one piece.
+a bound on the requests that wait in it, answers that are there already, which are written at once instead of by a task,
+and answers written in one piece.
 
 Refuses to know what the requests are about.
 """
@@ -7,9 +8,11 @@ Refuses to know what the requests are about.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from registry.api.edge import Edge
@@ -22,6 +25,12 @@ _REFUSAL: Final = (
 )
 CLOSE: Final = (b"connection", b"close")
 """The header that ends a connection after an answer."""
+PIECE_BYTES: Final = 1024
+"""What is read at a time of many requests that arrived at once: at most 57 of the shortest."""
+_MANY: Final = 8
+"""More requests than this in what arrived at once are read piece by piece."""
+_LINE_END: Final = b" HTTP/1."
+"""What every request has once."""
 _Begun = tuple[RequestResponseCycle, ASGI3Application]
 """A request, and the application that is to answer it."""
 
@@ -45,9 +54,9 @@ class Gathering:
         self._pieces.append(piece)
 
     def flush(self) -> None:
-        """Write now what waits."""
-        if self._pieces:
-            pieces, self._pieces = self._pieces, []
+        """Write now what waits, unless the client has left meanwhile: uvloop raises where nobody can be written to."""
+        pieces, self._pieces = self._pieces, []
+        if pieces and not self._transport.is_closing():
             self._transport.write(b"".join(pieces))
 
     def close(self) -> None:
@@ -65,8 +74,32 @@ class Gathering:
         self._transport.write(piece)
 
 
+class Flow(FlowControl):
+    """Takes nothing more from a client while something that it sent before waits, whoever asks for more.
+
+    waits: whether something does; go_on: called instead of taking more.
+    """
+
+    def __init__(self, transport: asyncio.Transport, waits: Callable[[], bool], go_on: Callable[[], None]) -> None:
+        super().__init__(transport)
+        self._waits = waits
+        self._go_on = go_on
+
+    def resume_reading(self) -> None:
+        """Take more, unless something waits."""
+        if not self.read_paused:
+            return
+        if self._waits():
+            self._go_on()
+        else:
+            super().resume_reading()
+
+
 class Connection(HttpToolsProtocol):
-    """A connection that knows since when a request has been arriving on it, and begins one when it is here whole."""
+    """A connection that knows since when a request has been arriving on it, and begins one when it is here whole.
+
+    What arrives behind requests that wait stays what it is, bytes: as requests it would take far more memory.
+    """
 
     arriving_since: float | None = None
     """When the request that is not whole yet began, in seconds of the loop; None between requests."""
@@ -75,20 +108,54 @@ class Connection(HttpToolsProtocol):
     _begun = False
     _reading = False
     _unbegun: _Begun | None = None
+    _rest: bytes | memoryview = b""
+    _goes_on = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Count the wait for the first request like the request itself."""
         super().connection_made(transport)
+        self.flow = Flow(transport, self._waits, self._go_on)
         self._out = Gathering(transport, self.loop)
         self.transport = self._out  # type: ignore[assignment]  # all of a transport that uvicorn uses for HTTP
         self.arriving_since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
-        """Read on, unless the head has grown too large: the parser would gather it without end."""
+        """Read on; of many requests some, so that those of others come between."""
+        if self._rest:  # TLS hands on what it had when it was told to pause
+            self._rest = memoryview(bytes(self._rest) + data)
+        elif len(data) > PIECE_BYTES and data.count(_LINE_END) > _MANY:
+            self._rest = memoryview(data)
+            self.flow.pause_reading()
+            self._read_rest()
+        else:
+            self._read(data)
+
+    def _waits(self) -> bool:
+        return bool(self.pipeline or self._rest)
+
+    def _go_on(self) -> None:
+        """Read on in the next pass of the loop."""
+        if not self._goes_on:
+            self._goes_on = True
+            self.loop.call_soon(self._read_rest)
+
+    def _read_rest(self) -> None:
+        """Read a piece of what is left when all before it is answered; when nothing is left, take more."""
+        self._goes_on = False
+        if self.transport.is_closing():
+            self._rest = b""
+        elif not self.pipeline:
+            piece, self._rest = self._rest[:PIECE_BYTES], self._rest[PIECE_BYTES:]
+            if piece:
+                self._read(piece)
+            self.flow.resume_reading()
+
+    def _read(self, data: bytes | memoryview) -> None:
+        """Read this, unless the head has grown too large: the parser would gather it without end."""
         # What came before the head in the same piece is not its own, so that its first piece does not count.
         self._begun = False
         self._reading = True
-        super().data_received(data)
+        super().data_received(data)  # type: ignore[arg-type]  # the parser takes whatever holds bytes
         self._reading = False
         if self._unbegun is not None:
             # The rest of it comes later, if at all; its head may be reason enough to refuse it.

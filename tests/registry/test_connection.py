@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 
 from registry.api.edge import Edge
 from registry.app import create
-from registry.cli.connection import CLOSE, Connection
+from registry.cli.connection import CLOSE, Connection, Gathering
 from registry.settings import Settings
 
 BODY = json.dumps({"schema": '"string"'}).encode()
@@ -105,6 +105,38 @@ def test_thousands_of_requests_in_one_piece_are_all_answered() -> None:
     assert [status for status, _ in answers] == [404] + [200] * 5_000
 
 
+def test_what_a_client_sends_without_reading_its_answers_waits_as_bytes_and_is_answered_in_the_end() -> None:
+    async def run() -> tuple[int, list[tuple[int, bytes]]]:
+        state, most, count = ServerState(), 0, 6_000
+        async with connected(state) as (_, (reader, writer)):
+            writer.write((UNKNOWN + LATEST) * (count // 2))
+            (connection,) = state.connections
+            for _ in range(200):
+                await asyncio.sleep(0.005)
+                most = max(most, len(connection.pipeline))
+            return most, [await read_answer(reader) for _ in range(count)]
+
+    most, answers = asyncio.run(run())
+    assert most < 57
+    assert [status for status, _ in answers] == [404, 200] * 3_000
+
+
+def test_the_request_of_one_client_does_not_wait_for_thousands_of_another() -> None:
+    async def run() -> int:
+        state = ServerState()
+        async with connected(state) as (_, (_, writer)):
+            host, port = writer.get_extra_info("peername")
+            other = await asyncio.open_connection(host, port)
+            await exchange(other, [LATEST], 1)
+            before = state.total_requests
+            writer.write(LATEST * 4_000)
+            await exchange(other, [LATEST], 1)
+            other[1].close()
+            return state.total_requests - before
+
+    assert asyncio.run(run()) < 400
+
+
 @pytest.mark.parametrize("header", [b"connection: close\r\n", b"connection: keep-alive, close\r\n"])
 def test_a_client_that_wants_the_connection_closed_gets_it_closed(header) -> None:
     async def run() -> bytes:
@@ -143,6 +175,24 @@ class Recording(asyncio.Transport):
         pass
 
     resume_reading = pause_reading
+
+
+class Left(Recording):
+    """The other end of a connection that was closed by the client."""
+
+    def is_closing(self) -> bool:
+        return True
+
+
+def test_an_answer_to_a_client_that_left_meanwhile_is_dropped() -> None:
+    async def run() -> list[bytes]:
+        transport = Left()
+        out = Gathering(transport, asyncio.get_running_loop())
+        out.write(b"an answer")
+        await asyncio.sleep(0)
+        return transport.written
+
+    assert asyncio.run(run()) == []
 
 
 @pytest.mark.parametrize("request_bytes", [UNKNOWN, REGISTER, LATEST, UNKNOWN + LATEST], ids=range(4))

@@ -92,7 +92,7 @@ def test_a_fault_of_ours_is_logged_with_its_request_and_not_shown(fragile, caplo
     assert answer.json() == {"error_code": 500, "message": "Internal Server Error"}
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/json")
     assert answer.headers["x-request-id"] == "the one"
-    assert "the one" in caplog.text
+    assert "request the one failed" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
 
