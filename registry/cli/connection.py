@@ -1,6 +1,6 @@
 """What uvicorn leaves open in a connection: a bound on a request's head, a bound on the time in which a request comes,
 a bound on the requests that wait in it, answers that are there already, which are written at once instead of by a task,
-and answers written in one piece.
+answers written in one piece, and offers of another protocol, which are passed over.
 
 Refuses to know what the requests are about.
 """
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
+from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -31,6 +32,8 @@ _MANY: Final = 8
 """More requests than this in what arrived at once are read piece by piece."""
 _LINE_END: Final = b" HTTP/1."
 """What every request has once."""
+FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
+"""The headers that say where the body of a request ends."""
 _Begun = tuple[RequestResponseCycle, ASGI3Application]
 """A request, and the application that is to answer it."""
 
@@ -95,6 +98,31 @@ class Flow(FlowControl):
             super().resume_reading()
 
 
+class Parser(HttpRequestParser):
+    """A parser that stays with HTTP/1.1 when a head offers another protocol, as Java's client does in every request.
+
+    To httptools such a request ends with its head, and its body would be read as the next request. Here the connection
+    answers the offer with a head that says no more than how long the body is, and that is read on from.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        # As uvicorn's parser: what a client sends behind its last request spoils nothing.
+        self.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._connection = connection
+
+    def feed_data(self, data: bytes | memoryview) -> None:  # type: ignore[override]  # all that an event loop hands over
+        """Read on."""
+        while True:
+            try:
+                super().feed_data(data)
+            except HttpParserUpgrade as offer:
+                data = memoryview(data)[offer.args[0] :]
+                super().feed_data(self._connection.same_body())
+            else:
+                return
+
+
 class Connection(HttpToolsProtocol):
     """A connection that knows since when a request has been arriving on it, and begins one when it is here whole.
 
@@ -110,6 +138,20 @@ class Connection(HttpToolsProtocol):
     _unbegun: _Begun | None = None
     _rest: bytes | memoryview = b""
     _goes_on = False
+    _passing_over = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what uvicorn hands to each of its connections."""
+        super().__init__(*args, **kwargs)
+        self.parser = Parser(self)
+
+    def same_body(self) -> bytes:
+        """A head, not to be heeded, of a request that has the same body as the one whose head was read last."""
+        self._passing_over = True
+        lines = [b"%b: %b\r\n" % header for header in self.headers if header[0] in FRAMING]
+        # What is read of that head goes nowhere: the request keeps the list that it has.
+        self.headers = []
+        return b"POST / HTTP/1.1\r\n%b\r\n" % b"".join(lines)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Count the wait for the first request like the request itself."""
@@ -169,6 +211,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins."""
+        if self._passing_over:
+            return
         super().on_message_begin()
         self._head_bytes = 0
         self._begun = True
@@ -176,11 +220,16 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Its head is whole."""
+        if self._passing_over:
+            self._passing_over = False
+            return
         self._head_bytes = None
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """It is whole."""
+        """It is whole, unless it offered another protocol: then its body is still to come."""
+        if self.parser.should_upgrade():
+            return
         self.arriving_since = None
         super().on_message_complete()
         if self._unbegun is not None:

@@ -19,6 +19,12 @@ BODY = json.dumps({"schema": '"string"'}).encode()
 REGISTER = b"POST /subjects/s/versions HTTP/1.1\r\nhost: r\r\ncontent-length: %d\r\n\r\n%b" % (len(BODY), BODY)
 LATEST = b"GET /subjects/s/versions/latest HTTP/1.1\r\nhost: r\r\n\r\n"
 UNKNOWN = b"GET /subjects/unknown/versions HTTP/1.1\r\nhost: r\r\n\r\n"
+OFFER = b"connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQ\r\n"
+OFFERING = REGISTER.replace(b"\r\n", b"\r\n" + OFFER, 1)
+OFFERING_CHUNKS = (
+    b"POST /subjects/s/versions HTTP/1.1\r\nhost: r\r\ntransfer-encoding: chunked\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n"
+    % (OFFER, len(BODY), BODY)
+)
 WITH_BODY = b"GET /subjects/s/versions/latest HTTP/1.1\r\nhost: r\r\ncontent-length: 4\r\n\r\nbody"
 
 
@@ -90,7 +96,11 @@ PIECES = [
     ("several at once, all kept", [LATEST + REGISTER + LATEST], 0, [200, 200, 200]),
     ("several at once, the first not kept", [UNKNOWN + LATEST + REGISTER], 2, [404, 200, 200]),
     ("several at once, the last in two pieces", [LATEST + UNKNOWN + LATEST[:20], LATEST[20:]], 1, [200, 404, 200]),
-    ("half an upgrade", [LATEST[:-2] + b"connection: upgrade\r\nupgrade: h2c\r\n\r\n"], 0, [200]),
+    ("one that offers another protocol", [LATEST[:-2] + OFFER + b"\r\n"], 0, [200]),
+    ("one with a body that offers another protocol", [OFFERING], 0, [200]),
+    ("one whose head offers another protocol and whose body comes later", [OFFERING[:-5], OFFERING[-5:]], 1, [200]),
+    ("one in chunks that offers another protocol", [OFFERING_CHUNKS[:-9], OFFERING_CHUNKS[-9:]], 1, [200]),
+    ("several at once that offer another protocol", [OFFERING + OFFERING_CHUNKS + LATEST], 0, [200, 200, 200]),
 ]
 
 
@@ -135,6 +145,17 @@ def test_the_request_of_one_client_does_not_wait_for_thousands_of_another() -> N
             return state.total_requests - before
 
     assert asyncio.run(run()) < 400
+
+
+def test_thousands_of_offers_in_one_piece_are_all_passed_over() -> None:
+    _, answers = ask([UNKNOWN + OFFERING * 5_000], 5_001)
+    assert [status for status, _ in answers] == [404] + [200] * 5_000
+
+
+def test_no_body_is_read_as_a_request_because_its_head_offers_another_protocol() -> None:
+    smuggled = OFFERING.replace(BODY, UNKNOWN).replace(b"length: %d" % len(BODY), b"length: %d" % len(UNKNOWN))
+    _, answers = ask([smuggled + LATEST], 2)
+    assert [status for status, _ in answers] == [400, 200]
 
 
 @pytest.mark.parametrize("header", [b"connection: close\r\n", b"connection: keep-alive, close\r\n"])
