@@ -131,6 +131,8 @@ def _read_leniently(body: bytes, refusal: json.JSONDecodeError) -> Any:
     try:
         value = json.loads(body)
         json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeDecodeError:
+        raise BadRequest("The body is not text in UTF-8, UTF-16 or UTF-32") from None
     except (ValueError, RecursionError):
         raise BadRequest(f"The body is not JSON: {refusal.msg}") from None
     return value

@@ -27,6 +27,12 @@ from registry.errors import (
     Unauthenticated,
 )
 
+SHAPES: Final = {
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "list_type": "must be a list",
+}
+"""What is wrong with a value of the wrong shape, in JSON's words where pydantic has Python's."""
 METHODS: Final = ("DELETE", "GET", "POST", "PUT")
 log = logging.getLogger("signet")
 
@@ -91,7 +97,8 @@ def of_body(endpoint: str, fault: Mapping[str, Any]) -> RegistryError:
     if not path and fault["input"] is None:
         return MissingBody(f"{endpoint}.request")
     place = ".".join(map(str, path)) or "the body"
-    return BadRequest(f"The body cannot be read: {place}: {fault['msg']}")
+    wrong = SHAPES.get(fault["type"]) or fault["msg"].replace("Input should be", "must be")
+    return BadRequest(f"The body cannot be read: {place}: {wrong}")
 
 
 def _from_validation(_request: Request, _error: Any) -> RegistryError:

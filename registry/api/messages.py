@@ -275,7 +275,7 @@ class ConfigUpdateRequest(Message):
     validate_new_schemas: Boolean = Field(None, description="Whether new schemas are read strictly.")
     validate_rules: Boolean = Field(None, description="Whether rules are checked.")
     compatibility: Text = Field(None, description="The compatibility level.", examples=["FULL_TRANSITIVE"])
-    compatibility_policy: Text = Field(None, description="LOGICAL, STRICT or LENIENT; anything else counts as null.")
+    compatibility_policy: Text = Field(None, description="LOGICAL, STRICT or LENIENT; anything else is null.")
     compatibility_group: Text = Field(None, description="The metadata property whose values part the versions.")
     default_metadata: Metadata | None = Field(None, description="Metadata for schemas that bring none.")
     override_metadata: Metadata | None = Field(None, description="Metadata that wins over a schema's own.")

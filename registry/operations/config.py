@@ -51,8 +51,9 @@ class Configs:
             check_subject(subject, global_allowed=True)
         if not self._core.policy.rule_sets_kept:
             fields |= {name: None for name in ("default_rule_set", "override_rule_set") if name in fields}
-        if fields.get("compatibility_policy") not in POLICIES and "compatibility_policy" in fields:
-            fields["compatibility_policy"] = None
+        if "compatibility_policy" in fields:
+            policy = (fields["compatibility_policy"] or "").upper()
+            fields["compatibility_policy"] = policy if policy in POLICIES else None
         return await self._core.carry_out(PutConfig(subject, fields), dry_run)
 
     async def delete(self, subject: Subject, *, dry_run: bool = False) -> Config | Plan:

@@ -48,6 +48,7 @@ def test_a_change_keeps_what_is_absent_and_clears_what_is_null(client) -> None:
         ({"compatibilityLevel": "FULL"}, {}),
         ({"compatibilityPolicy": "WHATEVER"}, {}),
         ({"compatibilityPolicy": "LENIENT"}, {"compatibilityPolicy": "LENIENT"}),
+        ({"compatibilityPolicy": "strict"}, {"compatibilityPolicy": "STRICT"}),
         ({"normalize": "true"}, {"normalize": True}),
         ({"alias": 7}, {"alias": "7"}),
         ({"compatibility": "Full_Transitive"}, {"compatibility": "FULL_TRANSITIVE"}),
