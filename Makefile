@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NODE := tests/clients/node
+JAVA := tests/clients/java
 SIGNET_SHARED ?= $(if $(wildcard ../shared/README.md),../shared,)
 export SIGNET_SHARED
 
@@ -32,8 +33,10 @@ $(NODE)/node_modules/.installed: $(NODE)/package-lock.json
 	npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-test-clients: $(VENV)/.base $(NODE)/node_modules/.installed ## Run the clients for Node.js against registries of their own
+test-clients: $(VENV)/.base $(NODE)/node_modules/.installed ## Run the clients for Node.js and Java against registries of their own
 	cd $(NODE) && node --test --test-reporter=spec
+	@command -v mvn >/dev/null || { echo "make test-clients needs Java 17 or newer, with Maven" >&2; exit 1; }
+	mvn --quiet --batch-mode --file $(JAVA)/pom.xml -Dstyle.color=never test
 
 check: $(VENV)/.dev ## Lint, format check, types, import contracts
 	$(BIN)/ruff check .
@@ -76,4 +79,4 @@ resilience: $(VENV)/.dev ## Kill, cut, freeze and fill, and write what was lost 
 	$(BIN)/python -m tests.resilience.report .resilience docs/resilience.md; exit $$status
 
 clean: ## Remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .resilience $(NODE)/node_modules
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .resilience $(NODE)/node_modules $(JAVA)/target
