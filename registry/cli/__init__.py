@@ -75,7 +75,7 @@ def main() -> None:
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
     except KeyboardInterrupt:
-        sys.exit(0)
+        _fail("It was interrupted before it was done")
     except BrokenPipeError:
         # Whoever read the output has seen enough; Python would try to flush the rest when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -80,7 +80,8 @@ def run(settings: Settings, application: Application) -> None:
     )
     # While the store is opened and replayed, SIGTERM ends the process as Ctrl-C does; then the server listens to both.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+    # Other than of a command that was to do something, it is the end that was asked for.
+    with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(_serve(_Server(config, application, settings), application, listener))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -39,6 +41,18 @@ def imported(signet, topic, url) -> str:
     """The URL of a store that the topic was imported into."""
     signet("import", str(topic), "--store", url)
     return url
+
+
+def test_a_command_that_is_interrupted_does_not_claim_to_be_done() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        source = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        command = [sys.executable, "-m", "registry", "import", source, "--store", "memory:"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            asked, _ = silent.accept()
+            with asked:
+                process.send_signal(signal.SIGINT)
+                _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (2, "signet: It was interrupted before it was done\n")
 
 
 def digests(said: str) -> set[str]:
