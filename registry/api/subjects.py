@@ -34,7 +34,6 @@ from registry.errors import (
     SubjectSoftDeleted,
 )
 from registry.model import Subject
-from registry.operations import Page, Visibility
 from registry.rules.subjects import EVERY_CONTEXT
 
 router = new_router("subjects")
@@ -118,11 +117,7 @@ async def delete_subject(
     place = Subject.of(subject)
 
     async def dependants() -> dict[str, Any]:
-        try:
-            versions = list(await registry.versions.list(place, Visibility.ALL, Page()))
-        except SubjectNotFound:
-            versions = []
-        return {"dependants": await dependants_of(registry, place, versions, permanent)}
+        return await dependants_of(registry, place, None, permanent)
 
     wish = registry.subjects.delete(place, permanent=permanent, dry_run=dry_run)
     return await outcome(wish, list, dry_run=dry_run, facts=dependants)

@@ -36,7 +36,6 @@ from registry.errors import (
     NoActiveVersion,
     OperationNotPermitted,
     ReferenceExists,
-    RegistryError,
     SchemaTooLarge,
     SubjectNotFound,
     VersionNotFound,
@@ -44,7 +43,7 @@ from registry.errors import (
     VersionSoftDeleted,
 )
 from registry.model import Subject
-from registry.operations import Candidate, Page, Registry, Stored
+from registry.operations import Candidate, Registry, Stored
 
 MISSING = (SubjectNotFound, VersionNotFound, InvalidVersion)
 REFUSING = (
@@ -199,27 +198,17 @@ async def delete_version(
     """Delete a version softly, or one that is soft-deleted already for good."""
     place = Subject.of(subject)
 
-    # A soft delete is held back by live referrers, a permanent one by soft-deleted ones as well.
     async def dependants() -> dict[str, Any]:
-        return {"dependants": await dependants_of(registry, place, [version], permanent)}
+        return await dependants_of(registry, place, version, permanent)
 
     wish = registry.versions.delete(place, version, permanent=permanent, dry_run=dry_run)
     return await outcome(wish, lambda number: number, dry_run=dry_run, facts=dependants)
 
 
-async def dependants_of(
-    registry: Registry, subject: Subject, versions: list[int], permanent: bool
-) -> list[dict[str, Any]]:
-    """Which schemas refer to these versions; those without any are left out."""
-    found = []
-    for version in versions:
-        try:
-            ids = await registry.versions.referenced_by(subject, version, deleted=permanent, page=Page())
-        # The plan has said already what is wrong with the version.
-        except RegistryError:
-            continue
-        found.append({"version": version, "referencedBy": ids})
-    return [dependants for dependants in found if dependants["referencedBy"]]
+async def dependants_of(registry: Registry, subject: Subject, version: int | None, permanent: bool) -> dict[str, Any]:
+    """What a dry run of a deletion tells besides: which schemas refer to what would go (None: all versions)."""
+    found = await registry.versions.dependants(subject, version, permanent=permanent)
+    return {"dependants": [{"version": number, "referencedBy": ids} for number, ids in found]}
 
 
 @router.post(
@@ -232,8 +221,6 @@ async def tag_version(
 ) -> Response:
     """Make a new version of an old one with other inline tags, metadata and rules."""
     stored = await registry.versions.tag(Subject.of(subject), version, body.value())
-    # Never a plan: tags know no dry run.
-    assert isinstance(stored, Stored)
     return Json(version_object(REGISTERED, Shown(stored, stored.schema.text)))
 
 

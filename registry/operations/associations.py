@@ -5,7 +5,7 @@ Follows Confluent's associations API, the reading half of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from registry.model import Association, Subject
 from registry.operations.core import Core
@@ -24,25 +24,19 @@ class Associations:
 
     async def of_subject(self, subject: Subject, wanted: BoundFilter, page: Page) -> Sequence[Bound]:
         """The associations of a subject."""
-        return await self._page(wanted, page, subject=subject)
+        return await self._page(wanted, page, lambda association: association.subject == subject)
 
     async def of_resource(self, namespace: str, name: str, wanted: BoundFilter, page: Page) -> Sequence[Bound]:
         """The associations of a resource; `-` means any name, or any namespace."""
-        state = await self._core.current()
-        found = [bound for bound in bound_to(state, wanted) if _names(bound.association, namespace, name)]
-        return self._core.policy.schema_limits.slice(found, page)
+        return await self._page(wanted, page, lambda association: _names(association, namespace, name))
 
     async def of_resource_id(self, resource_id: str, wanted: BoundFilter, page: Page) -> Sequence[Bound]:
         """The associations of the resource with this id."""
-        return await self._page(wanted, page, resource_id=resource_id)
+        return await self._page(wanted, page, lambda association: association.resource_id == resource_id)
 
-    async def _page(self, wanted: BoundFilter, page: Page, **facts: object) -> Sequence[Bound]:
+    async def _page(self, wanted: BoundFilter, page: Page, is_meant: Callable[[Association], bool]) -> Sequence[Bound]:
         state = await self._core.current()
-        found = [
-            bound
-            for bound in bound_to(state, wanted)
-            if all(getattr(bound.association, name) == value for name, value in facts.items())
-        ]
+        found = [bound for bound in bound_to(state, wanted) if is_meant(bound.association)]
         return self._core.policy.schema_limits.slice(found, page)
 
 

@@ -131,14 +131,26 @@ class SubjectVersions:
         """
         state = await self._core.current()
         place, row = _found(state, subject, version, deleted=True)
-        ids = {
-            (referrer.context, other.id)
-            for referrer, other in state.referrers(place, row.version)
-            if deleted or not other.deleted
-        }
-        return self._core.policy.schema_limits.slice([number for _, number in sorted(ids)], page)
+        ids = _ids_of_referrers(state, place, row.version, deleted)
+        return self._core.policy.schema_limits.slice(ids, page)
 
-    async def tag(self, subject: Subject, version: int, change: TagChange, *, dry_run: bool = False) -> Stored | Plan:
+    async def dependants(
+        self, subject: Subject, version: int | None, *, permanent: bool
+    ) -> Sequence[tuple[int, Sequence[int]]]:
+        """Of the versions that a deletion would take (None: all of them), those that schemas refer to, with their ids.
+
+        A soft delete takes live versions, and is held back by live referrers; a permanent one by soft-deleted ones too.
+        """
+        state = await self._core.current()
+        if version is None:
+            rows = state.rows(subject) if permanent else state.live_rows(subject)
+        else:
+            row = _visible_row(state, subject, version, deleted=True)
+            rows = (row,) if row is not None else ()
+        found = ((row.version, _ids_of_referrers(state, subject, row.version, permanent)) for row in rows)
+        return [(number, ids) for number, ids in found if ids]
+
+    async def tag(self, subject: Subject, version: int, change: TagChange) -> Stored:
         """Register the version again with its inline tags, metadata and rules changed.
 
         Raises InvalidSubject, SubjectNotFound, VersionNotFound, InvalidRuleSet, and what `register` raises.
@@ -146,7 +158,7 @@ class SubjectVersions:
         check_subject(subject)
         if not self._core.policy.rule_sets_kept:
             change = replace(change, rule_set=None, rules_to_merge=None, rules_to_remove=())
-        return await self._core.carry_out(Tag(self._core, subject, version, change), dry_run)
+        return await self._core.change(Tag(self._core, subject, version, change))
 
 
 class Tag(Struct, frozen=True):
@@ -207,6 +219,16 @@ def _found(state: State, subject: Subject, version: int, deleted: bool) -> tuple
         if row is not None:
             return place, row
     raise _missing(state, subject, version, deleted)
+
+
+def _ids_of_referrers(state: State, subject: Subject, version: int, deleted: bool) -> list[int]:
+    """The ids of the schemas that refer to a version, in order of context and id."""
+    ids = {
+        (referrer.context, other.id)
+        for referrer, other in state.referrers(subject, version)
+        if deleted or not other.deleted
+    }
+    return [number for _, number in sorted(ids)]
 
 
 def _missing(state: State, subject: Subject, version: int, deleted: bool) -> SubjectNotFound | VersionNotFound:

@@ -92,7 +92,14 @@ def test_a_dry_run_of_a_registration_tells_the_findings(history) -> None:
 @pytest.mark.parametrize("path", ["/subjects/inner", "/subjects/inner/versions/1", "/subjects/inner/versions/latest"])
 def test_a_dry_run_of_a_deletion_tells_the_dependants(history, path) -> None:
     told = history("DELETE", dry(path)).json()
-    assert [dependants["referencedBy"] for dependants in told["dependants"]] == [[2]]
+    assert told["dependants"] == [{"version": 1, "referencedBy": [2]}]
+
+
+def test_a_dry_run_of_a_deletion_tells_the_dependants_of_nothing_else(history) -> None:
+    history.register(":.x:only", V1)
+    history.register(":.x:user", '["R"]', references=[{"name": "R", "subject": "only", "version": 1}])
+    told = history("DELETE", dry("/subjects/only/versions/1")).json()
+    assert (told["refusal"]["error_code"], told["dependants"]) == (40401, [])
 
 
 def test_what_the_edge_refuses_is_refused_in_a_dry_run_too(history) -> None:

@@ -68,14 +68,6 @@ async def test_a_context_comes_back_with_ids_that_were_never_used(desk: Any) -> 
     assert await contexts(desk) == [".", ".x"]
 
 
-async def test_a_plan_of_deleting_a_context_writes_nothing(desk: Any) -> None:
-    await desk.put(":.x:s")
-    await desk.erase(":.x:s")
-    plan = await desk.registry.contexts.delete(".x", dry_run=True)
-    assert plan.records == (('{"keytype":"CONTEXT","tenant":"default","context":".x","magic":0}', None),)
-    assert await contexts(desk) == [".", ".x"]
-
-
 async def test_one_subject_has_two_names_in_the_default_context(desk: Any) -> None:
     await desk.put(":.:s")
     assert (await desk.put("s")).version == 1

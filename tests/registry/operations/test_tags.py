@@ -148,13 +148,6 @@ async def test_rules_of_a_tag_request_are_dropped_where_the_operator_says_so(ope
         assert (await tag(desk, rule_set=BAD)).schema.rule_set is None
 
 
-async def test_a_plan_of_tagging_writes_nothing(desk: Any) -> None:
-    await desk.put("s", RECORD)
-    change = TagChange(tags_to_add=on_field("f", "A"))
-    plan = await desk.registry.versions.tag(Subject.of("s"), 1, change, dry_run=True)
-    assert (plan.answer.version, await desk.versions("s")) == (2, [1])
-
-
 # Tags while registering.
 
 
