@@ -39,7 +39,7 @@ from registry.api.dispatch import Dispatch
 from registry.api.edge import Edge
 from registry.api.paths import AliasOf
 from registry.api.visit import RequestTallies
-from registry.auth import Caller, Door, Guard, Unguarded
+from registry.auth import Caller, Guard, PasswordGuard, Unguarded
 from registry.errors import SettingInvalid
 from registry.log import Log, open_log
 from registry.operations import Consistency, OnReplay, Registry, opened
@@ -108,7 +108,7 @@ def create(settings: Settings | None = None, on_replay: OnReplay | None = None) 
 
 def _guard(settings: Settings) -> Guard:
     if settings.users_file is not None:
-        return Door(settings.users_file, settings.grants_file)
+        return PasswordGuard(settings.users_file, settings.grants_file)
     # Refused, because who writes grants means them to hold.
     if settings.grants_file is not None:
         raise SettingInvalid(

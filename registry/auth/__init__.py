@@ -5,7 +5,7 @@ Refuses to know HTTP beyond the text of an Authorization header; the edge and th
 
 from registry.auth.caller import ANYBODY, NOBODY, Caller
 from registry.auth.credentials import SEVERAL
-from registry.auth.guard import Door, Guard, Unguarded
+from registry.auth.guard import Guard, PasswordGuard, Unguarded
 from registry.auth.needs import NEEDS, OPEN, Need, Place
 from registry.auth.permissions import EVERYTHING_ALLOWED, Grant, Pattern, Permissions, Right
 
@@ -17,10 +17,10 @@ __all__ = [
     "OPEN",
     "SEVERAL",
     "Caller",
-    "Door",
     "Grant",
     "Guard",
     "Need",
+    "PasswordGuard",
     "Pattern",
     "Permissions",
     "Place",

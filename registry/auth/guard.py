@@ -115,7 +115,7 @@ class _Verified(Struct, frozen=True):
     until: float
 
 
-class Door:
+class PasswordGuard:
     """A guard that knows users by their passwords."""
 
     def __init__(self, users_file: Path, grants_file: Path | None, clock: Callable[[], float] = time.monotonic) -> None:

@@ -32,8 +32,8 @@ from registry.records import (
 )
 from registry.shapes import Json, read_config, read_schema
 from registry.transfer.archive import Archive
-from registry.transfer.door import Door, opened
 from registry.transfer.facts import Fact
+from registry.transfer.peer import Peer, opened
 from registry.transfer.sources import Source, gather_facts
 
 PAGE: Final = 1000
@@ -56,11 +56,11 @@ async def read_registry(url: str, transport: httpx.AsyncBaseTransport | None = N
 
     Raises SourceUnreadable when it cannot be reached, refuses, or is no schema registry.
     """
-    async with opened(url, transport) as door:
+    async with opened(url, transport) as peer:
         try:
-            return gather_facts(await _everything(door))
+            return gather_facts(await _everything(peer))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise SourceUnreadable(f"{door.place} answers in a way that no schema registry does: {error!r}") from error
+            raise SourceUnreadable(f"{peer.place} answers in a way that no schema registry does: {error!r}") from error
 
 
 class _Shown(NamedTuple):
@@ -93,15 +93,15 @@ class _Versions:
             yield _version({"deleted": _name(shown) not in self.live, **shown})
 
 
-async def _everything(door: Door) -> Iterator[Fact]:
-    named = await door.get("/contexts")
+async def _everything(peer: Peer) -> Iterator[Fact]:
+    named = await peer.get("/contexts")
     contexts = [name for name in named or () if name != DEFAULT_CONTEXT]
     versions = _Versions()
     for context in (DEFAULT_CONTEXT, *contexts):
-        await _read_versions(door, Subject(context, "").prefix, versions)
+        await _read_versions(peer, Subject(context, "").prefix, versions)
     # Settings of a context are kept under its empty name.
     scopes = [*ANSWERING, *(Subject(name, "") for name in contexts), *versions.subjects]
-    modes = await _modes(door, scopes)
+    modes = await _modes(peer, scopes)
     if named is None and set(modes) == set(versions.subjects) and set(modes.values()) == {Mode.READWRITE}:
         # Karapace knows no modes and answers this one for every subject; taken at its word, no mode of the whole
         # registry could ever reach them.
@@ -109,9 +109,9 @@ async def _everything(door: Door) -> Iterator[Fact]:
     return chain(
         [Fact(Record(ContextKey(name), Present())) for name in contexts],
         versions.facts(),
-        starmap(_config_fact, (await _configs(door, scopes)).items()),
+        starmap(_config_fact, (await _configs(peer, scopes)).items()),
         starmap(_mode_fact, modes.items()),
-        await _marks(door, versions.subjects),
+        await _marks(peer, versions.subjects),
     )
 
 
@@ -123,30 +123,30 @@ def _mode_fact(scope: Subject, mode: Mode) -> Fact:
     return Fact(Record(ModeKey(scope), mode))
 
 
-async def _read_versions(door: Door, prefix: str, versions: _Versions) -> None:
+async def _read_versions(peer: Peer, prefix: str, versions: _Versions) -> None:
     """Read all versions in a context, deleted ones included."""
     says_which_are_deleted, is_listed = True, False
-    async for page in _pages(door, prefix, "true"):
+    async for page in _pages(peer, prefix, "true"):
         is_listed = True
         for shown in page:
             says_which_are_deleted &= "deleted" in shown
             versions.add(shown)
     if not is_listed:
-        await _walk(door, prefix, versions)
+        await _walk(peer, prefix, versions)
     elif not says_which_are_deleted:
         # Before Confluent 8 only a list without them tells which are deleted.
-        async for page in _pages(door, prefix, "false"):
+        async for page in _pages(peer, prefix, "false"):
             versions.live.update(map(_name, page))
 
 
-async def _pages(door: Door, prefix: str, deleted: str) -> AsyncIterator[list[Json]]:
+async def _pages(peer: Peer, prefix: str, deleted: str) -> AsyncIterator[list[Json]]:
     """What is new on each page of `GET /schemas`; no page at all where there is no such list.
 
     A page may be shorter than asked for, or hold everything in spite of that; the end is where nothing new comes.
     """
     found: set[Name] = set()
     while True:
-        page = await door.get("/schemas", subjectPrefix=prefix, deleted=deleted, offset=len(found), limit=PAGE)
+        page = await peer.get("/schemas", subjectPrefix=prefix, deleted=deleted, offset=len(found), limit=PAGE)
         if page is None:
             return
         fresh = {name: shown for shown in page if (name := _name(shown)) not in found}
@@ -156,58 +156,58 @@ async def _pages(door: Door, prefix: str, deleted: str) -> AsyncIterator[list[Js
         found |= fresh.keys()
 
 
-async def _walk(door: Door, prefix: str, versions: _Versions) -> None:
+async def _walk(peer: Peer, prefix: str, versions: _Versions) -> None:
     """Read the versions of a registry that has no list of them, one by one."""
-    names = await door.get("/subjects", subjectPrefix=prefix, deleted="true")
+    names = await peer.get("/subjects", subjectPrefix=prefix, deleted="true")
     if names is None:
-        raise SourceUnreadable(f"{door.place} is no schema registry: it has no /subjects")
+        raise SourceUnreadable(f"{peer.place} is no schema registry: it has no /subjects")
 
     async def shown_of(name: str) -> list[Json]:
         path = f"/subjects/{_segment(Subject.of(name))}/versions"
-        live = await door.get(path) or []
+        live = await peer.get(path) or []
         every = [
-            await door.get(f"{path}/{number}", deleted="true") for number in await door.get(path, deleted="true") or ()
+            await peer.get(f"{path}/{number}", deleted="true") for number in await peer.get(path, deleted="true") or ()
         ]
         return [{**shown, "deleted": shown["version"] not in live} for shown in every if shown is not None]
 
-    async for found in door.each(shown_of, names):
+    async for found in peer.each(shown_of, names):
         for shown in found:
             versions.add(shown)
 
 
-async def _configs(door: Door, scopes: Iterable[Subject]) -> dict[Subject, Config]:
+async def _configs(peer: Peer, scopes: Iterable[Subject]) -> dict[Subject, Config]:
     """The configs that are set, and not only answered by default."""
-    told = {scope: read_config(said) for scope, said in await _settings(door, "/config", scopes)}
+    told = {scope: read_config(said) for scope, said in await _settings(peer, "/config", scopes)}
     unset = {scope: (Config(), UNSET_CONFIG) if scope in ANSWERING else (Config(),) for scope in told}
     return {scope: config for scope, config in told.items() if config not in unset[scope]}
 
 
-async def _modes(door: Door, scopes: Iterable[Subject]) -> dict[Subject, Mode]:
+async def _modes(peer: Peer, scopes: Iterable[Subject]) -> dict[Subject, Mode]:
     """The modes that are set, and not only answered by default."""
-    told = {scope: Mode[said["mode"]] for scope, said in await _settings(door, "/mode", scopes)}
+    told = {scope: Mode[said["mode"]] for scope, said in await _settings(peer, "/mode", scopes)}
     return {scope: mode for scope, mode in told.items() if scope not in ANSWERING or mode is not Mode.READWRITE}
 
 
-async def _settings(door: Door, path: str, scopes: Iterable[Subject]) -> list[tuple[Subject, Json]]:
+async def _settings(peer: Peer, path: str, scopes: Iterable[Subject]) -> list[tuple[Subject, Json]]:
     """What a registry answers for each scope that has an answer."""
 
     async def ask(scope: Subject) -> tuple[Subject, Json | None]:
-        return scope, await door.get(path if scope == EVERYTHING else f"{path}/{_segment(scope)}")
+        return scope, await peer.get(path if scope == EVERYTHING else f"{path}/{_segment(scope)}")
 
-    return [(scope, said) async for scope, said in door.each(ask, scopes) if said is not None]
+    return [(scope, said) async for scope, said in peer.each(ask, scopes) if said is not None]
 
 
-async def _marks(door: Door, subjects: Mapping[Subject, int]) -> Iterable[Fact]:
+async def _marks(peer: Peer, subjects: Mapping[Subject, int]) -> Iterable[Fact]:
     """The highest id ever given out in each context, where the registry tells it."""
     # It is told along with a schema, so any one of the context will do.
     some = {subject.context: number for subject, number in subjects.items()}
 
     async def ask(context: str) -> tuple[str, Json]:
         prefix = Subject(context, "").prefix
-        said = await door.get(f"/schemas/ids/{some[context]}", subject=prefix, fetchMaxId="true")
+        said = await peer.get(f"/schemas/ids/{some[context]}", subject=prefix, fetchMaxId="true")
         return context, said or {}
 
-    marks = {context: said["maxId"] async for context, said in door.each(ask, some) if "maxId" in said}
+    marks = {context: said["maxId"] async for context, said in peer.each(ask, some) if "maxId" in said}
     return [Fact(Record(NoopKey(), IdMarks(marks)))] if marks else []
 
 

@@ -1,4 +1,4 @@
-"""The way to a running registry over HTTP: one GET at a time is its whole vocabulary.
+"""A running registry that is asked over HTTP; GET is the whole vocabulary.
 
 Owns credentials, patience and the sentences for what goes wrong; refuses to know what the answers mean. No sentence
 holds a password.
@@ -36,8 +36,8 @@ REFUSED: Final = frozenset({401, 403})
 
 
 @asynccontextmanager
-async def opened(url: str, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Door]:
-    """A door to the registry at a URL, which may hold a name and a password.
+async def opened(url: str, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Peer]:
+    """The registry at a URL, which may hold a name and a password.
 
     Raises SourceUnreadable when the URL cannot be read.
     """
@@ -68,11 +68,11 @@ async def opened(url: str, transport: httpx.AsyncBaseTransport | None = None) ->
             )
             for _ in range(AT_ONCE)
         ]
-        yield Door(made, str(place).rstrip("/"))
+        yield Peer(made, str(place).rstrip("/"))
 
 
-class Door:
-    """GET requests to one registry."""
+class Peer:
+    """A registry that answers GET requests, of which several may be under way."""
 
     def __init__(self, clients: list[httpx.AsyncClient], place: str) -> None:
         self.place = place
