@@ -40,6 +40,7 @@ class ClientLeftError(Exception):
 
 
 ENDINGS: Final = tuple(b"%03x" % number for number in range(16**3))
+"""The last digits of request ids, which are made for so many at a time."""
 
 
 class RequestIds:
@@ -47,14 +48,14 @@ class RequestIds:
 
     def __init__(self) -> None:
         self._random = str(uuid4()).encode()[:24]
-        self._thousands = count(getrandbits(28))
+        self._beginnings = count(getrandbits(28))
         self._left: Iterator[bytes] = iter(())
 
     def new(self) -> bytes:
         """An id that no other request has."""
         for request_id in self._left:
             return request_id
-        beginning = b"%b%09x" % (self._random, next(self._thousands) & 0xFFFFFFFFF)
+        beginning = b"%b%09x" % (self._random, next(self._beginnings) & 0xFFFFFFFFF)
         self._left = map(beginning.__add__, ENDINGS)
         return next(self._left)
 

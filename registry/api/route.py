@@ -1,6 +1,6 @@
-"""What every JSON route shares: media types on both sides, bodies read as Jackson reads them, and 304.
+"""What every JSON route does around its endpoint: the check of rights, media types on both sides, ETags and 304.
 
-Follows sections 0.1 and 0.2 of Confluent's REST API; refuses to know what a route does.
+Follows section 0.1 of Confluent's REST API; refuses to know what an endpoint does, and where its arguments come from.
 """
 
 from __future__ import annotations

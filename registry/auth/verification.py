@@ -29,8 +29,9 @@ MAX_UNDER_WAY_PER_ADDRESS: Final = 16
 FAILURES_AT_ONCE: Final = 10
 """How many failures an address may have in a row; one more is allowed each second."""
 MAX_ADDRESSES: Final = 10_000
+MAX_REFUSED: Final = 10_000
 REFUSED_SECONDS: Final = 10.0
-"""How long a wrong password is known to be wrong."""
+"""How many wrong passwords are known to be wrong, and for how long."""
 MAX_BYTES: Final = 72
 """bcrypt reads no more of a password, and neither does htpasswd."""
 
@@ -65,7 +66,7 @@ class Verifier:
         """clock: seconds, monotonic."""
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS, "password", initializer=_step_back)
-        self._refused: TTLCache[bytes, None] = TTLCache(MAX_ADDRESSES, REFUSED_SECONDS, timer=clock)
+        self._refused: TTLCache[bytes, None] = TTLCache(MAX_REFUSED, REFUSED_SECONDS, timer=clock)
         self._allowances: LRUCache[str, _Allowance] = LRUCache(MAX_ADDRESSES)
         self._under_way: Counter[str] = Counter()
 
@@ -105,6 +106,7 @@ class Verifier:
             right = await loop.run_in_executor(self._threads, _fits, attempt) and not attempt.decoy
         finally:
             self._under_way[network or ""] -= 1
+            # An addition takes out the counts of nothing: addresses are chosen by others, and must not stay for ever.
             self._under_way += Counter()
         if not right:
             self._refused[attempt.digest] = None

@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from registry.api.edge import Edge
 
 MAX_HEAD_BYTES: Final = 64 * 1024
-_TOO_LARGE: Final = b"The head of a request may have 65536 bytes at most."
+_TOO_LARGE: Final = b"The head of a request may have %d bytes at most." % MAX_HEAD_BYTES
 _REFUSAL: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
     b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(_TOO_LARGE), _TOO_LARGE)

@@ -37,9 +37,9 @@ class Modes:
         Raises SubjectModeNotFound.
         """
         state = await self._core.current()
-        own = state.mode(subject)
         if default_to_global:
             return mode_of(state, subject)
+        own = state.mode(subject)
         if own is None and not is_everything(subject):
             raise SubjectModeNotFound(subject)
         return own or Mode.READWRITE

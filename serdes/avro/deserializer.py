@@ -125,7 +125,9 @@ class Deserializing(Generic[T]):
         self._parsed: dict[Any, AvroSchema] = {}
         if self._schema is not None and not self._schema.references:
             self._parsed[self._schema] = parsed_from(self._schema)
-        self._clear()
+        self._keys: dict[str, Table] = {}
+        self._values: dict[str, Table] = {}
+        self._unplaced: Table = {}
 
     def _as_raised(self, error: SerdesError) -> SerdesError:
         """The error as callers expect it; serdes for a host raise the host's."""
@@ -147,11 +149,6 @@ class Deserializing(Generic[T]):
             yield
         except SerdesError as error:
             raise self._as_raised(place_of(ctx).error(error)) from error.__cause__
-
-    def _clear(self) -> None:
-        self._keys: dict[str, Table] = {}
-        self._values: dict[str, Table] = {}
-        self._unplaced: Table = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._model is not None:

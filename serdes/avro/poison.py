@@ -92,7 +92,7 @@ class Watch:
         return counting
 
     def accepts(self, error: DecodeError) -> bool:
-        """Whether such a record is not raised, and may not pass."""
+        """Whether a record is given back or dropped rather than raised; never one that may be readable later."""
         return self._on_error != "raise" and not error.retriable
 
     def accepted(self, error: DecodeError, data: bytes) -> Poison | None:

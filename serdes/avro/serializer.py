@@ -103,16 +103,13 @@ class Serializing(Generic[T]):
         self._parsed: dict[Any, AvroSchema] = {}
         if self._schema is not None and not self._schema.references:
             self._parsed[self._schema] = parsed_from(self._schema)
-        self._clear()
+        self._keys: Table = {}
+        self._values: Table = {}
+        self._written: dict[Any, Write] = {}
 
     def _as_raised(self, error: SerdesError) -> SerdesError:
         """The error as callers expect it; serdes for a host raise the host's."""
         return error
-
-    def _clear(self) -> None:
-        self._keys: Table = {}
-        self._values: Table = {}
-        self._written: dict[Any, Write] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._model is not None:

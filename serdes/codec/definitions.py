@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 RECORDS = frozenset({"record", "error"})
-_NAMED = RECORDS | {"enum", "fixed"}
+NAMED = RECORDS | {"enum", "fixed"}
 
 
 def type_word(schema: Any) -> str:
@@ -52,7 +52,7 @@ class Definitions:
             self._walk_dict(schema)
 
     def _walk_dict(self, schema: dict[str, Any]) -> None:
-        if schema["type"] in _NAMED:
+        if schema["type"] in NAMED:
             self._by_name[schema["name"]] = schema
         for field in schema.get("fields", ()):
             self._walk(field["type"])

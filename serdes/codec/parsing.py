@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 
 from fastavro.schema import SchemaParseException, UnknownType, parse_schema
 
-from serdes.codec.definitions import Definitions
+from serdes.codec.definitions import NAMED, Definitions
 from serdes.codec.failures import FAILURES
 from serdes.errors import SerializationError
 
 _PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
-_NAMED = frozenset({"record", "error", "enum", "fixed"})
 
 
 class AvroSchema(NamedTuple):
@@ -115,7 +114,7 @@ class _Inliner:
             return known
         self._placed.add(known)
         definition = self._definitions[known]
-        if isinstance(definition, dict) and definition.get("type") in _NAMED and "namespace" not in definition:
+        if isinstance(definition, dict) and definition.get("type") in NAMED and "namespace" not in definition:
             definition = definition | {"namespace": known.rpartition(".")[0] if "." in definition["name"] else ""}
         return self.inline(definition, "")
 

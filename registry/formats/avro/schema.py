@@ -13,7 +13,7 @@ from registry.formats.avro.fingerprints import parsing_form
 from registry.formats.avro.json_reader import check_depth
 from registry.formats.avro.normalize import normal_form
 from registry.formats.avro.parse import Parser
-from registry.formats.avro.reachable import check_names
+from registry.formats.avro.stored_names import check_names
 from registry.formats.avro.tags import inline_tags, retagged
 from registry.formats.avro.types import Named, Node, Record
 from registry.formats.protocol import InlineTags

@@ -164,9 +164,7 @@ class _Sized:
 class _Body(Skipping):
     """The body of one function. The data is `b`, the position `p`."""
 
-    def __init__(self, program: Reading) -> None:
-        super().__init__(program)
-        self._program = program
+    _program: Reading
 
     def emit_text(self, written: Any, reading: Any) -> None:
         """Add the way of a text of known length that is all there is: a string key."""

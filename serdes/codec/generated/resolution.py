@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from serdes.codec.definitions import RECORDS, Definitions, type_word
+from serdes.codec.definitions import NAMED, Definitions, type_word
 
 PROMOTIONS = {
     ("int", "long"): "",
@@ -21,7 +21,6 @@ PROMOTIONS = {
     ("string", "bytes"): "encode",
     ("bytes", "string"): "decode",
 }
-_NAMED = RECORDS | {"enum", "fixed"}
 
 
 class Resolution:
@@ -50,7 +49,7 @@ class Resolution:
         if isinstance(written, list) or isinstance(reading, list):
             return True
         word, other = type_word(written), type_word(reading)
-        if word in _NAMED and other in _NAMED:
+        if word in NAMED and other in NAMED:
             return self._match_named(written, reading)
         if word == other == "array":
             return self._match(written["items"], reading["items"])

@@ -35,14 +35,14 @@ class Skipping(Source):
 
     def __init__(self, program: Program) -> None:
         super().__init__(program.constants)
-        self._passed = program
+        self._program = program
 
     def skip(self, written: Any) -> None:
         """Add the skipping of a value."""
-        written = self._passed.writer.resolved(written)
+        written = self._program.writer.resolved(written)
         word = type_word(written)
-        if word in RECORDS and self._passed.writer.shared(written["name"]):
-            self.line(f"p = {self._passed.skipping(written)}(b, p)")
+        if word in RECORDS and self._program.writer.shared(written["name"]):
+            self.line(f"p = {self._program.skipping(written)}(b, p)")
         elif word in RECORDS:
             self.skip_record(written)
         elif word in ("union", "error_union"):
@@ -54,7 +54,7 @@ class Skipping(Source):
         elif word in ("int", "long", "enum"):
             self.line("p = number_at(b, p)[1]")
         elif word != "null":
-            self.line(f"p += {self._passed.least_bytes(written):d}")
+            self.line(f"p += {self._program.least_bytes(written):d}")
 
     def skip_record(self, written: Any) -> None:
         """Add the skipping of a record, field by field."""
@@ -99,7 +99,7 @@ class Skipping(Source):
 
     def check(self, item: Any, n: str) -> None:
         """Add the refusal of a count that only damaged data can have."""
-        if self._passed.least_bytes(item):
+        if self._program.least_bytes(item):
             self.line(f"if {n} > len(b) - p: check_count({n}, len(b) - p)")
         else:
             # Items that take no bytes: only the count itself could say that it is damaged.

@@ -1,6 +1,6 @@
-"""Walks all types of a schema.
+"""The check of all names in a schema that is stored already.
 
-Owns the check of names in schemas that are stored already: letters and digits of any script.
+Owns the order in which they are looked at; what a name may look like is said in `names`.
 """
 
 from __future__ import annotations
