@@ -7,6 +7,7 @@ refuses to know who measures it.
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -18,15 +19,24 @@ import uvicorn
 from confluent_kafka import KafkaException, Producer
 from fastapi import FastAPI, Request, Response
 
-from loadtests.ingestion.records import SCHEMA
+from loadtests.ingestion.records import SCHEMA, records
 from serdes import AvroSerializer, SchemaRegistryClient, SerdesError
 
 IN_PROCESS = {"bootstrap.servers": "in.process:9092", "test.mock.num.brokers": 1}
 TOPIC = "page_views"
+QUEUE_RECORDS = 100_000
+"""Records that wait for the broker; the most that a request may bring."""
+MESSAGE_BYTES = 1_000_000
+
+logger = logging.getLogger(__name__)
 
 
 class NotRecords(ValueError):
     """The body is not what the path takes."""
+
+
+class TooMuch(ValueError):
+    """More than the producer would ever take."""
 
 
 class Encoder(Protocol):
@@ -134,25 +144,44 @@ class Sink:
     def __init__(self, bootstrap_servers: str | None) -> None:
         brokers = {"bootstrap.servers": bootstrap_servers} if bootstrap_servers else IN_PROCESS
         # Only failures are reported to us, so that a delivered record costs no call into Python.
-        reports = {"delivery.report.only.error": True, "on_delivery": self._not_delivered}
-        self._producer = Producer({**brokers, **reports, "log_level": 4})
+        reports = {"delivery.report.only.error": True, "on_delivery": self._not_delivered, "log_level": 4}
+        bounds = {"queue.buffering.max.messages": QUEUE_RECORDS, "message.max.bytes": MESSAGE_BYTES}
+        self._producer = Producer({**brokers, **reports, **bounds})
         self._producer.list_topics(TOPIC, timeout=10)
         self.records = self.bytes = self.undelivered = 0
 
     def produce(self, values: Sequence[bytes]) -> None:
-        """Hand values to the producer. Raises BufferError when its queue is full."""
+        """Hand all values to the producer, or none.
+
+        Raises BufferError when they find no room in its queue, TooMuch when they never will.
+        """
+        if len(values) > QUEUE_RECORDS:
+            raise TooMuch(f"a batch may have {QUEUE_RECORDS:,} records, not {len(values):,}")
+        if max(map(len, values), default=0) > MESSAGE_BYTES:
+            raise TooMuch(f"a record may have {MESSAGE_BYTES:,} bytes as it is written to Kafka")
+        if len(self._producer) + len(values) > QUEUE_RECORDS:
+            self._producer.poll(0)
+            raise BufferError("too many records wait for the broker")
         for value in values:
             self._producer.produce(TOPIC, value)
-            self.bytes += len(value)
         self.records += len(values)
+        self.bytes += sum(map(len, values))
         self._producer.poll(0)
 
     def _not_delivered(self, *_: object) -> None:
         self.undelivered += 1
 
-    def close(self) -> None:
-        """Wait until everything is delivered, at most ten seconds."""
-        self._producer.flush(10)
+    def close(self, wait_seconds: float = 10.0) -> None:
+        """Wait until everything is delivered, but no longer than this, and log what is not."""
+        lost = self._producer.flush(wait_seconds) + self.undelivered
+        if lost:
+            logger.error("%d records that were taken did not reach the broker.", lost)
+
+
+def _takes(schema: dict[str, Any], example: Any) -> dict[str, Any]:
+    """What /docs says of a body."""
+    content = {"application/json": {"schema": schema, "example": example}}
+    return {"openapi_extra": {"requestBody": {"required": True, "content": content}}}
 
 
 def gateway(encoder: Encoder, sink: Sink) -> FastAPI:
@@ -166,19 +195,24 @@ def gateway(encoder: Encoder, sink: Sink) -> FastAPI:
 
     app = FastAPI(title="Ingestion gateway", lifespan=lifespan)
 
-    @app.post("/records", status_code=202)
+    example = next(records())
+
+    @app.post("/records", status_code=202, **_takes({"type": "object"}, example))
     async def take_record(request: Request) -> Response:
         """Take one record."""
-        sink.produce(await encoder.encode((orjson.loads(await request.body()),)))
+        record = orjson.loads(await request.body())
+        if record is None:  # a deletion, if it came through
+            raise NotRecords("the body must be a record, not null")
+        sink.produce(await encoder.encode((record,)))
         return Response(status_code=202)
 
-    @app.post("/batches", status_code=202)
+    @app.post("/batches", status_code=202, **_takes({"type": "array", "items": {"type": "object"}}, [example]))
     async def take_batch(request: Request) -> Response:
-        """Take an array of records."""
-        records = orjson.loads(await request.body())
-        if not isinstance(records, list):
+        """Take an array of records, or none of them."""
+        batch = orjson.loads(await request.body())
+        if not isinstance(batch, list) or None in batch:
             raise NotRecords("the body must be an array of records")
-        sink.produce(await encoder.encode(records))
+        sink.produce(await encoder.encode(batch))
         return Response(status_code=202)
 
     @app.get("/counts")
@@ -199,6 +233,7 @@ def gateway(encoder: Encoder, sink: Sink) -> FastAPI:
 FAILURES: dict[type[Exception], int] = {
     orjson.JSONDecodeError: 400,
     NotRecords: 400,
+    TooMuch: 413,
     SerdesError: 422,
     httpx.HTTPError: 503,
     BufferError: 503,
@@ -207,11 +242,19 @@ FAILURES: dict[type[Exception], int] = {
 
 def _failure(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def answer(_: Request, error: Exception) -> Response:
-        content = orjson.dumps({"error": str(error) or type(error).__name__})
+        sentence = str(error).split("\n")[0]  # httpx goes on with an address to read about the status
+        content = orjson.dumps({"error": sentence or type(error).__name__})
         headers = {"retry-after": "1"} if status == 503 else {}
         return Response(content, status, headers, "application/json")
 
     return answer
+
+
+def port(text: str) -> int:
+    """A TCP port. Raises ArgumentTypeError."""
+    if not text.isdecimal() or not 0 < int(text) < 2**16:
+        raise argparse.ArgumentTypeError(f"must be a port from 1 to 65535, not {text!r}")
+    return int(text)
 
 
 def main() -> None:
@@ -220,12 +263,14 @@ def main() -> None:
     parser.add_argument("--encoder", choices=ENCODERS, default="cached", help="how records are written (cached)")
     parser.add_argument("--registry", default="http://127.0.0.1:8081", help="the schema registry's URL")
     parser.add_argument("--bootstrap-servers", help="Kafka's brokers; without them one in this process")
-    parser.add_argument("--port", type=int, default=8080, help="where to listen on 127.0.0.1 (8080)")
+    parser.add_argument("--port", type=port, default=8080, help="where to listen on 127.0.0.1 (8080)")
     options = parser.parse_args()
     try:
         app = gateway(ENCODERS[options.encoder](options.registry), Sink(options.bootstrap_servers))
-    except (SerdesError, KafkaException) as error:
+    except SerdesError as error:
         sys.exit(f"The gateway cannot start: {error}")
+    except KafkaException as error:
+        sys.exit(f"The gateway cannot start: {error.args[0].str()}")
     uvicorn.run(
         app,
         port=options.port,

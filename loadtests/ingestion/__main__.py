@@ -13,17 +13,25 @@ from pathlib import Path
 from loadtests.ingestion import table
 from loadtests.ingestion.observation import Run
 from loadtests.ingestion.plot import draw
+from loadtests.scenarios.options import count
 
 ROOT = Path(__file__).parents[2]
 SENDERS = Path(__file__).with_name("senders.py")
 
 
-def measure(observations: Path, users: int, rest: list[str]) -> None:
+def users(text: str) -> int:
+    """How many users: each of three gateways gets one at least while all are under load. Raises ArgumentTypeError."""
+    if count(text) < 3:
+        raise argparse.ArgumentTypeError(f"must be at least 3, one for each gateway, not {text!r}")
+    return int(text)
+
+
+def measure(observations: Path, senders: int, rest: list[str]) -> None:
     """Let Locust run the measurement; ends the program when that fails."""
     observations.parent.mkdir(parents=True, exist_ok=True)
     observations.unlink(missing_ok=True)
     html = ["--html", str(observations.with_suffix(".html"))]
-    how = ["--headless", "--only-summary", "--users", str(users), "--spawn-rate", str(users), *html]
+    how = ["--headless", "--only-summary", "--users", str(senders), "--spawn-rate", str(senders), *html]
     # Requests fail on purpose while the registry is down; table.complaints judges which ones may.
     how += ["--exit-code-on-error", "0", "--observations", str(observations)]
     code = subprocess.run([sys.executable, "-m", "locust", "-f", str(SENDERS), *how, *rest], check=False).returncode
@@ -51,14 +59,17 @@ def main() -> None:
     parser.add_argument("--observations", type=Path, default=ROOT / "report" / "ingestion.json", help="what was seen")
     parser.add_argument("--again", action="store_true", help="report the observations of an earlier run")
     parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where ingestion.md and its picture are")
-    parser.add_argument("--users", type=int, default=32, help="users that send single records (32)")
+    parser.add_argument("--users", type=users, default=32, help="users that send single records, 3 or more (32)")
     options, rest = parser.parse_known_args()
-    if not options.again:
-        measure(options.observations, options.users, rest)
     try:
+        table.around(options.docs / "ingestion.md")  # rather now than after some minutes
+        if not options.again:
+            measure(options.observations, options.users, rest)
         report(Run.load(options.observations), options.docs)
     except (OSError, ValueError) as error:
         sys.exit(f"The report could not be written: {error}")
+    except KeyboardInterrupt:
+        sys.exit("The measurement was interrupted, and nothing was written.")
 
 
 if __name__ == "__main__":

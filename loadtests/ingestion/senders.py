@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import tempfile
 import time
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, ClassVar
 
+import gevent  # type: ignore[import-untyped]  # it has none
+import httpx
 from locust import FastHttpUser, events, task
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
@@ -67,7 +70,7 @@ def measure(environment: Environment) -> None:
         with tempfile.TemporaryDirectory() as folder, stand(Path(folder), options.bootstrap_servers or None) as built:
             run = Schedule(built, options, Sender.give).run()
         run.save(Path(options.observations))
-    except RuntimeError as error:
+    except (RuntimeError, httpx.HTTPError) as error:
         logger.error("The measurement could not be made: %s", error)
     finally:
         environment.runner.quit()
@@ -79,10 +82,16 @@ def offer(parser: LocustArgumentParser) -> None:
         option.offer(parser)
 
 
+def prepare(runner: Any, **_: Any) -> None:
+    """End on Ctrl-C without a word: whoever started Locust says what became of the measurement."""
+    gevent.signal_handler(signal.SIGINT, runner.quit)
+
+
 def begin(environment: Environment, **_: Any) -> None:
     """Measure beside the users: Locust makes threads and sleep cooperative."""
     Thread(target=measure, args=(environment,)).start()
 
 
 events.init_command_line_parser.add_listener(offer)  # type: ignore[no-untyped-call]  # Locust's events have no types
+events.init.add_listener(prepare)  # type: ignore[no-untyped-call]  # as above
 events.test_start.add_listener(begin)  # type: ignore[no-untyped-call]  # as above

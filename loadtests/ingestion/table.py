@@ -88,14 +88,19 @@ def complaints(run: Run) -> list[str]:
     return found + ([f"{refused} requests failed that needed no registry"] if refused else [])
 
 
+def _share(share: float) -> str:
+    """Two decimals, and more where nothing would be left."""
+    return f"{share:.2f}" if share >= 0.1 else f"{share:.2g}"
+
+
 Column = tuple[str, Callable[[Cost], str]]
 COLUMNS: tuple[Column, ...] = (
     ("records a request", lambda cost: str(cost.batch)),
     ("gateway", lambda cost: NAMES[cost.encoder]),
     ("records/s", lambda cost: f"{cost.per_second:,.0f}"),
-    ("of no registry", lambda cost: f"{cost.rate_share:.2f}"),
+    ("of no registry", lambda cost: _share(cost.rate_share)),
     ("CPU per record, µs", lambda cost: f"{cost.cpu_us:,.1f}"),
-    ("of no registry", lambda cost: f"{cost.cpu_share:.2f}"),
+    ("of no registry", lambda cost: _share(cost.cpu_share)),
     ("goal", lambda cost: f"{GOALS[cost.encoder, cost.batch]:.2f}" if (cost.encoder, cost.batch) in GOALS else "-"),
     ("p99, ms", lambda cost: f"{cost.p99_ms:,.0f}"),
     ("registry calls per million records", lambda cost: f"{cost.calls_per_million:,.0f}"),
@@ -124,7 +129,8 @@ def markdown(run: Run) -> str:
             *_table([heading for heading, _ in COLUMNS], [[cell(c) for _, cell in COLUMNS] for c in costs(run)]),
             "",
             f"Medians of {rounds} rounds, measured on {run.date} with {run.machine}: {run.users} users send single",
-            f"records, {run.batch_users} send batches. The load generator was busy for at most {busy:.0%} of the time.",
+            f"records, {run.batch_users} batches. Shares are medians of the rounds' ratios, not ratios of medians.",
+            f"The load generator, with the broker in it, needed at most {busy:.0%} of a processor.",
             "",
             "All three at the same time, one record a request; the registry is killed under load and is back after",
             f"{down:.1f} seconds:",
@@ -144,9 +150,14 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def write(page: Path, text: str) -> None:
-    """Put the report between the page's markers. Raises ValueError when it has none."""
+    """Put the report between the page's markers. Raises OSError and ValueError as `around` does."""
+    before, after = around(page)
+    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+
+
+def around(page: Path) -> tuple[str, str]:
+    """What stands before and after the report. Raises OSError without such a page, ValueError when it has no place."""
     old = page.read_text()
     if old.count(BEGIN) != 1 or old.count(END) != 1 or old.index(END) < old.index(BEGIN):
         raise ValueError(f"{page} must have the lines {BEGIN} and {END} once each, in this order")
-    before, after = old.partition(BEGIN)[0], old.partition(END)[2]
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    return old.partition(BEGIN)[0], old.partition(END)[2]

@@ -7,9 +7,9 @@ from itertools import islice
 import httpx
 import orjson
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, Producer
 
-from loadtests.gateway import ENCODERS, TOPIC, Sink, gateway
+from loadtests.gateway import ENCODERS, IN_PROCESS, TOPIC, Sink, gateway
 from loadtests.ingestion.records import records
 from serdes import AvroDeserializer, SchemaRegistryClient
 
@@ -126,7 +126,12 @@ BAD_INPUT = [
     ("/records", b"{", 400, "column 2"),
     ("/records", b"", 400, "empty document"),
     ("/records", b"{}", 422, "view_id"),
+    ("/records", b"null", 400, "a record, not null"),
+    ("/records", orjson.dumps(ONE | {"page": "x" * 1_000_000}), 413, "1,000,000 bytes"),
     ("/batches", b"{}", 400, "an array of records"),
+    ("/batches", b"[null]", 400, "an array of records"),
+    ("/batches", orjson.dumps([ONE, ONE | {"page": "x" * 1_000_000}]), 413, "1,000,000 bytes"),
+    ("/batches", b"[" + b",".join([orjson.dumps(ONE)] * 100_001) + b"]", 413, "100,000 records, not 100,001"),
     ("/batches", b"[1]", 422, "int"),
 ]
 
@@ -142,8 +147,43 @@ def test_bad_input_gets_one_sentence_and_nothing_is_produced(path, content, stat
     assert words in answer.json()["error"]
 
 
-def test_a_gateway_without_its_registry_ends_with_one_sentence(command):
-    ended = command("loadtests.gateway", "--registry", "http://127.0.0.1:9")
-    assert ended.returncode == 1
-    assert "The gateway cannot start" in ended.stderr
+@pytest.fixture
+def stranded():
+    """A sink whose broker is gone."""
+    broker = Producer(IN_PROCESS | {"log_level": 0})
+    sink = Sink(",".join(f"{one.host}:{one.port}" for one in broker.list_topics().brokers.values()))
+    del broker
+    return sink
+
+
+def test_a_batch_that_does_not_fit_into_the_queue_is_refused_as_a_whole(stranded):
+    stranded.produce([b"{}"] * 99_999)
+    with pytest.raises(BufferError, match="wait for the broker"):
+        stranded.produce([b"{}"] * 2)
+    assert (stranded.records, stranded.bytes) == (99_999, 2 * 99_999)
+
+
+def test_records_that_were_taken_and_do_not_reach_the_broker_are_said(stranded, caplog):
+    stranded.produce([b"{}"] * 3)
+    stranded.close(wait_seconds=0.1)
+    assert "3 records that were taken did not reach the broker" in caplog.text
+
+
+NO_START = [
+    (["--registry", "http://127.0.0.1:9"], 1, "The gateway cannot start: http://127.0.0.1:9 cannot be reached"),
+    (["--encoder", "json", "--port", "99999"], 2, "must be a port from 1 to 65535, not '99999'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "sentence"), NO_START)
+def test_a_gateway_that_cannot_start_says_so_in_one_sentence(arguments, code, sentence, command):
+    ended = command("loadtests.gateway", *arguments)
+    assert ended.returncode == code
+    assert sentence in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_the_page_of_the_gateway_tells_what_it_takes():
+    paths = gateway(ENCODERS["json"](""), FullSink()).openapi()["paths"]
+    bodies = [paths[path]["post"]["requestBody"]["content"]["application/json"] for path in ("/records", "/batches")]
+    assert bodies[0]["example"]["view_id"] == bodies[1]["example"][0]["view_id"] == ONE["view_id"]

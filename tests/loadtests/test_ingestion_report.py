@@ -68,6 +68,7 @@ def test_the_report_has_a_row_for_each_way_and_each_outage():
     assert lines[2].startswith("| 1 | no registry, JSON goes through | 4,000 | 1.00 | 100.0 | 1.00 | - | 12 | 0 | 0 |")
     assert lines[6].startswith("| 100 | registry, serdes with its cache | 30,000 | 0.60 | 6.7 | 0.60 | 0.50 |")
     assert lines[-1] == "| registry, asked for every record | 1,000 | 0 | 1,000 | 5,000 | 9 | 11 | 0 |"
+    assert lines[7].startswith("| 100 | registry, asked for every record | 500 | 0.01 | 2,000.0 | 0.002 | - |")
     assert "Medians of 3 rounds, measured on 2026-11-22 with 2 x Test CPU" in table.markdown(RUN)
 
 
