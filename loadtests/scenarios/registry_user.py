@@ -194,7 +194,7 @@ def judge(environment: Environment, **_: Any) -> None:
     """A run without a request is no success."""
     here = not isinstance(environment.runner, WorkerRunner) and not environment.web_ui
     if here and not environment.stats.total.num_requests and environment.process_exit_code is None:
-        logger.error("The run was over before its first request.")
+        logger.error("The run was over before its first request; registering its subjects counts for its time.")
         environment.process_exit_code = 1
 
 

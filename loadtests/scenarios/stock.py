@@ -66,8 +66,12 @@ class Stock:
                     return False
                 subject = self.subject(f"{number:05}-value")
                 body = registration(record_schema(self._options.fields, name=f"Order{number}"))
-                answer = registry.post(f"/subjects/{subject}/versions", content=body)
-                self.registered.append(Registered(subject, body, _schema_id(subject, answer)))
+                try:
+                    answer = registry.post(f"/subjects/{subject}/versions", content=body)
+                    self.registered.append(Registered(subject, body, _schema_id(subject, answer)))
+                except (httpx.ConnectError, RuntimeError):
+                    self._subjects.remove(subject)  # it cannot be there
+                    raise
         return True
 
     def clear(self) -> None:

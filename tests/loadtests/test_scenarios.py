@@ -108,6 +108,7 @@ def test_what_is_no_registry_ends_the_run_with_one_sentence(scenario, load, answ
     assert (ended.returncode, rows) == (1, {})
     assert "a schema registry answers with an id, not with '<html>It works!</html>'" in ended.stderr
     assert "Traceback" not in ended.stderr
+    assert "stay in the registry" not in ended.stderr
 
 
 def test_a_url_may_end_with_a_slash(load, registry_url):
