@@ -14,8 +14,9 @@ from registry.errors import InvalidSchema, UnparsableSchema
 from registry.formats.protocol import Parsed
 from registry.model import Reference, Schema, Subject, guid_text
 from registry.operations.core import Core
+from registry.operations.java import printed
 from registry.operations.languages import THREAD_ABOVE_BYTES, Source
-from registry.operations.references import referred_texts, shown, with_numbers
+from registry.operations.references import referred_texts, with_numbers
 from registry.operations.requests import Candidate
 from registry.rows import Content
 from registry.state import State
@@ -95,17 +96,13 @@ def read_stored(core: Core, state: State, subject: Subject, schema: Schema, *, r
 
 def unreadable(subject: Subject, sent: Schema, details: str) -> InvalidSchema:
     """The refusal of a schema in Confluent's words; tests of clients look for the language's own message in it."""
-    references, guid = ", ".join(map(shown, sent.references)), guid_text(sent.digest())
+    references, guid = printed(sent.references), guid_text(sent.digest())
     return InvalidSchema(
         f"Invalid schema of type {sent.type}, details: Invalid schema {{subject={subject},version=null,id=null,"
-        f"guid={guid},schemaType={sent.type},references=[{references}],metadata={_printed(sent.metadata)},"
-        f"ruleSet={_printed(sent.rule_set)},schema={sent.text},schemaTags=null,ts=null,deleted=null}} "
-        f"with refs [{references}] of type {sent.type}, details: {details}"
+        f"guid={guid},schemaType={sent.type},references={references},metadata={printed(sent.metadata)},"
+        f"ruleSet={printed(sent.rule_set)},schema={sent.text},schemaTags=null,ts=null,deleted=null}} "
+        f"with refs {references} of type {sent.type}, details: {details}"
     )
-
-
-def _printed(part: object) -> str:
-    return "null" if part is None else str(part)
 
 
 def _ordered(references: tuple[Reference, ...]) -> tuple[Reference, ...]:

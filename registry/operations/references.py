@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from registry.errors import InvalidSchema
 from registry.model import LATEST, Reference, Subject
+from registry.operations.java import printed
 from registry.rows import Row
 from registry.state import State, referred_subject
 
@@ -68,16 +69,9 @@ def _resolved(
 ) -> Iterator[tuple[str, Subject, Row]]:
     for reference in references:
         if reference.name is None or reference.subject is None or reference.version is None:
-            raise InvalidSchema(f"Invalid reference: {shown(reference)}")
+            raise InvalidSchema(f"Invalid reference: {printed(reference)}")
         target = referred_subject(subject, reference.subject)
         row = state.latest(target) if reference.version == LATEST else state.row(target, reference.version)
         if row is None or (row.deleted and not deleted):
             raise InvalidSchema(f'No schema reference found for subject "{target}" and version {reference.version}')
         yield reference.name, target, row
-
-
-def shown(reference: Reference) -> str:
-    """A reference as Java prints it."""
-    name, subject = (part if part is not None else "null" for part in (reference.name, reference.subject))
-    version = "null" if reference.version is None else reference.version
-    return f"{{name='{name}', subject='{subject}', version={version}}}"

@@ -38,6 +38,7 @@ def test_registering_again_answers_what_is_stored(client) -> None:
         ({"schema": '{"type":"str"}'}, 42201, "Undefined schema: str"),
         ({"schema": "{"}, 42201, "Invalid schema of type AVRO"),
         ({"schema": "\U0001f600"}, 42201, "Invalid schema of type AVRO"),
+        ({"schema": "{", "metadata": {"properties": {"a": "b"}}}, 42201, "{tags={}, properties={a=b}, sensitive=[]}"),
         ({"schema": ""}, 42201, "Empty schema"),
         ({}, 42201, "Empty schema"),
         ({"schema": '"int"', "schemaType": "avro"}, 42201, "Invalid schema type avro"),
