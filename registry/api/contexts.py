@@ -6,8 +6,9 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
-from registry.api.parameters import ThePage
-from registry.api.replies import PAGED, WRITING, answers
+from registry.api.dry_run import outcome
+from registry.api.parameters import DryRun, ThePage
+from registry.api.replies import PAGED, WRITING, Outcome, answers
 from registry.api.route import Json, TheRegistry, new_router
 from registry.errors import ContextNotEmpty
 from registry.model import Subject
@@ -30,14 +31,16 @@ async def list_contexts(
 @router.delete(
     "/contexts/{context}",
     status_code=204,
-    responses=answers(None, ContextNotEmpty, *WRITING, status=204),
+    responses=answers(None, status=204) | answers(Outcome, ContextNotEmpty, *WRITING),
     summary="Delete a context",
 )
 async def delete_context(
     registry: TheRegistry,
     context: Annotated[str, Path(description="The context, such as `.prod` or `:.prod:`.")],
+    dry_run: DryRun = False,
 ) -> Response:
     """Forget a context without subjects; its config and mode stay."""
     # It arrives as `:.prod:` whatever was sent: the address was rewritten like any other below `/contexts/`.
-    await registry.contexts.delete(Subject.of(context).context)
-    return Response(status_code=204)
+    wish = registry.contexts.delete(Subject.of(context).context, dry_run=dry_run)
+    told = await outcome(wish, lambda answer: answer, dry_run=dry_run)
+    return told if dry_run else Response(status_code=204)

@@ -39,6 +39,16 @@ def java_boolean(text: str) -> bool:
     return text.lower() == "true"
 
 
+def read_dry_run(text: str) -> bool:
+    """`true` or `false` in any case.
+
+    Raises Invalid for anything else: whoever mistypes this one must not find the change made.
+    """
+    if text.lower() not in ("true", "false"):
+        raise Invalid("dryRun must be true or false")
+    return java_boolean(text)
+
+
 def read_version(text: str) -> int:
     """Read a version as it stands in a path: a positive number, or -1 for `-1` and `latest`.
 
@@ -122,7 +132,9 @@ FindTags = Annotated[
     tuple[str, ...], Query(alias="findTags", description="Inline tags to look for in the schema; `*` finds all.")
 ]
 DryRun = Annotated[
-    Flag, Query(alias="dryRun", description="Whether to answer what would happen instead of doing it (Signet only).")
+    bool,
+    _read(read_dry_run, bool),
+    Query(alias="dryRun", description="Whether to answer what would happen instead of doing it (Signet only)."),
 ]
 Permanent = Annotated[Flag, Query(description="Whether to remove what is soft-deleted already, for good.")]
 

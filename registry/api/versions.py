@@ -213,15 +213,23 @@ async def dependants_of(registry: Registry, subject: Subject, version: int | Non
 
 @router.post(
     "/subjects/{subject}/versions/{version}/tags",
-    responses=answers(Registered, *MISSING, *REFUSING, bodied=True),
+    responses=answers(Registered | Outcome, *MISSING, *REFUSING, bodied=True),
     summary="Tag a version",
 )
 async def tag_version(
-    registry: TheRegistry, subject: SubjectPath, version: VersionPath, body: TagSchemaRequest
+    registry: TheRegistry,
+    subject: SubjectPath,
+    version: VersionPath,
+    body: TagSchemaRequest,
+    dry_run: DryRun = False,
 ) -> Response:
     """Make a new version of an old one with other inline tags, metadata and rules."""
-    stored = await registry.versions.tag(Subject.of(subject), version, body.value())
-    return Json(version_object(REGISTERED, Shown(stored, stored.schema.text)))
+
+    def shown(stored: Stored) -> dict[str, Any]:
+        return version_object(REGISTERED, Shown(stored, stored.schema.text))
+
+    wish = registry.versions.tag(Subject.of(subject), version, body.value(), dry_run=dry_run)
+    return await outcome(wish, shown, dry_run=dry_run)
 
 
 @router.get(

@@ -9,7 +9,7 @@ from msgspec import Struct
 from registry.errors import ContextNotEmpty
 from registry.model import Subject
 from registry.operations.core import Core
-from registry.operations.requests import Page
+from registry.operations.requests import Page, Plan
 from registry.records import ContextKey, Record
 from registry.state import State
 from registry.writer import Decision
@@ -27,12 +27,12 @@ class Contexts:
         names = [name for name in state.contexts() if name.startswith(prefix)]
         return self._core.policy.context_limits.slice(names, page)
 
-    async def delete(self, context: str) -> None:
+    async def delete(self, context: str, *, dry_run: bool = False) -> Plan | None:
         """Forget a context without subjects; one that is not known is no error.
 
         Raises ContextNotEmpty when any version is left in it, soft-deleted or not.
         """
-        await self._core.change(DeleteContext(context))
+        return await self._core.carry_out(DeleteContext(context), dry_run)
 
 
 class DeleteContext(Struct, frozen=True):

@@ -150,7 +150,7 @@ class SubjectVersions:
         found = ((row.version, _ids_of_referrers(state, subject, row.version, permanent)) for row in rows)
         return [(number, ids) for number, ids in found if ids]
 
-    async def tag(self, subject: Subject, version: int, change: TagChange) -> Stored:
+    async def tag(self, subject: Subject, version: int, change: TagChange, *, dry_run: bool = False) -> Stored | Plan:
         """Register the version again with its inline tags, metadata and rules changed.
 
         Raises InvalidSubject, SubjectNotFound, VersionNotFound, InvalidRuleSet, and what `register` raises.
@@ -158,7 +158,7 @@ class SubjectVersions:
         check_subject(subject)
         if not self._core.policy.rule_sets_kept:
             change = replace(change, rule_set=None, rules_to_merge=None, rules_to_remove=())
-        return await self._core.change(Tag(self._core, subject, version, change))
+        return await self._core.carry_out(Tag(self._core, subject, version, change), dry_run)
 
 
 class Tag(Struct, frozen=True):

@@ -24,6 +24,7 @@ WISHES = [
     ("DELETE", "/subjects/gone?permanent=true", None),
     ("DELETE", "/subjects/outer/versions/1", None),
     ("POST", "/signet/v1/subjects/gone/versions/1/undelete", None),
+    ("POST", "/subjects/inner/versions/1/tags", {"metadata": {"properties": {"owner": "bob"}}}),
     ("PUT", "/config", {"compatibility": "NONE"}),
     ("PUT", "/config/s", {"compatibility": None}),
     ("DELETE", "/config/s", None),
@@ -40,6 +41,7 @@ REFUSALS = [
     ("DELETE", "/subjects/inner", None, 42206),
     ("DELETE", "/subjects/inner/versions/1", None, 42206),
     ("DELETE", "/subjects/inner/versions/9", None, 40402),
+    ("POST", "/subjects/inner/versions/9/tags", {}, 40402),
     ("DELETE", "/config/none", None, 40401),
     ("PUT", "/mode/inner", {"mode": "IMPORT"}, 42205),
 ]
@@ -100,6 +102,23 @@ def test_a_dry_run_of_a_deletion_tells_the_dependants_of_nothing_else(history) -
     history.register(":.x:user", '["R"]', references=[{"name": "R", "subject": "only", "version": 1}])
     told = history("DELETE", dry("/subjects/only/versions/1")).json()
     assert (told["refusal"]["error_code"], told["dependants"]) == (40401, [])
+
+
+def test_a_dry_run_of_a_context_tells_whether_it_could_be_deleted(client) -> None:
+    client.register(":.c:s")
+    assert client("DELETE", dry("/contexts/.c")).json()["refusal"]["error_code"] == 42211
+    for permanent in ("", "?permanent=true"):
+        client("DELETE", f"/subjects/:.c:s{permanent}")
+    told = client("DELETE", dry("/contexts/.c"))
+    assert (told.status_code, told.json()["accepted"], len(told.json()["records"])) == (200, True, 1)
+    assert client.get("/contexts") == [".", ".c"]
+
+
+@pytest.mark.parametrize("word", ["", "1", "yes", "ture"])
+def test_a_mistyped_dry_run_changes_nothing(history, word) -> None:
+    refused = history("DELETE", f"/subjects/outer?dryRun={word}")
+    assert (refused.status_code, refused.json()["message"]) == (422, "dryRun must be true or false")
+    assert history.get("/subjects/outer/versions") == [1]
 
 
 def test_what_the_edge_refuses_is_refused_in_a_dry_run_too(history) -> None:
