@@ -150,6 +150,7 @@ def _surface(
         redirect_slashes=False,
     )
     surface.state.cluster = settings.cluster
+    surface.state.old_clients = settings.old_clients
     surface.state.closing = asyncio.Event()
     surface.openapi = partial(_documentation, surface)  # type: ignore[method-assign]  # FastAPI's way of having its own
     failures.install(surface)

@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     rulesets: Literal["keep", "drop"] = Field(
         "keep", description="Whether rule sets are kept, or dropped as Confluent's community edition does."
     )
+    old_clients: bool = Field(
+        False, description="Whether answers leave out what Confluent's clients for Java before 6.1.2 refuse."
+    )
     schema_search_default_limit: Count = Field(1000, description="How many schemas a list holds if not told.")
     schema_search_max_limit: Count = Field(1000, description="How many schemas a list holds at most.")
     subject_search_default_limit: Count = Field(MAX_INT, description="How many subjects a list holds if not told.")

@@ -20,6 +20,7 @@ from registry.api.binding import Plan
 from registry.api.compression import send_answer
 from registry.api.declaration import Declared, Router
 from registry.api.negotiation import DEFAULT, answer_type, check_body_type, media_types
+from registry.api.old_clients import KNOWN, shortened
 from registry.api.visit import visit_of
 from registry.auth import ANYBODY, NEEDS, Need
 from registry.operations import Registry
@@ -66,6 +67,11 @@ class Route(Declared):
         """What a caller needs; a route of which the table does not know is not served."""
         return NEEDS[self.method, self.path]
 
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The members of its answer that old clients know, if they refuse others."""
+        return KNOWN.get((self.method, self.path), frozenset())
+
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; raises RegistryError."""
         await send_answer(await self._response(Request(scope, receive)), scope, receive, send)
@@ -76,6 +82,8 @@ class Route(Declared):
         check_body_type(content_type)
         media_type = answer_type(accept)
         response: Response = await self.endpoint(**await self.plan.arguments(request))
+        if self.known and request.app.state.old_clients:
+            response = _shortened(response, self.known)
         return _finished(request, response, media_type)
 
 
@@ -94,6 +102,13 @@ def check(need: Need, request: Request) -> None:
 async def checked(request: Request) -> None:
     """The same for a route that FastAPI answers, as a dependency of it."""
     check(NEEDS[request.method, request.scope["route"].path], request)
+
+
+def _shortened(response: Response, known: frozenset[str]) -> Response:
+    if not isinstance(response, Json):
+        return response
+    content = shortened(orjson.loads(response.body), known)
+    return Json(content, response.status_code, tagged=response.tagged)
 
 
 def _finished(request: Request, response: Response, media_type: str) -> Response:
