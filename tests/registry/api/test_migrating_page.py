@@ -84,6 +84,11 @@ def is_registered_again(client: Any) -> None:
     assert client.register("again", SORTED) != first
 
 
+def is_probed(client: Any) -> None:
+    paths = ("/_health", "/health/ready", "/health/live")
+    assert [client("GET", path).status_code for path in paths] == [404, 200, 200]
+
+
 LINES: Final[dict[str, Callable[[Any], None]]] = {
     "The answer to an incompatible schema": is_incompatible,
     "A body without a schema": has_no_schema,
@@ -96,6 +101,7 @@ LINES: Final[dict[str, Callable[[Any], None]]] = {
     "The answer to a removed config": has_its_config_removed,
     "The text of a schema": is_ordered,
     "A schema that was deleted for good, registered again": is_registered_again,
+    "What a probe asks": is_probed,
 }
 
 
