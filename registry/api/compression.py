@@ -12,6 +12,7 @@ from fastapi import Response
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from registry.api.negotiation import takes_gzip
 from registry.api.visit import visit_of
 
 # Below a packet's size compression saves nothing; above level 2 it takes twice the time for a twentieth of the bytes.
@@ -45,4 +46,5 @@ async def have_answered(app: ASGIApp, scope: Scope, receive: Receive, send: Send
 
 
 def _accepts_gzip(scope: Scope) -> bool:
-    return any(name == b"accept-encoding" and b"gzip" in value for name, value in visit_of(scope).deciding)
+    taken = b",".join(value for name, value in visit_of(scope).deciding if name == b"accept-encoding")
+    return bool(taken) and takes_gzip(taken.decode("latin-1"))

@@ -1,4 +1,4 @@
-"""Media types: which one an answer has, and which ones a body may have.
+"""Media types: which one an answer has, and which ones a body may have; and whether an answer may be compressed.
 
 Follows section 0.1 of Confluent's REST API; refuses to know what is in the bodies.
 """
@@ -39,6 +39,12 @@ def answer_type(accept: str) -> str:
     return best
 
 
+@lru_cache(maxsize=1024)
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether a client with this Accept-Encoding header takes gzip: it is named, and not with a quality of 0."""
+    return dict(_ranges(accept_encoding)).get("gzip", 0.0) > 0
+
+
 def media_types(headers: RawHeaders) -> tuple[str, str]:
     """What a client accepts, and what its body is; the first of several Content-Type headers counts."""
     accept, content_type = b"", None
@@ -70,7 +76,7 @@ def check_body_type(content_type: str) -> None:
 
 
 def _ranges(accept: str) -> Iterator[tuple[str, float]]:
-    """Each media range with its quality; `*` and `*/anything` are `*/*`; an unreadable quality counts as 1."""
+    """Each range with its quality; `*` and `*/anything` are `*/*`; an unreadable quality counts as 1."""
     for item in accept.split(","):
         media_range, *parameters = (part.strip().lower() for part in item.split(";"))
         if media_range:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.api.negotiation import DEFAULT, answer_type, check_body_type, failure_type
+from registry.api.negotiation import DEFAULT, answer_type, check_body_type, failure_type, takes_gzip
 from registry.errors import NotAcceptable, UnsupportedMediaType
 
 V1 = "application/vnd.schemaregistry.v1+json"
@@ -54,6 +54,22 @@ def test_nothing_is_chosen_when_nothing_will_do(accept: str) -> None:
     with pytest.raises(NotAcceptable):
         answer_type(accept)
     assert failure_type(accept) == DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("accept_encoding", "taken"),
+    [
+        ("gzip", True),
+        ("gzip, deflate, br", True),
+        ("br;q=1.0, gzip;q=0.1", True),
+        ("gzip;q=0", False),
+        ("deflate, gzip ; q=0.000", False),
+        ("identity", False),
+        ("*", False),
+    ],
+)
+def test_gzip_is_for_those_who_name_it_without_refusing_it(accept_encoding: str, taken: bool) -> None:
+    assert takes_gzip(accept_encoding) is taken
 
 
 @pytest.mark.parametrize(
