@@ -43,8 +43,8 @@ async def export(registry: str | None, store: str | None, compact: bool) -> None
     may be in use. REGISTRY is http://HOST:PORT of a running registry to read over REST instead of a store.
     """
     if registry is not None:
-        if not _is_running(registry):
-            raise SourceUnreadable("What is exported is a store, named with --store URL, or http://HOST:PORT")
+        if store is not None or not _is_running(registry):
+            raise SourceUnreadable("What is exported is a store, named with --store URL, or http://HOST:PORT, not both")
         source = await transfer.read_registry(registry)
         _write(transfer.write_line(entry) for entry in source.entries)
         return

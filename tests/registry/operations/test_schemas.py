@@ -132,7 +132,7 @@ async def test_of_each_subject_the_version_written_last_is_listed(desk: Any) -> 
     assert await versions_of(desk, 9, deleted=True) == [("s", 2)]
 
 
-async def test_pages_of_holders(desk: Any) -> None:
+async def test_who_holds_an_id_is_listed_page_by_page(desk: Any) -> None:
     for name in "abcd":
         await desk.put(name)
     assert await desk.registry.schemas.subjects_of(1, None, deleted=False, page=Page(1, 2)) == ["b", "c"]

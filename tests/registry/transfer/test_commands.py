@@ -177,6 +177,7 @@ def test_findings_end_with_exit_code_100(signet, tmp_path) -> None:
         ),
         (["import", "htp://me:secret@host", "--store", "memory:"], "'htp' is no source this program knows"),
         (["export", "sqlite:signet.db"], "What is exported is a store, named with --store URL, or http://HOST:PORT"),
+        (["export", "http://127.0.0.1:9", "--store", "sqlite:signet.db"], "http://HOST:PORT, not both"),
         (["verify", "postgresql://me:secret/@127.0.0.1:9/x"], "://***@127.0.0.1:9/x'. A store is named with --store"),
         (["verify", "--store", "mysql://me:secret@host"], "'mysql' is not a store this registry knows"),
         (

@@ -119,14 +119,12 @@ def test_a_count_is_refused_where_the_schemas_do_not_even_match():
         Codecs().reader(written, reading, 0)(HUGE)
 
 
-@pytest.mark.parametrize("name", ['x"]); import os; ("', "a\nb", "é", "class", "'", "{x}"])
+@pytest.mark.parametrize(
+    "name", ['x"]); import os; ("', "a\nb", "é", "class", "'", '"', "\\", "{x}", "__import__('os')", "b"]
+)
 def test_a_name_in_a_schema_is_never_code(name):
-    # fastavro refuses most such names; a schema that got past it must still be only data.
-    tree = {"type": "record", "name": "R", "fields": [{"name": name, "type": "int"}]}
-    try:
-        schema = parse(json.dumps(tree))
-    except Exception:  # noqa: BLE001 - how the parser refuses is its own business
-        return
+    # fastavro lets any text pass for the name of a field.
+    schema = parse(json.dumps({"type": "record", "name": "R", "fields": [{"name": name, "type": "int"}]}))
     value = {name: 1}
     assert Codecs().reader(schema, None, 0)(Codecs().writer(schema, b"")(value)) == value
 
