@@ -42,6 +42,7 @@ class Pace:
 
     def _begin(self, *, has_waited: bool) -> None:
         self._began, self._has_waited = self._clock(), has_waited
+        # What is called soon is called in the next pass of the loop, which is where this one has ended.
         asyncio.get_running_loop().call_soon(self._end, self._began)
 
     def _end(self, began: float) -> None:

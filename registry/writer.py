@@ -124,6 +124,7 @@ class Writer:
         """Serve the queue until `stop`; what is being decided and appended then is still answered."""
         while not self._stopped:
             await self._wake.wait()
+            # Before the queue is looked at: who comes while it is being emptied sets it again.
             self._wake.clear()
             while self._waiting:
                 await self._gather()

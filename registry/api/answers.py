@@ -121,6 +121,7 @@ class Answers:
         of_the_newest = questions.pop(NEWEST, None) is not None
         if recorder.headers is None or recorder.body is None or not questions or self.registry is None:
             return
+        # Where any change counts, the other questions say nothing more.
         decisive = {ANYTHING: questions[ANYTHING]} if ANYTHING in questions else questions
         # What changed the registry is found here not to stand any more.
         if self.registry.state.holds(decisive.items()):

@@ -162,6 +162,7 @@ class PasswordGuard:
             flight = asyncio.create_task(self._verify(credentials.user, attempt, check))
             self._under_way[digest] = flight
             flight.add_done_callback(lambda _: self._under_way.pop(digest, None))
+        # One of those who share it may leave, and must not end it for the others.
         await asyncio.shield(flight)
         # Asked anew, because the files may have changed meanwhile.
         if (caller := self.known(header)) is None:

@@ -101,6 +101,7 @@ class Permissions:
 
     def _names_within(self, right: Right, context: str) -> re.Pattern[str]:
         meant = [pattern.names for pattern in self._patterns[right] if pattern.reaches(context)]
+        # Each of them stands for whole names, end included, so that they need no brackets beside each other.
         return re.compile("|".join(meant)) if meant else NO_NAME
 
     def allow_context(self, right: Right, context: str) -> bool:

@@ -223,6 +223,7 @@ class PostgresLog:
                 end, rows = await self._turns.ask(_LOCK_SECONDS, partial(self._lock_head, after))
             except psycopg.Error as error:
                 await self._turns.roll_back()
+                # A lock that others keep is no fault: nobody is refused for contention before the turn is given up.
                 if not isinstance(error, psycopg.errors.LockNotAvailable) or time.monotonic() > give_up:
                     raise failure(error) from error
             else:

@@ -157,6 +157,7 @@ def _ordered(state: State) -> Iterator[tuple[SchemaKey, Row]]:
     ready: list[tuple[int, SchemaKey]] = []
     while sorter.is_active():
         for key in sorter.get_ready():
+            # What is referred to and is not there comes first, so that it holds nobody up.
             heappush(ready, (rows[key].position if key in rows else 0, key))
         _, key = heappop(ready)
         sorter.done(key)

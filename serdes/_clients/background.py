@@ -49,6 +49,7 @@ class Background:
                     self._keys.discard(key)
 
     def _ended(self) -> bool:
+        # As jobs are put under this lock, one that comes now finds a thread that will see it, or none and starts one.
         with self._lock:
             if not self._waiting.empty():
                 return False

@@ -182,6 +182,7 @@ class Deserializing(Generic[T]):
         if table is None:
             if len(tables) >= self._registry.capacity:
                 tables.clear()
+            # Another thread may have been quicker, and what it has put there must not be lost.
             table = tables.setdefault(ctx.topic, {})
         return table
 

@@ -25,6 +25,7 @@ def leased(function: Function, renew: Callable[[Function], Function], clock: Cal
 
     def call(message: Any, ctx: Any = None) -> Any:
         nonlocal function, until
+        # Without a lock, which would cost every record: threads that find the lease over at the same time renew twice.
         if clock() > until:
             function = renew(function)
             until = clock() + LEASE_SECONDS

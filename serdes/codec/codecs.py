@@ -94,6 +94,7 @@ class Codecs:
         return made(START=frame_bytes, redo=redo, too_deep=lambda: _data_too_deep(place))  # type: ignore[no-any-return]  # generated
 
     def _made(self, key: Hashable, make: Callable[[], Maker]) -> Maker | None:
+        # Under the lock: to write and compile the code twice would cost more than to wait for it.
         with self._lock:
             if key not in self._makers:
                 try:
