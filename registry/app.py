@@ -71,8 +71,10 @@ class Application:
 
         on_replay: is told how far the replay of a large store has come; open_store: opens the log of a store's URL.
 
-        Raises SettingInvalid when the users file or the grants file does not hold.
+        Raises SettingInvalid when the users file or the grants file does not hold, or the snapshot has no folder.
         """
+        # Before the store is opened, which makes one that is not there yet.
+        settings.check_folders()
         answers, tallies, guard = Answers(settings.max_answer_bytes), RequestTallies(), _guard(settings)
         self._surface = _surface(settings, answers, guard, on_replay, open_store)
         self._surface.state.answers, self._surface.state.tallies = answers, tallies

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from registry.errors import SettingInvalid
 from registry.model import Config, Level
-from registry.operations import PageLimits, Policy
+from registry.operations import Consistency, PageLimits, Policy
 
 PREFIX: Final = "SIGNET_"
 MAX_INT: Final = 2**31 - 1
@@ -30,6 +30,14 @@ def _level(word: object) -> object:
     if word.upper() not in Level.__members__:
         raise PydanticCustomError("level", "It must be one of {words}", {"words": ", ".join(Level.__members__)})
     return Level[word.upper()]
+
+
+def _consistency(word: str) -> str:
+    try:
+        Consistency.of(word)
+    except ValueError as fault:
+        raise PydanticCustomError("consistency", "{fault}", {"fault": str(fault)}) from None
+    return word
 
 
 Bytes = Annotated[int, Field(ge=1)]
@@ -63,7 +71,7 @@ class Settings(BaseSettings):
     keep_alive_seconds: Count = Field(30, description="How long an idle connection is kept, in seconds.")
     request_seconds: Count = Field(60, description="How long a request may take to arrive, in seconds.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is worth logging.")
-    read_consistency: str = Field(
+    read_consistency: Annotated[str, AfterValidator(_consistency)] = Field(
         "strong", description="How far reads may lag behind other nodes: `strong`, `bounded:<milliseconds>` or `local`."
     )
     max_body_bytes: Bytes = Field(2**20, description="The largest request body that is read; a larger one gets 413.")
@@ -119,18 +127,20 @@ class Settings(BaseSettings):
             context_limits=PageLimits(self.context_search_default_limit, self.context_search_max_limit),
         )
 
-    def snapshot_path(self, store: Path | None) -> Path | None:
-        """Where a snapshot of the state lies, if anywhere; `store` is the file of the log, if it is one.
+    def check_folders(self) -> None:
+        """Find out whether what is to be kept has a folder to lie in, on this machine and for this user.
 
-        Raises SettingInvalid when the folder does not exist.
+        Raises SettingInvalid.
         """
+        if isinstance(self.snapshot_file, Path) and not (folder := self.snapshot_file.absolute().parent).is_dir():
+            raise SettingInvalid(f"The setting SIGNET_SNAPSHOT_FILE does not hold: there is no folder {folder}")
+
+    def snapshot_path(self, store: Path | None) -> Path | None:
+        """Where a snapshot of the state lies, if anywhere; `store` is the file of the log, if it is one."""
         if self.snapshot_file == "off":
             return None
         if self.snapshot_file is None:
             return store and store.with_name(f"{store.name}.snapshot")
-        folder = self.snapshot_file.absolute().parent
-        if not folder.is_dir():
-            raise SettingInvalid(f"The setting SIGNET_SNAPSHOT_FILE does not hold: there is no folder {folder}")
         return self.snapshot_file
 
 

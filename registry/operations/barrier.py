@@ -12,7 +12,6 @@ from typing import Final
 
 from msgspec import Struct
 
-from registry.errors import SettingInvalid
 from registry.questions import ask_newest
 from registry.tallies import SECONDS, Spread
 
@@ -31,13 +30,13 @@ class Consistency(Struct, frozen=True):
     def of(cls, text: str) -> Consistency:
         """Read `strong`, `local` or `bounded:<ms>`.
 
-        Raises SettingInvalid.
+        Raises ValueError.
         """
         word, _, milliseconds = text.partition(":")
-        if word == "bounded" and milliseconds.isdigit():
+        if word == "bounded" and milliseconds.isdecimal():
             return cls(int(milliseconds) / 1000)
         if text not in _NAMED:
-            raise SettingInvalid(f"'{text}' is no read consistency: it is strong, local or bounded:<milliseconds>")
+            raise ValueError("It must be strong, local or bounded:<milliseconds>")
         return _NAMED[text]
 
 

@@ -45,6 +45,11 @@ def registration(url: str, subject: str = "s") -> httpx.Response:
             {"COMPATIBILITY_LEVEL": "up"},
             "SIGNET_COMPATIBILITY_LEVEL does not hold: It must be one of NONE, BACKWARD",
         ),
+        (
+            [],
+            {"READ_CONSISTENCY": "weak"},
+            "READ_CONSISTENCY does not hold: It must be strong, local or bounded:",
+        ),
         ([], {"MAX_BODY_BYTES": "0"}, "The setting SIGNET_MAX_BODY_BYTES does not hold"),
         (["--host", "nowhere.invalid"], {}, "Cannot listen on nowhere.invalid:0: "),
         (["--prot", "1"], {}, "There is no option '--prot'. Did you mean '--port'?"),
@@ -99,6 +104,12 @@ def test_a_second_process_on_the_same_file_is_told_of_the_first(start_registry, 
     assert done.returncode == 2
     assert done.stderr.endswith(f"is in use by another process (process id {first.process.pid})\n")
     assert registration(first.url).status_code == 200
+
+
+@pytest.mark.parametrize("variables", [{"READ_CONSISTENCY": "weak"}, {"SNAPSHOT_FILE": "/nowhere/snapshot"}])
+def test_no_store_is_made_for_settings_that_do_not_hold(tmp_path: Path, variables) -> None:
+    done = signet("serve", "--port", "0", "--store", f"sqlite:{tmp_path}/signet.db", **variables)
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write into every folder")

@@ -43,6 +43,7 @@ def test_a_level_is_read_in_any_case(word) -> None:
         ("rulesets", "some"),
         ("compatibility_level", "up"),
         ("mode_mutable", "perhaps"),
+        ("read_consistency", "weak"),
     ],
 )
 def test_a_value_that_does_not_hold_is_named_but_not_shown(name, value) -> None:
@@ -66,7 +67,7 @@ def test_a_snapshot_lies_where_it_is_told_or_beside_the_file_of_the_store(told, 
 
 def test_a_snapshot_needs_a_folder_to_lie_in(tmp_path) -> None:
     with pytest.raises(SettingInvalid, match=r"SIGNET_SNAPSHOT_FILE does not hold: there is no folder .*/gone"):
-        read_settings({"snapshot_file": tmp_path / "gone" / "snapshot"}).snapshot_path(None)
+        read_settings({"snapshot_file": tmp_path / "gone" / "snapshot"}).check_folders()
 
 
 @pytest.mark.parametrize(
