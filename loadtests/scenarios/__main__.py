@@ -41,7 +41,7 @@ def registry_url(text: str) -> str:
 def read_command_line() -> tuple[argparse.Namespace, list[str]]:
     """Our options, and those that go to Locust."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.scenarios", description=__doc__, allow_abbrev=False)
-    parser.add_argument("scenario", nargs="?", default="mixed_day", choices=SCENARIOS)
+    parser.add_argument("scenario", choices=SCENARIOS, help="mixed_day if not told")
     url = "the registry to load; without it one of our own is started, with SQLite"
     parser.add_argument("--url", type=registry_url, help=url)
     parser.add_argument("--users", type=count, default=50, help="users at the same time (50)")
@@ -49,7 +49,11 @@ def read_command_line() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--run-time", help=run_time)
     parser.add_argument("--report", type=Path, help="the HTML report (report/load-SCENARIO.html)")
     parser.add_argument("--ui", action="store_true", help="open Locust's web page instead of running at once")
-    return parser.parse_known_args()
+    given = sys.argv[1:]
+    if not given or (given[0].startswith("-") and not set(given) & set(SCENARIOS)):
+        # Otherwise the value of an option that only Locust knows would be taken for the scenario.
+        given.insert(0, "mixed_day")
+    return parser.parse_known_args(given)
 
 
 def run(url: str, options: argparse.Namespace, rest: list[str]) -> int:

@@ -167,9 +167,10 @@ def fill(environment: Environment, **_: Any) -> None:
     users = [user for user in environment.user_classes if issubclass(user, RegistryUser)]
     for user in users:
         user.begin_run()
+    # Locust's page takes any number of subjects.
     asks = not isinstance(environment.runner, MasterRunner) and any(user.fills_stock for user in users)
     try:
-        if not RegistryUser.stock.fill(environment.parsed_options.subjects if asks else 1):
+        if not RegistryUser.stock.fill(max(environment.parsed_options.subjects, 1) if asks else 1):
             raise GreenletExit
     except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
         logger.error("The subjects of the run could not be registered: %s", error)

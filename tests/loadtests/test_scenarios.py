@@ -111,6 +111,13 @@ def test_what_is_no_registry_ends_the_run_with_one_sentence(scenario, load, answ
     assert "stay in the registry" not in ended.stderr
 
 
+def test_without_a_scenario_it_is_a_mixed_day_whatever_else_is_said(command, registry_url, tmp_path):
+    size = ["--users", 2, "--run-time", "60s", "--report", tmp_path / "report.html", "--subjects", 3, "--requests", 20]
+    ended = command("loadtests.scenarios", "--url", registry_url, *size)
+    assert ended.returncode == 0, ended.stderr
+    assert "mixed_day: " in ended.stdout
+
+
 def test_a_url_may_end_with_a_slash(load, registry_url):
     ended, rows = load("steady_reads", f"{registry_url}/")
     assert ended.returncode == 0, ended.stdout + ended.stderr
