@@ -48,6 +48,10 @@ WRITTEN_AND_REMOVED: Final[Mapping[type[Key], tuple[str, str]]] = {
 """The type of event for a record with a value, and for one without; records of other kinds are no events."""
 
 
+MAX_DIGITS: Final = 18
+"""More have no position in any store: what it counts them in has 64 bits."""
+
+
 async def _start(
     registry: TheRegistry,
     after: Annotated[
@@ -62,7 +66,7 @@ async def _start(
     # Positions of another log mean other changes: a restored backup, or another registry behind the same name.
     if log and log != str(registry.uuid):
         raise BadRequest(f"The event id '{given}' is not of this log; read the registry anew and follow it from there")
-    if not position.isdecimal():
+    if not position.isdecimal() or len(position) > MAX_DIGITS:
         raise BadRequest(f"'{given}' is not an event id")
     return int(position)
 

@@ -98,7 +98,14 @@ def test_without_a_position_only_what_happens_from_now_on_is_told(busy_url) -> N
 
 @pytest.mark.parametrize(
     ("given", "fragment"),
-    [("x", "'x' is not an event id"), ("-1", "'-1' is not an event id"), ("other:1", "is not of this log")],
+    [
+        ("x", "'x' is not an event id"),
+        ("-1", "'-1' is not an event id"),
+        ("9" * 19, "is not an event id"),
+        ("9" * 5000, "is not an event id"),
+        ("other:1", "is not of this log"),
+    ],
+    ids=["a word", "below zero", "of 19 digits", "of 5000 digits", "of another log"],
 )
 def test_a_position_that_is_none_is_refused(busy_url, given, fragment) -> None:
     answer = httpx.get(f"{busy_url}/signet/v1/events", headers={"Last-Event-ID": given})
