@@ -44,13 +44,24 @@ class Disk:
 
     def load(self, key: Key) -> Any:
         """The answer to a question, or None."""
-        found = _read(self._path(key))
-        if found is None or found["key"] != _plain(key):
+        path = self._path(key)
+        try:
+            return self._served(key, json.loads(path.read_bytes()))
+        except FileNotFoundError:
+            return None
+        # Also a file that is whole may have another form: of an earlier release, or of a later one.
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            _log.warning("%s in the disk cache cannot be read: %r", path.name, error)
+            return None
+
+    def _served(self, key: Key, stored: Any) -> Any:
+        entry = stored["entry"]
+        if stored["sha256"] != _checksum(entry) or entry["key"] != _plain(key):
             return None
         # A clock that was set back would otherwise make an answer young for ever.
-        if not 0 <= time.time() - found["saved"] <= self._max_age_seconds:
+        if not 0 <= time.time() - entry["saved"] <= self._max_age_seconds:
             return None
-        return _answer(found["answer"])
+        return _answer(entry["answer"])
 
     def save(self, key: Key, answer: Any) -> None:
         """Write an answer down. Raises OSError when that fails, and the cache is strict."""
@@ -108,17 +119,6 @@ def _answer(written: Any) -> Any:
 
 def _checksum(entry: Any) -> str:
     return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()
-
-
-def _read(path: Path) -> Any:
-    try:
-        stored = json.loads(path.read_bytes())
-        return stored["entry"] if stored["sha256"] == _checksum(stored["entry"]) else None
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        _log.warning("%s in the disk cache cannot be read: %r", path.name, error)
-        return None
 
 
 def _write(path: Path, entry: Any) -> None:

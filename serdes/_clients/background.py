@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
@@ -31,6 +32,13 @@ class Background:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = Thread(target=self._work, name="serdes-background", daemon=True)
                 self._thread.start()
+
+    def drop(self) -> None:
+        """Forget the jobs that wait; one that runs is run to its end."""
+        with self._lock, suppress(Empty):
+            while True:
+                key, _ = self._waiting.get_nowait()
+                self._keys.discard(key)
 
     def _work(self) -> None:
         while True:

@@ -103,7 +103,9 @@ class SchemaRegistryClient(Client):
         self.close()
 
     def close(self) -> None:
-        """Close the connections and stop listening; the next call opens them again."""
+        """Close the connections and stop what runs in the background; the next call opens them again."""
+        # What waits there would open them by itself, and nobody would close them.
+        self._background.drop()
         with self._lock:
             transport, self._transport = self._transport, None
             listener, self._listener = self._listener, None

@@ -1,5 +1,6 @@
 """The disk cache: starting without a registry, and not trusting what it tells for ever."""
 
+import hashlib
 import json
 import logging
 import os
@@ -134,7 +135,13 @@ def test_an_id_that_means_something_else_now_is_dropped_from_the_disk(registry, 
     eventually(lambda: read(filled) == {"number": 1})
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b'{"entry": 1, "sha256": "x"}', b"[]"])
+def whole(entry):
+    return json.dumps({"entry": entry, "sha256": hashlib.sha256(json.dumps(entry).encode()).hexdigest()}).encode()
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"{", b'{"entry": 1, "sha256": "x"}', b"[]", whole({}), whole([]), whole("later")]
+)
 def test_a_damaged_file_is_as_good_as_none(registry, open_client, filled, tmp_path, damage):
     for file in (tmp_path / "cache").rglob("*.json"):
         file.write_bytes(damage)

@@ -4,6 +4,7 @@ import asyncio
 import copy
 import os
 import pickle
+import threading
 from multiprocessing import get_context
 
 import pytest
@@ -15,6 +16,7 @@ from serdes import (
     AvroDeserializer,
     AvroSerializer,
     MessageField,
+    Schema,
     SchemaReference,
     SchemaRegistryClient,
     SerializationContext,
@@ -159,3 +161,18 @@ def test_a_serializer_can_be_sent_to_a_spawned_process(client):
 def test_what_a_serde_cannot_be_made_of_is_said_when_it_is_made(client, url, make, said):
     with pytest.raises(SettingInvalid, match=said):
         make(client, AsyncSchemaRegistryClient({"url": url}))
+
+
+def test_a_closed_client_is_not_opened_by_what_waited_in_the_background(url):
+    clock, held, done = [0.0], threading.Event(), threading.Event()
+    client = SchemaRegistryClient({"url": url, "cache.latest.ttl.sec": 10}, clock=lambda: clock[0])
+    client.register_schema("orders-value", Schema(ORDER))
+    client.get_latest_version("orders-value")
+    client._background.run("busy", held.wait)
+    clock[0] = 9.0
+    client.get_latest_version("orders-value")  # is asked again ahead of time, when the background has time for it
+    client.close()
+    client._background.run("last", done.set)
+    held.set()
+    assert done.wait(10)
+    assert client._transport is None
