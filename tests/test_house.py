@@ -1,6 +1,7 @@
 """The house keeps its word: what the documents say is there, is there."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,16 @@ def test_the_drawn_tree_of_errors_names_every_error_with_its_code() -> None:
         if isinstance(kind, type) and issubclass(kind, errors.RegistryError) and kind is not errors.RegistryError
     ]
     assert [kind.__name__ for kind in leaves if kind.__name__ not in errors.__doc__] == []
+
+
+def test_every_room_of_the_server_is_drawn_and_has_its_layer() -> None:
+    inside = [path for path in (ROOT / "registry").iterdir() if path.is_dir() or path.suffix == ".py"]
+    rooms = {path.stem for path in inside if not path.name.startswith("__")}
+    tree = (ROOT / "docs/architecture.md").read_text().partition("serdes/ ")[0]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = " ".join(layer for contract in contracts for layer in contract.get("layers", ()))
+    assert rooms <= set(re.findall(r"(\w+)(?:\.py|/)", tree))
+    assert rooms == set(re.findall(r"registry\.(\w+)", layers))
 
 
 def test_every_package_is_typed() -> None:
