@@ -49,7 +49,7 @@ class Registry:
             self.counters = client.counters
             self._counts_messages = client.counts_messages
         else:
-            self.client = import_module("serdes.confluent").Answering(client) if _is_confluents(client) else client
+            self.client = _answering(client) if _is_confluents(client) else client
             self.codecs = Codecs(_FOREIGN_CAPACITY)
             self.capacity = _FOREIGN_CAPACITY
             self.clock = time.monotonic
@@ -101,6 +101,11 @@ class Registry:
                     question = binding.send(answer)
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]  # a generator's return value is not typed on the exception
+
+
+def _answering(client: Any) -> Any:
+    # By name: only who has such a client has what it needs.
+    return import_module("serdes._confluent_client").Answering(client)
 
 
 def _check(client: Any, awaited: bool) -> None:

@@ -19,7 +19,7 @@ from confluent_kafka.schema_registry import (
 )
 from confluent_kafka.serialization import MessageField, SerializationContext, SerializationError
 
-from serdes.confluent.clients import Answering, AsyncSchemaRegistryClient, SchemaRegistryClient
+from serdes.confluent.clients import AsyncSchemaRegistryClient, SchemaRegistryClient
 from serdes.confluent.loops import Records, plain
 from serdes.confluent.serdes import (
     AsyncAvroDeserializer,
@@ -31,7 +31,6 @@ from serdes.confluent.serdes import (
 )
 
 __all__ = [
-    "Answering",
     "AsyncAvroDeserializer",
     "AsyncAvroSerializer",
     "AsyncSchemaRegistryClient",

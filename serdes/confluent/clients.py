@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from confluent_kafka.schema_registry import Association, AssociationResponse, RegisteredSchema, Schema, ServerConfig
-from confluent_kafka.schema_registry.common.schema_registry_client import SchemaVersion
+from confluent_kafka.schema_registry import AssociationResponse, ServerConfig
 
 import serdes
-from serdes import schema as ours
+from serdes._confluent_client import theirs
 from serdes._effects import Flow
-from serdes.confluent.errors import our_errors, their_errors
+from serdes.confluent.errors import their_errors
 from serdes.settings import Conf
 
 R = TypeVar("R")
@@ -86,41 +85,6 @@ class AsyncSchemaRegistryClient(serdes.AsyncSchemaRegistryClient):
         return AssociationResponse.from_dict(await super().create_association(_plain(request)))
 
 
-def theirs(answer: Any) -> Any:
-    """A value of ours as one of theirs; what is neither stays."""
-    if isinstance(answer, ours.RegisteredSchema):
-        return RegisteredSchema.from_dict(answer.to_dict())
-    if isinstance(answer, ours.Schema):
-        return Schema.from_dict(answer.to_dict())
-    if isinstance(answer, list):
-        return [theirs(item) for item in answer]
-    if isinstance(answer, ours.Association):
-        return Association.from_dict(answer.to_dict())
-    return SchemaVersion(answer.subject, answer.version) if isinstance(answer, ours.SubjectVersion) else answer
-
-
 def _plain(value: Any) -> Mapping[str, Any]:
     plain: Mapping[str, Any] = value.to_dict() if hasattr(value, "to_dict") else value or {}
     return plain
-
-
-class Answering:
-    """confluent-kafka's client behind our serdes: its errors become ours, and its answers stay as they are."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._client, name)
-
-        def call(*arguments: Any) -> Any:
-            with our_errors():
-                answer = method(*[theirs(argument) for argument in arguments])
-            return _awaited(answer) if hasattr(answer, "__await__") else answer
-
-        return call
-
-
-async def _awaited(answer: Any) -> Any:
-    with our_errors():
-        return await answer

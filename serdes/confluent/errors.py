@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.serialization import SerializationError
 
-from serdes.errors import RegistryError, RegistryUnavailable, SerdesError, UnknownSchemaId, refusal
+from serdes.errors import RegistryError, SerdesError, UnknownSchemaId
 
 _FAILED = (SerializationError,)
 _REFUSED = (SchemaRegistryError,)
@@ -55,14 +55,3 @@ def their_errors() -> Iterator[None]:
         yield
     except SerdesError as error:
         raise as_confluents(error).with_traceback(error.__traceback__) from error.__cause__
-
-
-@contextmanager
-def our_errors() -> Iterator[None]:
-    """Inside, errors of confluent-kafka's client become ours."""
-    try:
-        yield
-    except SchemaRegistryError as error:
-        raise refusal(error.http_status_code, error.error_code or -1, error.error_message) from error
-    except OSError as error:
-        raise RegistryUnavailable(f"the registry cannot be reached: {error}") from error
