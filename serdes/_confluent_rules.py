@@ -18,7 +18,7 @@ from confluent_kafka.schema_registry.serde import BaseSerde, default_validation_
 from confluent_kafka.serialization import SerializationError
 from fastavro.schema import expand_schema
 
-from serdes.avro.rules import Migration, RuleSettings
+from serdes._rules import Migration, RuleSettings
 from serdes.codec import AvroSchema
 from serdes.errors import RuleFailed, RuleUnsupported
 

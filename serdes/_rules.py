@@ -1,12 +1,14 @@
-"""Which rules of a schema a client must run: pure looks at a rule set.
+"""Which rules of a schema a client must run: pure looks at a rule set, and the values that those who run them take.
 
-Owns the modes and phases of Confluent's data contracts; refuses to run anything (see `rules`).
+Owns the modes and phases of Confluent's data contracts; refuses to run anything (see `avro.rules`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+from serdes.settings import Conf
 
 # The rules that run when a record is written, read, or lifted to a newer or an older version.
 WRITING = ("WRITE", "WRITEREAD")
@@ -15,6 +17,22 @@ UPGRADING = ("UPGRADE", "UPDOWN")
 DOWNGRADING = ("DOWNGRADE", "UPDOWN")
 RECORD_PHASES = ("domainRules", "encodingRules")
 MIGRATION_PHASES = ("migrationRules",)
+
+
+class RuleSettings(NamedTuple):
+    """What the user says about rules."""
+
+    rule_conf: Conf
+    registry: Any
+    client_conf: Conf
+
+
+class Migration(NamedTuple):
+    """One step from a version to its neighbour: `mode` is UPGRADE or DOWNGRADE."""
+
+    mode: str
+    source: Any
+    target: Any
 
 
 def rules_of(schema: Any, modes: tuple[str, ...], phases: tuple[str, ...]) -> list[Mapping[str, Any]]:

@@ -13,11 +13,12 @@ from uuid import UUID
 
 from serdes import _binding, wire
 from serdes._binding import Ask, Binding, Registration
+from serdes._rules import RuleSettings
 from serdes._stats import READ
 from serdes.avro.leases import leased
 from serdes.avro.poison import Poison, Watch
 from serdes.avro.registry import Registry
-from serdes.avro.rules import Rules, RuleSettings, migrations_between, rules_to_read
+from serdes.avro.rules import Rules, migrations_between, rules_to_read
 from serdes.avro.serializer import parsed_from, place_of, schema_of, serde_for
 from serdes.codec import AvroSchema, Place, Read, ReadOptions
 from serdes.codec.shapes import Shapes

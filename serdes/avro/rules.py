@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from itertools import pairwise
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from serdes import _rules
+from serdes._rules import Migration, RuleSettings
 from serdes.codec import AvroSchema
 from serdes.errors import RuleUnsupported
-from serdes.settings import Conf, SerializerSettings
+from serdes.settings import SerializerSettings
 
 
 class Rules(Protocol):
@@ -38,22 +39,6 @@ class Rules(Protocol):
     def migrate(self, value: Any, ctx: Any) -> Any:
         """A value of the writer's version as one of the reader's."""
         ...
-
-
-class RuleSettings(NamedTuple):
-    """What the user says about rules."""
-
-    rule_conf: Conf
-    registry: Any
-    client_conf: Conf
-
-
-class Migration(NamedTuple):
-    """One step from a version to its neighbour: `mode` is UPGRADE or DOWNGRADE."""
-
-    mode: str
-    source: Any
-    target: Any
 
 
 def rules_to_write(

@@ -12,10 +12,11 @@ from typing import Any, Generic, TypeVar
 
 from serdes import _binding, wire
 from serdes._binding import Binding, Registration
+from serdes._rules import RuleSettings
 from serdes._stats import WRITTEN
 from serdes.avro.leases import leased
 from serdes.avro.registry import Registry
-from serdes.avro.rules import Rules, RuleSettings, rules_to_write
+from serdes.avro.rules import Rules, rules_to_write
 from serdes.codec import AvroSchema, Place, Write, WriteOptions, parse, plain_writer
 from serdes.codec.shapes import Shapes
 from serdes.errors import EncodeError, SerdesError, SerializationError, SettingInvalid
