@@ -153,7 +153,9 @@ def stranded():
     broker = Producer(IN_PROCESS | {"log_level": 0})
     sink = Sink(",".join(f"{one.host}:{one.port}" for one in broker.list_topics().brokers.values()))
     del broker
-    return sink
+    yield sink
+    sink._producer.purge()
+    sink._producer.close()  # or it looks for the broker, and says so, as long as the tests last
 
 
 def test_a_batch_that_does_not_fit_into_the_queue_is_refused_as_a_whole(stranded):
