@@ -18,7 +18,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import islice, repeat
 from pathlib import Path
 from statistics import median
 
@@ -40,7 +40,8 @@ PLAIN = {"plain": "app", "checked": "checked"}
 class Row:
     """One question, asked of us and of the limit: the same request, or a new one for each count and round.
 
-    guarded: whether it is asked of the registry that knows its users and what they may do.
+    guarded: whether it is asked of the registry that knows its users and what they may do. before: what is asked first
+    and not counted.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Row:
     connections: int = CONNECTIONS
     share: float = 1.0
     guarded: bool = False
+    before: Callable[[int, str], Iterator[bytes]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,19 @@ def same(content: bytes) -> Callable[[int, str], Iterator[bytes]]:
     return lambda count, _round: repeat(content, count)
 
 
-def evolved(count: int, tag: str) -> Iterator[bytes]:
+def histories(count: int, tag: str) -> Iterator[bytes]:
     """Histories of eight versions each: one that is new, and seven that are checked."""
     return evolutions(count, tag, max(count // 8, 1))
+
+
+def first_versions(count: int, tag: str) -> Iterator[bytes]:
+    """Schemas of 10 fields, each of a subject of its own."""
+    return evolutions(count, tag, count)
+
+
+def second_versions(count: int, tag: str) -> Iterator[bytes]:
+    """What adds a field to each of these."""
+    return islice(evolutions(2 * count, tag, count), count, None)
 
 
 def measure(server: Server, requests: Iterator[bytes], connections: int) -> Figures:
@@ -121,7 +133,8 @@ def rows(small: bytes, large: bytes) -> list[Row]:
         Row("lookup, 300 fields", same(request("POST", "/subjects/wide-value", large)), 0.45, "bare"),
         Row("new schema, durable, 64 clients", new_subjects, 3.0, "plain", WRITERS, 0.5),
         Row("new schema, limit checks too", new_subjects, 3.0, "checked", WRITERS, 0.5),
-        Row("evolution of 10 to 17 fields", evolved, 0.0, "checked", WRITERS, 0.5),
+        Row("evolution of 10 fields", second_versions, 0.0, "checked", WRITERS, 0.5, before=first_versions),
+        Row("histories of 10 to 17 fields", histories, 0.0, "checked", WRITERS, 0.5),
     ]
 
 
@@ -177,8 +190,8 @@ def _measured(row: Row, ours: Server, other: Server | None, rounds: int, request
     for number in range(rounds + 1):
         # Of the whole name: what one row registered would not be new to another.
         tag = f"{''.join(filter(str.isalnum, row.name))}{number}"
-        figures = measure(ours, row.ask(count, tag), row.connections)
-        limit = measure(other, row.ask(count, tag), row.connections) if other else None
+        figures = _figures(row, ours, count, tag)
+        limit = _figures(row, other, count, tag) if other else None
         if number:  # the first round warms up
             mine.append(figures)
             theirs.extend([limit] if limit else [])
@@ -186,6 +199,12 @@ def _measured(row: Row, ours: Server, other: Server | None, rounds: int, request
         return Measured(middle(mine), None, 0.0)
     ratio = median(limit.cpu_us / figures.cpu_us for figures, limit in zip(mine, theirs, strict=True))
     return Measured(middle(mine), middle(theirs), ratio)
+
+
+def _figures(row: Row, server: Server, count: int, tag: str) -> Figures:
+    if row.before:
+        measure(server, row.before(count, tag), row.connections)
+    return measure(server, row.ask(count, tag), row.connections)
 
 
 def _print(row: Row, measured: Measured) -> None:
