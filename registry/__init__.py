@@ -1,1 +1,1 @@
-"""The Signet server: a schema registry that speaks Confluent's REST API (install it with `signet[server]`)."""
+"""The Signet server: a schema registry that speaks Confluent's REST API (the extra `server` brings what it needs)."""

@@ -80,5 +80,5 @@ def _installed(engine: _Engine, url: str) -> Iterator[None]:
     except ImportError as error:
         raise StoreUnusable(
             f"A {url.partition(':')[0]}: store needs the package {error.name or error}:"
-            f" pip install 'signet[{engine.extra}]'"
+            f" install Signet with its extra {engine.extra}"
         ) from error
