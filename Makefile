@@ -7,7 +7,7 @@ JAVA := tests/clients/java
 SIGNET_SHARED ?= $(if $(wildcard ../shared/README.md),../shared,)
 export SIGNET_SHARED
 
-.PHONY: help run test test-clients check format demo bench bench-server bench-scale bench-nodes bench-loop load ingest-report resilience clean
+.PHONY: help run test test-clients test-java check format demo bench bench-server bench-scale bench-nodes bench-loop load ingest-report resilience clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -33,9 +33,11 @@ $(NODE)/node_modules/.installed: $(NODE)/package-lock.json
 	npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-test-clients: $(VENV)/.base $(NODE)/node_modules/.installed ## Run the clients for Node.js and Java against registries of their own
+test-clients: $(VENV)/.base $(NODE)/node_modules/.installed ## Run the clients for Node.js against registries of their own
 	cd $(NODE) && node --test --test-reporter=spec
-	@command -v mvn >/dev/null || { echo "make test-clients needs Java 17 or newer, with Maven" >&2; exit 1; }
+
+test-java: $(VENV)/.base ## Run the clients for Java against a registry of their own
+	@command -v mvn >/dev/null || { echo "make test-java needs Java 17 or newer, with Maven" >&2; exit 1; }
 	mvn --quiet --batch-mode --file $(JAVA)/pom.xml -Dstyle.color=never test
 
 check: $(VENV)/.dev ## Lint, format check, types, import contracts
