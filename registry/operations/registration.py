@@ -59,7 +59,8 @@ class Register(Struct, frozen=True, gc=False):
     def decide(self, state: State) -> Decision[Stored]:
         """Answer with the version that the schema has, or make it one.
 
-        Raises InvalidRuleSet, InvalidSubject, InvalidSchema, OperationNotPermitted, IncompatibleSchema.
+        Raises InvalidRuleSet, InvalidSubject, InvalidSchema, OperationNotPermitted, IncompatibleSchema, and StoreFailed
+        when no version or id is left.
         """
         found = self.consider(state)
         return found.decide(state) if isinstance(found, NewVersion) else Decision(found)
@@ -185,6 +186,8 @@ class Register(Struct, frozen=True, gc=False):
     def _version(self, met: _Met) -> int:
         asked = self.candidate.version
         if asked <= 0:
+            if met.next_version > MAX_INT:
+                raise StoreFailed(f"No version is left in subject {self.subject}")
             return met.next_version
         if asked != met.next_version and not met.mode.importing:
             raise InvalidSchema("Version is not one more than previous version")

@@ -109,6 +109,12 @@ async def test_when_no_id_is_left_registering_is_refused(desk: Any) -> None:
     assert await desk.refusal(desk.put("s")) == (50001, "No schema id is left in context .")
 
 
+async def test_when_no_version_is_left_registering_is_refused(desk: Any) -> None:
+    await desk.append(Record(SchemaKey(Subject.of("s"), MAX_INT), SchemaValue(1, Schema('"int"'))))
+    assert await desk.refusal(desk.put("s", '"long"')) == (50001, "No version is left in subject s")
+    assert (await desk.put("s", '"int"')).version == MAX_INT
+
+
 async def test_registering_after_a_soft_delete_makes_a_new_version_of_the_same_id(desk: Any) -> None:
     await desk.put("s", '"int"')
     await desk.put("s", '"long"')
