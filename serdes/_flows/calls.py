@@ -29,6 +29,7 @@ class Breaker:
     def __init__(self) -> None:
         self._failures = 0
         self._closed_until = 0.0
+        self._probing = False
 
     def admits(self, now: float, probe_seconds: float) -> bool:
         """Whether to call now; the first call after a pause keeps all others away for `probe_seconds`."""
@@ -36,16 +37,24 @@ class Breaker:
             return False
         if self._failures:
             self._closed_until = now + probe_seconds
+            self._probing = True
         return True
+
+    def left(self, now: float) -> None:
+        """The call is over. If it was a probe and told nothing of this URL, the next call is one."""
+        if self._probing:
+            self._probing, self._closed_until = False, now
 
     def failed(self, now: float) -> None:
         """No registry was found."""
         self._failures += 1
+        self._probing = False
         self._closed_until = now + min(2.0 ** (self._failures - 1), _BREAKER_MAX_SECONDS)
 
     def succeeded(self) -> None:
         """The registry answered."""
         self._failures = 0
+        self._probing = False
 
 
 class Calls:
@@ -72,7 +81,15 @@ class Calls:
         admitted = [url for url, breaker in self._breakers.items() if breaker.admits(started, deadline - started)]
         if not admitted:
             raise RegistryUnavailable("the registry failed a moment ago and is not asked again yet")
-        # Every attempt asks each URL once; waiting is for when none of them answers.
+        try:
+            return (yield from self._attempts(admitted, request, deadline))
+        finally:
+            # A URL behind the one that answered was not asked, nor was any if the caller went away or had no token.
+            for url in admitted:
+                self._breakers[url].left(self._clock())
+
+    def _attempts(self, admitted: list[str], request: Request[R], deadline: float) -> Flow[R]:
+        """Every attempt asks each URL once; waiting is for when none of them answers."""
         for attempt in range(self._settings.max_retries + 1):
             try:
                 answer = yield from self._ask_each(admitted, request, deadline)

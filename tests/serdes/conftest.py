@@ -214,5 +214,11 @@ def url(registry):
 
 
 @pytest.fixture
+def second_registry():
+    with TinyRegistry() as running:
+        yield running
+
+
+@pytest.fixture
 def anyio_backend():
     return "asyncio"

@@ -271,6 +271,31 @@ def test_a_breaker_opens_for_longer_each_time_and_lets_one_probe_through():
     assert breaker.admits(0, 5)
 
 
+def test_a_url_that_was_absent_with_all_others_is_asked_when_the_first_fails_again(registry, second_registry):
+    now, down = [0.0], answering(503, "text/plain", b"down")
+    conf = {"url": f"{registry.url},{second_registry.url}", "max.retries": 0}
+    with SchemaRegistryClient(conf, clock=lambda: now[0]) as client:
+        registry.answer_with = second_registry.answer_with = down
+        with pytest.raises(RegistryUnavailable):
+            client.register_schema("s", SCHEMA)
+        registry.answer_with = second_registry.answer_with = None
+        now[0] = 1.1
+        assert client.register_schema("s", SCHEMA) == 1
+        registry.answer_with = down
+        assert client.register_schema("t", SCHEMA) == 1
+
+
+def test_a_probe_that_told_nothing_is_made_again():
+    breaker = Breaker()
+    breaker.failed(0)
+    assert breaker.admits(1, 60)
+    breaker.left(2)
+    assert breaker.admits(2, 60)
+    breaker.failed(3)
+    breaker.left(3)
+    assert not breaker.admits(4, 60)
+
+
 def test_credentials_travel_in_the_header_and_not_in_the_url(registry, url):
     seen = []
 
