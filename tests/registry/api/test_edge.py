@@ -99,7 +99,7 @@ def test_a_body_is_read_in_every_unicode_encoding(client, encoding) -> None:
         (b"nonsense", 400, "The body is not JSON"),
         (b'{"schema": "\\ud800"}', 400, "The body is not JSON"),
         (b"\xff\xfe\xfd", 400, "The body is not text in UTF-8, UTF-16 or UTF-32"),
-        (gzip.compress(b"{}"), 400, "The body is not text in UTF-8, UTF-16 or UTF-32"),
+        (gzip.compress(b"{}", mtime=0), 400, "The body is not text in UTF-8, UTF-16 or UTF-32"),
         (b"[" * 100_000, 400, "The body is not JSON"),
         (b'{"version": NaN}', 400, "The body cannot be read: version: must be a whole number of 32 bits"),
         (b'{"schema": {}}', 400, "The body cannot be read: schema: must be a text"),
