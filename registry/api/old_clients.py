@@ -15,7 +15,8 @@ KNOWN: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("POST", "/subjects/{subject}"): VERSION,
     ("GET", "/subjects/{subject}/versions/{version}"): VERSION,
     ("GET", "/schemas"): VERSION,
-    ("GET", "/schemas/ids/{id}"): frozenset({"schemaType", "schema", "references", "maxId"}),
+    # The last three are there for those alone who ask for them.
+    ("GET", "/schemas/ids/{id}"): frozenset({"schemaType", "schema", "references", "maxId", "schemaTags", "subjects"}),
 }
 """The members that are known of an answer with a schema, by method and path."""
 

@@ -27,6 +27,7 @@ def old(start_client: Any) -> Any:
         ("GET", "/schemas", None, [VERSION]),
         ("GET", "/schemas/ids/1", None, SCHEMA),
         ("GET", "/schemas/ids/1?fetchMaxId=true", None, {**SCHEMA, "maxId": 1}),
+        ("GET", "/schemas/ids/1?includeSubjects=true", None, {**SCHEMA, "subjects": ["s"]}),
         ("GET", "/subjects/s/versions/1/schema", None, "string"),
         ("GET", "/config", None, {"compatibilityLevel": "BACKWARD"}),
         ("GET", "/mode", None, {"mode": "READWRITE"}),
