@@ -11,6 +11,7 @@ from typing import Any
 from faust.serializers.codecs import Codec
 
 from serdes import AvroDeserializer, AvroSerializer
+from serdes.errors import SettingInvalid
 
 
 class AvroCodec(Codec):
@@ -22,6 +23,8 @@ class AvroCodec(Codec):
             must not stop an agent.
         topic: the topic that the codec is used for.
         field: "value" or "key".
+
+    What it was not made for raises SettingInvalid.
     """
 
     def __init__(
@@ -42,12 +45,12 @@ class AvroCodec(Codec):
     def _dumps(self, s: Any) -> Any:
         if self._write is None:
             if self._serializer is None:
-                raise NotImplementedError("this codec has no serializer")
+                raise SettingInvalid("this codec has no serializer")
             # The registry is asked on first use, not while the application is being put together.
             self._write = self._serializer.for_topic(self._topic, self._field)
         return self._write(s.to_representation() if hasattr(s, "to_representation") else s)
 
     def _loads(self, s: bytes) -> Any:
         if self._read is None:
-            raise NotImplementedError("this codec has no deserializer")
+            raise SettingInvalid("this codec has no deserializer")
         return self._read(s)

@@ -8,7 +8,7 @@ import pytest
 from faust.serializers import codecs
 
 from serdes import AvroDeserializer, AvroSerializer, Poison
-from serdes.errors import EncodeError
+from serdes.errors import EncodeError, SettingInvalid
 from serdes.faust import AvroCodec
 
 from .conftest import ORDER, POISON
@@ -76,9 +76,9 @@ def test_a_key_has_a_subject_of_its_own(client, registry):
 
 
 def test_what_a_codec_cannot_do_it_says(client):
-    with pytest.raises(NotImplementedError, match="no serializer"):
+    with pytest.raises(SettingInvalid, match="no serializer"):
         AvroCodec(None, AvroDeserializer(client), "orders").dumps({"id": 1})
-    with pytest.raises(NotImplementedError, match="no deserializer"):
+    with pytest.raises(SettingInvalid, match="no deserializer"):
         AvroCodec(AvroSerializer(client, ORDER), None, "orders").loads(b"")
     with pytest.raises(EncodeError, match="expected long, found str"):
         AvroCodec(AvroSerializer(client, ORDER), None, "orders").dumps({"id": "one"})
