@@ -39,11 +39,10 @@ class overheard:  # noqa: N801 - used as a function: `with overheard() as questi
 
     def __exit__(self, *_raised: object) -> None:
         _asked.reset(self._token)
-        if _asked.get() is not None:
+        around = _asked.get()
+        if around is not None:
             for question, stamp in self._questions.items():
-                ask(question, stamp, stamp)
-            if NEWEST in self._questions:
-                ask_newest()
+                around.setdefault(question, stamp)
 
 
 def heard() -> dict[Question, int]:

@@ -458,17 +458,18 @@ class State(Configured):
     def stamp_of(self, question: Question) -> int:
         """The position of the last change to what a question is about."""
         kind, about = question
-        return self.position if question == ANYTHING else self._STAMPS[kind](self, about)
+        return self._STAMPS[kind](self, about)
 
     def holds(self, questions: Iterable[tuple[Question, int]]) -> bool:
         """Whether what was asked, each with the stamp of then, would be answered the same now."""
-        return all(self.stamp_of(question) == stamp for question, stamp in questions)
+        return all(self._STAMPS[kind](self, about) == stamp for (kind, about), stamp in questions)
 
     def _id_stamp(self, identity: Id) -> int:
         held = self._ids.get(identity)
         return held.stamp if held else 0
 
     _STAMPS: Final[Mapping[str, Callable[[State, Any], int]]] = {
+        ANYTHING[0]: lambda state, _about: state.position,
         "settings": lambda state, _about: state.settings_stamp,
         "subject": stamp,
         "id": _id_stamp,
