@@ -142,14 +142,16 @@ class State(Configured):
             if is_deleted or subject in self._marks.lifeless:
                 self._mark(subject)
             return
-        registered_ms = now_ms
-        before = row_of(rows, version)
+        self._apply_again(key, Row(version, number, content, is_deleted, now_ms, position, now_ms, author), identity)
+
+    def _apply_again(self, key: SchemaKey, row: Row, identity: Id) -> None:
+        """Take in a version that may be there already, and keep when it was registered, and by whom."""
+        before = row_of(self._subjects[key.subject].rows, row.version)
         if before is not None:
-            if before.id == number:
-                registered_ms, author = before.registered_ms, before.author
-            if before.id != number or before.content != content:
-                self._remove_row(key, position)
-        row = Row(version, number, content, is_deleted, now_ms, position, registered_ms, author)
+            if before.id == row.id:
+                row = replace(row, registered_ms=before.registered_ms, author=before.author)
+            if before.id != row.id or before.content != row.content:
+                self._remove_row(key, row.position)
         self._put_row(key, row, identity)
 
     def _put_row(self, key: SchemaKey, row: Row, identity: Id) -> None:

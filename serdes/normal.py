@@ -31,8 +31,7 @@ def _normal(schema: Any, namespace: str) -> Any:
     normal = dict(schema)
     if schema["type"] in _NAMED:
         namespace = normal.pop("namespace", namespace) or ""
-        name = schema["name"]
-        normal["name"] = name if "." in name or not namespace else f"{namespace}.{name}"
+        normal["name"] = _full(schema["name"], namespace)
         namespace = normal["name"].rpartition(".")[0]
     for part in ("items", "values"):
         if part in schema:
@@ -40,6 +39,10 @@ def _normal(schema: Any, namespace: str) -> Any:
     if "fields" in schema:
         normal["fields"] = [_field(field, namespace) for field in schema["fields"]]
     return normal
+
+
+def _full(name: str, namespace: str) -> str:
+    return name if "." in name or not namespace else f"{namespace}.{name}"
 
 
 def _field(field: dict[str, Any], namespace: str) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from uuid import UUID
+
+from msgspec import Struct
 
 from registry.errors import SchemaNotFound
 from registry.formats.protocol import InlineTags
@@ -183,21 +185,43 @@ def _found(
     """The subjects that the filter lets through, in order, each with those of its versions that it lets through, a
     piece at a time.
     """
-    is_wanted = of_prefix(wanted.prefix) if aliases else None
+    choice = _Choice(
+        # Without aliases the names come by their prefix already.
+        of_prefix(wanted.prefix) if aliases else None,
+        aliases,
+        None if wanted.rule_type is None else state.marks().ruled,
+        wanted if _asks_for_associations(wanted) else None,
+        bound,
+    )
     thinned = frozenset() if wanted.deleted else state.marks().thinned
-    ruled = None if wanted.rule_type is None else state.marks().ruled
-    asks_for_associations = _asks_for_associations(wanted)
     for piece in state.names(EVERY_CONTEXT if aliases else wanted.prefix):
-        subjects = [
-            subject
-            for name, subject in piece
-            if (is_wanted is None or is_wanted(name) or subject in aliases)
-            and (ruled is None or subject in ruled)
-            and (not asks_for_associations or _bound(bound.get(subject, ()), wanted) is not None)
-        ]
         yield [
             (subject, _listed_rows([row for row in rows if not row.deleted] if subject in thinned else rows, wanted))
-            for subject, rows in state.rows_of(subjects)
+            for subject, rows in state.rows_of(choice.of(piece))
+        ]
+
+
+class _Choice(Struct, frozen=True):
+    """Which subjects a filter lets through, by what is known without their versions; None lets all through.
+
+    is_wanted: by name, but for those that an alias stands for. ruled: those with rules. associated: what their
+    associations, which are `bound`, have to be like.
+    """
+
+    is_wanted: Callable[[str], bool] | None
+    aliases: Mapping[Subject, Sequence[str]]
+    ruled: Container[Subject] | None
+    associated: SchemaFilter | None
+    bound: Mapping[Subject, Sequence[Bound]]
+
+    def of(self, named: Iterable[tuple[str, Subject]]) -> list[Subject]:
+        """Those of the subjects that are let through."""
+        return [
+            subject
+            for name, subject in named
+            if (self.is_wanted is None or self.is_wanted(name) or subject in self.aliases)
+            and (self.ruled is None or subject in self.ruled)
+            and (self.associated is None or _bound(self.bound.get(subject, ()), self.associated) is not None)
         ]
 
 

@@ -208,8 +208,7 @@ class Deserializing(Generic[T]):
         if subject is None and ctx is not None:
             subject = yield from self._subject(ctx, schema.name)
         latest = None if subject is None else (yield from _binding.latest_of(self._settings, subject))
-        target = latest.schema if latest is not None else self._schema
-        reading = None if target is None else (yield from self._read(target))
+        target, reading = yield from self._reader(latest)
         steps = () if latest is None else (yield from self._migrations(subject or "", raw, latest))
         place = place_of(ctx)._replace(schema_id=frame.identity)
         # Rules belong to a subject: without one, as without a context, there is nobody to say which.
@@ -218,6 +217,11 @@ class Deserializing(Generic[T]):
             rules = rules_to_read(self._rules, subject, raw, target or raw, reading or schema, steps)
         read = self._composed(schema, None if steps else reading, frame.length, place, rules)
         return read, latest is not None or self._registry.unverified
+
+    def _reader(self, latest: Registration | None) -> Binding[tuple[Any, AvroSchema | None]]:
+        """The schema to read as, as the registry or the caller has it, and parsed; None for the writer's own."""
+        target = latest.schema if latest is not None else self._schema
+        return target, None if target is None else (yield from self._read(target))
 
     def _subject(self, ctx: SerializationContext | None, record_name: str | None) -> Binding[str | None]:
         if ctx is None:

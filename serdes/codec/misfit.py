@@ -113,10 +113,7 @@ class _Search:
             yield from self.misfits(schema["items" if schema["type"] == "array" else "values"], item, place)
 
     def _union(self, branches: Sequence[Any], value: Any, path: str) -> Iterator[Misfit]:
-        if isinstance(value, tuple) and len(value) == 2:
-            named = [branch for branch in branches if self._name(branch) == value[0]]
-            value = value[1] if named else value
-            branches = named or branches
+        branches, value = self._meant(branches, value)
         tried = [(branch, next(self.misfits(branch, value, path), None)) for branch in branches]
         if any(misfit is None for _, misfit in tried):
             return
@@ -124,6 +121,14 @@ class _Search:
         deeper = [misfit for _, misfit in tried if misfit is not None and misfit.path != path]
         expected = " or ".join(self._told(branch) for branch in branches)
         yield deeper[0] if len(deeper) == 1 else Misfit(path, expected, _kind(value))
+
+    def _meant(self, branches: Sequence[Any], value: Any) -> tuple[Sequence[Any], Any]:
+        """The branches that a value may be of, and the value: a pair may name its branch."""
+        if isinstance(value, tuple) and len(value) == 2:
+            named = [branch for branch in branches if self._name(branch) == value[0]]
+            if named:
+                return named, value[1]
+        return branches, value
 
     def _name(self, branch: Any) -> str:
         branch = self._definitions.resolved(branch)

@@ -174,6 +174,10 @@ class Scanner:
             return string if string is not None else int(number) if number else _LITERALS[literal]
         if char == '"':
             return self._string("string value", ": was expecting closing quote for a string value")
+        return self._bare()
+
+    def _bare(self) -> JsonValue:
+        """A literal or a number; whatever else stands here is refused as one that was begun."""
         literal = _LITERAL.match(self._text, self._at)
         word = literal[0] if literal else self._word()
         if word in _LITERALS:
@@ -181,7 +185,7 @@ class Scanner:
             return _LITERALS[word]
         if word.startswith(("+", "-I")) and word not in _NO_NUMBERS:
             self._refuse_sign(word)
-        if char in "-0123456789" and word not in _NO_NUMBERS:
+        if self._here in "-0123456789" and word not in _NO_NUMBERS:
             return self._number()
         return self._refuse_word(word)
 

@@ -196,10 +196,8 @@ def _generated(division: _Division, decimal: int, shortest: int) -> tuple[str, i
     while True:
         digit, rest = divmod(value, scale)
         value, half_ulp = 10 * rest, 10 * half_ulp
-        total = value + half_ulp
-        if width:
-            half_ulp = _overflowing(half_ulp, width)
-            total = _overflowing(value + half_ulp, width)
+        half_ulp = _overflowing(half_ulp, width)
+        total = _overflowing(value + half_ulp, width)
         overflown = half_ulp <= 0
         low = value < half_ulp or overflown
         high = total > limit or overflown
@@ -224,7 +222,9 @@ def _rounded(digits: list[int], point: int, beyond_middle: int, low: bool, high:
 
 
 def _overflowing(number: int, width: int) -> int:
-    """The number as a Java integer of so many bits holds it."""
+    """The number as a Java integer of so many bits holds it; 0 stands for one that holds any."""
+    if not width:
+        return number
     half = 1 << width >> 1
     return (number + half) % (2 * half) - half
 

@@ -6,11 +6,13 @@ message is left to fastavro.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from serdes.codec.definitions import NAMED, Definitions, type_word
 
+_Json: TypeAlias = Mapping[str, Any]
 PROMOTIONS = {
     ("int", "long"): "",
     ("int", "float"): "float",
@@ -85,6 +87,10 @@ class ReadFields:
     defaults: tuple[tuple[str, Any], ...]
 
 
+# What reads a field that the reader does not have.
+_SKIPPED: Final[_Json] = {"name": None, "type": None}
+
+
 def record_fields(written: dict[str, Any], reading: dict[str, Any] | None) -> ReadFields | None:
     """What to do with each field of a record; None when a field is missing that has no default."""
     if reading is None:
@@ -93,16 +99,18 @@ def record_fields(written: dict[str, Any], reading: dict[str, Any] | None) -> Re
     by_alias = {alias: field for field in reading["fields"] for alias in field.get("aliases", ())}
     found: list[ReadField] = []
     for field in written["fields"]:
-        target = by_name.get(field["name"]) or by_alias.get(field["name"])
-        if target is None:
-            found.append(ReadField(field["type"], None, None))
-            continue
+        target = _target(field["name"], by_name, by_alias)
         found.append(ReadField(field["type"], target["name"], target["type"]))
-        if by_name.pop(target["name"], None) is None:
+        if target is not _SKIPPED and by_name.pop(target["name"], None) is None:
             return None
     if any("default" not in field for field in by_name.values()):
         return None
     return ReadFields(tuple(found), tuple((field["name"], field["default"]) for field in by_name.values()))
+
+
+def _target(name: str, by_name: Mapping[str, _Json], by_alias: Mapping[str, _Json]) -> _Json:
+    """The reader's field that a field of the writer is read as."""
+    return by_name.get(name) or by_alias.get(name, _SKIPPED)
 
 
 def enum_symbols(written: dict[str, Any], reading: dict[str, Any] | None) -> dict[int, str]:
