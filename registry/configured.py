@@ -26,6 +26,7 @@ class Configured:
         self.position = 0
         self.settings_stamp = 0
         """The position of the last change to any config, mode, context or association."""
+        # Counted, so that a request need not look for aliases where nobody has one.
         self._aliases = 0
         self._configs: MutableMapping[Subject, Config] = {}
         self._modes: MutableMapping[Subject, Mode] = {}
@@ -55,6 +56,7 @@ class Configured:
             self._contexts[key.context] = None
 
     def _apply_association(self, key: AssociationKey, value: Association | None, logged: Logged) -> None:
+        # The first record of a key says when it was made, the last one when it was changed.
         created_ms = self._associations[key][1] if key in self._associations else logged.timestamp_ms
         self._set(self._associations, key, value and (value, created_ms, logged.timestamp_ms), logged)
 
@@ -76,6 +78,7 @@ class Configured:
     def contexts(self) -> list[str]:
         """The default context, then every other known one in order."""
         self._ask_settings()
+        # No record makes the default context: it is always there.
         return [DEFAULT_CONTEXT, *sorted(self._contexts)]
 
     def has_context(self, context: str) -> bool:

@@ -121,6 +121,7 @@ def histories(subjects: Iterable[tuple[Subject, Versions]], ids: Mapping[Id, Hol
 
 
 def _told(row: Row, meant: Content) -> SnapshotRow:
+    # Nearly every version says what its id means, which stands in the snapshot once already.
     content = None if row.content == meant else row.content
     return (row.version, row.id, row.deleted, row.timestamp_ms, row.position, row.registered_ms, row.author, content)
 
@@ -148,6 +149,7 @@ def _by_context(items: Iterable[T], context: Callable[[T], str]) -> Iterator[tup
 def frames(head: Head, parts: Iterable[Part]) -> Iterator[bytes]:
     """A snapshot as bytes, a piece at a time."""
     for part in chain((head,), parts):
+        # Each with a checksum of its own: a state is built while the file is read, long before its end is seen.
         said = _encode(part)
         yield _FRAME.pack(len(said), crc32(said)) + said
 
@@ -185,6 +187,7 @@ def _frame(file: BinaryIO) -> bytes:
     if len(before) < _FRAME.size:
         raise UnfitSnapshotError("it breaks off")
     length, checksum = _FRAME.unpack(before)
+    # However wrong a length is, no more is read than the file has.
     said = file.read(length)
     if len(said) != length or crc32(said) != checksum:
         raise UnfitSnapshotError("it is damaged")

@@ -37,6 +37,7 @@ class Compatibility:
         await prepare(core, subject, candidate)
         await prepare_older(core, subject, version)
         state = await core.current()
+        # A version that is not there is told before a schema that cannot be read.
         older = _compared(state, subject, version)
         config = core.config_of(state, subject)
         if candidate.is_blank:
@@ -58,9 +59,12 @@ async def prepare_older(core: Core, subject: Subject, version: int | None = None
     if not state.rows(subject):
         return
     level = core.config_of(state, subject).compatibility_level or Level.NONE
+    # At NONE nothing is compared, and so nothing has to be parsed.
     if not level.directions:
         return
     with suppress(VersionNotFound):
+        # One version is all that most levels look at. A compatibility group may mean an older one, which is parsed
+        # when it is met.
         rows = _compared(state, subject, LATEST if version is None and not level.transitive else version)
         await core.languages.prepare_all(_sources(core, state, subject, rows))
 
@@ -78,6 +82,7 @@ def _compared(state: State, subject: Subject, version: int | None) -> Sequence[R
     row = state.latest(subject) if version == LATEST else state.row(subject, version)
     if version != LATEST and (row is None or row.deleted):
         raise VersionNotFound(version)
+    # A subject without live versions has nothing to get along with.
     return (row,) if row else ()
 
 
@@ -104,6 +109,7 @@ def same_group(content: Content, config: Config, rows: Sequence[Row]) -> Sequenc
     if group is None:
         return rows
     own = property_of(content.schema.metadata, group)
+    # Versions without the property are a group as well: None equals None.
     return [row for row in rows if property_of(row.content.schema.metadata, group) == own]
 
 

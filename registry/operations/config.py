@@ -44,14 +44,18 @@ class Configs:
 
         Raises InvalidRuleSet, InvalidSubject, OperationNotPermitted.
         """
+        # Checked before the turn, because no state has a say in it.
         fields = dict(patch)
         check_rule_set(fields.get("default_rule_set"))
         check_rule_set(fields.get("override_rule_set"))
         if subject != EVERYTHING:
             check_subject(subject, global_allowed=True)
+        # Where rule sets are not kept they are left out as if they had not been sent, which is no fault of the
+        # client.
         if not self._core.policy.rule_sets_kept:
             fields |= {name: None for name in ("default_rule_set", "override_rule_set") if name in fields}
         if "compatibility_policy" in fields:
+            # A word that is no policy clears it; Confluent refuses none.
             policy = (fields["compatibility_policy"] or "").upper()
             fields["compatibility_policy"] = policy if policy in POLICIES else None
         return await self._core.carry_out(PutConfig(subject, fields), dry_run)
@@ -75,6 +79,7 @@ class PutConfig(Struct, frozen=True):
         check_writable(state, self.subject, _shown_name(self.subject))
         before = state.config(self.subject)
         config = replace(before or Config(), **self.fields)
+        # Nothing is logged that changes nothing: every answer that was kept would be given up for it.
         if config == before:
             return Decision(config)
         return Decision(config, (Record(ConfigKey(self.subject), config),))
@@ -103,4 +108,5 @@ def _shown(core: Core, config: Config) -> Config:
 
 
 def _shown_name(subject: Subject) -> str:
+    # The whole registry is no subject in Java either, and so it reads in the message.
     return "null" if subject == EVERYTHING else str(subject)

@@ -52,12 +52,15 @@ class DeleteSubject(Struct, frozen=True):
             raise SubjectAssociated(subject)
         doomed = rows if self.permanent else live
         for row in doomed:
+            # Versions of the subject that refer to each other go together.
             _check_unreferenced(state, subject, row, self.permanent, same_subject=False)
             if self.permanent and not row.deleted:
                 raise SubjectNotSoftDeleted(subject)
         numbers = [row.version for row in doomed]
         if not self.permanent:
+            # One record stands for all of them, since it covers every version up to the one that it names.
             return Decision(numbers, (Record(DeleteSubjectKey(subject), DeletedUpTo(numbers[-1])),))
+        # The highest first, as Confluent writes them.
         tombstones = (Record(SchemaKey(subject, number), None) for number in reversed(numbers))
         return Decision(numbers, (*tombstones, *_forgotten_settings(state, subject)))
 
@@ -78,6 +81,7 @@ class DeleteVersion(Struct, frozen=True):
         if row.deleted and not self.permanent:
             raise VersionSoftDeleted(subject, row.version)
         check_writable(state, subject)
+        # An association needs a live version to stand on, but does not care which.
         if not self.permanent and _is_associated(state, subject) and len(state.live_rows(subject)) == 1:
             raise NoActiveVersion(subject)
         _check_unreferenced(state, subject, row, self.permanent, same_subject=True)
@@ -86,6 +90,7 @@ class DeleteVersion(Struct, frozen=True):
             return Decision(row.version, (Record(key, row.value(deleted=True)),))
         if not row.deleted:
             raise VersionNotSoftDeleted(subject, row.version)
+        # What is set for a subject goes with its last version.
         last = len(state.rows(subject)) == 1
         return Decision(row.version, (Record(key, None), *(_forgotten_settings(state, subject) if last else ())))
 
@@ -129,6 +134,8 @@ class Undelete(Struct, frozen=True):
 
 def _check_unreferenced(state: State, subject: Subject, row: Row, permanent: bool, *, same_subject: bool) -> None:
     for referrer, other in state.referrers(subject, row.version):
+        # Only who is live holds a soft delete back; for good, a soft-deleted referrer could not be brought back
+        # either.
         counts = (permanent or not other.deleted) and (same_subject or referrer != subject)
         if counts:
             raise ReferenceExists(subject, row.version)

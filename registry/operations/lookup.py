@@ -37,6 +37,7 @@ class Lookup(Struct, frozen=True):
         """
         found = self._find(state, self.subject)
         if found is None and self.subject.context == DEFAULT_CONTEXT:
+            # The first of the contexts is the default one, where it was looked for already.
             found = next(filter(None, (self._find_elsewhere(state, context) for context in state.contexts()[1:])), None)
         if found is not None:
             return found
@@ -47,6 +48,7 @@ class Lookup(Struct, frozen=True):
     def _find(self, state: State, subject: Subject) -> Stored | None:
         if self.candidate.is_blank:
             return None
+        # Read anew in each context: its config may want normal form, and references mean other versions there.
         config = self.core.config_of(state, subject)
         normalize = normalizes(self.normalize, config, mode_of(state, subject))
         rows = [row for row in reversed(state.rows(subject)) if self.deleted or not row.deleted]
@@ -89,9 +91,11 @@ def find_version(
     if number is not None:
         rows = [row for row in rows if row.id == number]
     schema, guid = sent.content.schema, sent.content.guid
+    # The same GUID is the same in all that counts, and needs no comparison.
     by_content = next((row for row in rows if row.content.guid == guid), None)
     if by_content is not None:
         return by_content
+    # Most versions are told apart by their texts alone, so that they need not be parsed.
     is_like = likeness(schema)
     worth_asking = (row for row in rows if is_like(row.content.schema))
     return next((row for row in worth_asking if _equivalent(core, state, subject, sent, row)), None)

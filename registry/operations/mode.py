@@ -42,6 +42,7 @@ class Modes:
         own = state.mode(subject)
         if own is None and not is_everything(subject):
             raise SubjectModeNotFound(subject)
+        # The registry as a whole always has a mode, set or not.
         return own or Mode.READWRITE
 
     async def put(
@@ -89,14 +90,17 @@ class PutMode(Struct, frozen=True):
     def decide(self, state: State) -> Decision[Mode | None]:
         """Raise what stands against entering IMPORT."""
         subject = self.subject
+        # Set again it sweeps nothing: what was imported meanwhile is not to be lost.
         if state.mode(subject) is self.mode:
             return Decision(self.mode)
+        # Whoever is in a place that imports already has been let in before.
         entering = self.mode is Mode.IMPORT and not self.force and mode_of(state, subject) is not Mode.IMPORT
         swept = tuple(_swept(state, subject)) if entering else ()
         return Decision(self.mode, (*swept, Record(ModeKey(subject), self.mode)))
 
 
 def _swept(state: State, scope: Subject) -> Iterator[Record]:
+    # In order of their names, so that what a dry run tells is what will be written.
     subjects = sorted(state.subjects_in_scope(scope), key=str)
     if any(state.latest(subject) for subject in subjects):
         raise OperationNotPermitted("Cannot import since found existing subjects")
@@ -105,6 +109,7 @@ def _swept(state: State, scope: Subject) -> Iterator[Record]:
             if next(state.referrers(subject, row.version), None) is not None:
                 raise ReferenceExists(subject, row.version)
             yield Record(SchemaKey(subject, row.version), None)
+    # Behind the tombstones, as Confluent has it: its readers drop by this what they hold as soft-deleted.
     yield Record(ClearSubjectKey(scope), Present())
 
 
@@ -120,6 +125,7 @@ class DeleteMode(Struct, frozen=True):
         if own is None and not is_everything(subject) and not self.recursive:
             raise SubjectNotFound(subject)
         whole = subject == EVERYTHING or subject.is_context
+        # Only a place that has subjects in it can be cleared with them; for a subject there is nothing below.
         below = sorted(state.modes_within(subject), key=str) if self.recursive and whole else []
         cleared = [*([subject] if own is not None else []), *below]
         answer = own or (Mode.READWRITE if is_everything(subject) else None)

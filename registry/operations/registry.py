@@ -113,6 +113,7 @@ class Registry:
         forget = self._core.writer.on_advance(advanced.set)
         try:
             while True:
+                # Before the log is read, so that what comes meanwhile is not missed.
                 advanced.clear()
                 async for batch in self._log.read(after):
                     for change in _changes_in(batch):
@@ -130,6 +131,7 @@ class Registry:
 def _changes_in(batch: Batch) -> list[Change]:
     found = []
     for logged in batch.entries:
+        # What no dialect explains changed nothing, and there is nothing to tell of it.
         with suppress(UnreadableRecordError):
             record = read_record(logged.key, logged.value)
             found.append(Change(logged.position, logged.timestamp_ms, record, logged.author))

@@ -133,6 +133,7 @@ def _holders(state: State, number: int, subject: Subject | None) -> Iterator[Hol
 def _held_by(state: State, subject: Subject, number: int) -> Iterator[Holder]:
     if not subject.name:
         return state.holders(subject.context, number)
+    # The newest first: of versions that share an id it is the one that is meant.
     return ((subject, row) for row in reversed(state.rows(subject)) if row.id == number)
 
 
@@ -149,6 +150,7 @@ def _preferred(holders: Iterable[Holder]) -> Holder | None:
 def _holder_of_guid(state: State, key: bytes) -> Holder | None:
     for context in state.contexts():
         for number in state.ids_of_guid(context, key):
+            # Versions of one id may differ in metadata after an import, and then in their GUIDs.
             holder = _preferred(holder for holder in state.holders(context, number) if holder[1].content.guid == key)
             if holder is not None:
                 return holder
@@ -164,6 +166,7 @@ async def _last_written(state: State, number: int, subject: Subject | None, dele
     async for piece in at_pace(state.all_holders(found[0].context, number)):
         for name, row in piece:
             before = newest.setdefault(name, row)
+            # One record can delete several versions, whose positions are the same then.
             if before is not row and (row.position, row.version) > (before.position, before.version):
                 newest[name] = row
     return await ordered((str(name), row.version) for name, row in newest.items() if deleted or not row.deleted)
@@ -173,6 +176,7 @@ def _guid_bytes(guid: str) -> bytes:
     try:
         return UUID(guid).bytes
     except ValueError:
+        # A text that can be no GUID is one that nobody has.
         raise SchemaNotFound(guid) from None
 
 

@@ -17,10 +17,12 @@ from registry.model import MAX_INT, Config, Metadata, Rule, RuleMode, RuleSet, S
 VERSION_PROPERTY: Final = "confluent:version"
 RESERVED_PROPERTY: Final = "confluent:reserved"
 MAX_RULE_NAME_LENGTH: Final = 256
+# As `Integer.parseInt` of Java reads a number; Python itself refuses to read one of many more digits.
 _INT: Final = re.compile(r"[+-]?[0-9]{1,4000}")
 
 _MIGRATION_MODES: Final = frozenset({RuleMode.UPGRADE, RuleMode.DOWNGRADE, RuleMode.UPDOWN})
 _DATA_MODES: Final = frozenset({RuleMode.WRITE, RuleMode.READ, RuleMode.WRITEREAD})
+# A pair of actions is one for each way of a message, and only these modes have two ways.
 _TWO_ACTION_MODES: Final = frozenset({RuleMode.WRITEREAD, RuleMode.UPDOWN})
 
 
@@ -31,6 +33,7 @@ def check_rule_set(rules: RuleSet | None) -> None:
     """
     if rules is None:
         return
+    # The three lists have their names in common.
     names: set[str] = set()
     for group, modes, complaint in (
         (rules.migration_rules, _MIGRATION_MODES, "Migration rules can only be UPGRADE, DOWNGRADE, UPDOWN"),
@@ -64,6 +67,7 @@ _RULE_CHECKS: Final[Sequence[tuple[str, Callable[[Rule], bool]]]] = (
     ("Missing rule name", lambda rule: rule.name is None),
     ("Empty rule name", lambda rule: not rule.name),
     ("Rule name too long", lambda rule: len(rule.name or "") > MAX_RULE_NAME_LENGTH),
+    # What is missing has been told by the rows before, so that nothing stands for it here.
     ("Illegal initial character in rule name: {name}", lambda rule: _starts_badly(rule.name or "_")),
     ("Illegal character in rule name: {name}", lambda rule: _continues_badly(rule.name or "")),
     ("Missing rule type", lambda rule: not rule.type),
@@ -83,6 +87,7 @@ def inheriting(sent: Schema, config: Config, previous: Schema | None) -> Schema:
     rules = previous.rule_set if sent.rule_set is None and previous else sent.rule_set
     metadata = merged_metadata(merged_metadata(config.default_metadata, metadata), config.override_metadata)
     rules = merged_rules(merged_rules(config.default_rule_set, rules), config.override_rule_set)
+    # The very same value tells others, without a comparison, that this is the schema as it was sent.
     if metadata is sent.metadata and rules is sent.rule_set:
         return sent
     return replace(sent, metadata=metadata, rule_set=rules)
@@ -93,6 +98,7 @@ def merged_metadata(older: Metadata | None, newer: Metadata | None) -> Metadata 
     if older is None or newer is None:
         return newer if older is None else older
     return Metadata(
+        # The tags of a path are replaced together, not one by one.
         tags={**older.tags, **newer.tags},
         properties={**older.properties, **newer.properties},
         sensitive=(*older.sensitive, *newer.sensitive),
