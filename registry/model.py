@@ -39,6 +39,7 @@ class Subject(Struct, frozen=True, gc=False, order=True):
     @classmethod
     def of(cls, text: str) -> Subject:
         """Read a subject as clients write it; `:.:name` is `name`, `:.context` is that context's empty name."""
+        # Any other text is a bare name, colons included: `:a` and `a:b` name subjects of the default context.
         if not text.startswith(":."):
             return cls(DEFAULT_CONTEXT, text)
         context, _, name = text[1:].partition(":")

@@ -140,6 +140,7 @@ def read_reference(value: object) -> Reference:
     """Read a reference; parts of the wrong type count as missing."""
     members = _object(value)
     version = members.get("version")
+    # Not `isinstance`: true is an integer for Python, but no version for Java.
     fits = type(version) is int and -MAX_INT <= version <= MAX_INT
     return Reference(
         name=_text(members.get("name")),
@@ -213,6 +214,7 @@ def read_config(members: Json) -> Config:
         validate_fields=_flag(members.get("validateFields")),
         validate_new_schemas=_flag(members.get("validateNewSchemas")),
         validate_rules=_flag(members.get("validateRules")),
+        # A record of a registry that knows more levels than this one must not stop the log.
         compatibility_level=Level.__members__.get((_text(members.get("compatibilityLevel")) or "").upper()),
         compatibility_policy=_text(members.get("compatibilityPolicy")),
         compatibility_group=_text(members.get("compatibilityGroup")),

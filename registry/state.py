@@ -89,9 +89,11 @@ class State(Configured):
 
         Raises GapError when the batch begins beyond the state's position.
         """
+        # What lies between would never be seen: a state with a gap would answer wrongly from then on.
         if batch.after > self.position:
             raise GapError(f"the batch continues position {batch.after}, the state ends at {self.position}")
         for logged, record in zip_longest(batch.entries, records):
+            # A batch may begin before the end of the state: after a lost connection both are read again.
             if logged.position > self.position:
                 self._take(logged, record)
         self.position = max(self.position, batch.end)
@@ -125,6 +127,7 @@ class State(Configured):
         held = self._ids.get(identity)
         if held is None:
             content = Content(schema, value.guid)
+        # The first text of an id is the one that producers have written data with.
         elif held.content.schema.text != schema.text:
             self.conflicting_records += 1
             return
@@ -235,6 +238,7 @@ class State(Configured):
         if value is None:
             return
         for row in self.rows(key.subject):
+            # Versions that came later are not meant, though the record is read again at every start.
             if not row.deleted and (value.version is None or row.version <= value.version):
                 deleted = replace(row, deleted=True, position=logged.position)
                 self._put_row(SchemaKey(key.subject, row.version), deleted, (key.subject.context, row.id))
@@ -242,6 +246,7 @@ class State(Configured):
     def _apply_clear_subject(self, key: ClearSubjectKey, value: Value | None, logged: Logged) -> None:
         if value is None:
             return
+        # A list, because subjects without versions leave the table on the way.
         for subject in list(self.subjects_in_scope(key.subject)):
             for row in self.rows(subject):
                 if row.deleted:

@@ -27,6 +27,7 @@ class Overlay(MutableMapping[K, V]):
     def __getitem__(self, key: K) -> V:
         if key in self._own:
             return self._own[key]
+        # What was deleted here is still there below.
         if key in self._gone:
             raise KeyError(key)
         return self._below[key]

@@ -87,6 +87,7 @@ class Plan:
 
         Raises RequestNotFound for a path or query that cannot be read, BadRequest and MissingBody for a body.
         """
+        # Read in this order: of several faults the path is told first, then the query, then the body.
         values = dict(self._defaults)
         for name in self._request_names:
             values[name] = request
@@ -99,6 +100,7 @@ class Plan:
             for argument in self.queries:
                 given = query.getlist(argument.alias)
                 if given:
+                    # Of a parameter that is there several times the first counts, as for Jersey.
                     takes_many = isinstance(self._defaults[argument.name], tuple)
                     values[argument.name] = argument.read(given if takes_many else given[0])
         for argument in self.bodies:
@@ -130,6 +132,7 @@ def read_json(body: bytes) -> Any:
 def _read_leniently(body: bytes, refusal: json.JSONDecodeError) -> Any:
     try:
         value = json.loads(body)
+        # Half of a surrogate pair can be escaped in JSON, but nobody could write it down again.
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeDecodeError:
         raise BadRequest("The body is not text in UTF-8, UTF-16 or UTF-32") from None

@@ -47,6 +47,7 @@ class Declared(BaseRoute, ABC):
             return None
         parameters = {}
         for expected, given in zip(self.segments, segments, strict=True):
+            # A parameter is a whole segment in every route, so that nothing has to be matched within one.
             if expected[:1] == PARAMETER:
                 parameters[expected[1:-1]] = given
             elif expected != given:

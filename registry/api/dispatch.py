@@ -36,6 +36,7 @@ class Dispatch:
             await self._surface(scope, receive, send)
             return
         address = self._address(scope)
+        # A scope of its own: whoever handed this one in still reads it.
         rewritten = {**scope, "app": self._surface, "query_string": address.query.encode("latin-1")}
         for route in self._routes.get((scope["method"], len(address.segments)), ()):
             parameters = route.match(address.segments)

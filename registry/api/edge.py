@@ -98,11 +98,13 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> Heading:
     authorization = None
     for header in headers:
         name, value = header
+        # One look-up for most headers: a client sends several that nobody reads.
         if name not in READ_HEADERS:
             continue
         if name in DECIDING_HEADERS:
             deciding.append(header)
         elif name == b"x-request-id":
+            # Of several ids none is sure to be the one that the client will look for.
             given, ids = value.strip(), ids + 1
         elif name == b"content-length" and value.isdigit():
             length = int(value)
@@ -162,6 +164,7 @@ class Edge:
         visit = Visit(scope["method"], caller or NOBODY, heading.deciding, self.tallies)
         answer = _Answer(send, request_id, bodiless=scope["method"] == "HEAD")
         try:
+            # Not known by now: a password has to be verified, which takes long and happens elsewhere.
             if caller is None:
                 visit.caller = await self._admitted(scope, heading.authorization)
             await self._answer(heading.length, whole, visit, scope, receive, answer)
@@ -226,6 +229,7 @@ class Edge:
         finished = await self.answers.find(key)
         if finished is not None:
             visit.template = finished.tally.template
+            # Both messages are the answer's own; nobody changes them on their way out.
             await answer(finished.start())
             await answer(finished.end)
             return

@@ -53,6 +53,7 @@ class RequestTallies:
 
     def of(self, method: str, template: str) -> RouteTally:
         """The tally of a route; methods that nobody serves share one."""
+        # Anybody can make up methods, and each would be a series of its own for ever.
         known = method if method in METHODS else OTHER_METHOD
         try:
             return self._by_route[known, template]

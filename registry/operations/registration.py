@@ -84,6 +84,7 @@ class Register(Struct, frozen=True, gc=False):
         check_subject(subject, empty_allowed=self.core.policy.empty_subject_allowed)
         met = self._met(state)
         reading = self._as_sent(state, met)
+        # Before the mode is asked: what is there already is answered in a read-only subject too.
         known = self._known_already(state, met, reading) if reading else None
         if known is not None:
             return stored(subject, known)
@@ -122,10 +123,12 @@ class Register(Struct, frozen=True, gc=False):
 
     def _known_already(self, state: State, met: _Met, reading: Reading) -> Row | None:
         candidate = self.candidate
+        # Who asks for a version after the latest one wants to repeat that one at most.
         rows = met.live[:1] if candidate.version == LATEST else met.live
         row = find_version(self.core, state, self.subject, rows, reading, number=self._asked_id)
         if row is None or candidate.version in (0, LATEST):
             return row
+        # An import names id and version: only the very row that has both is the one that it repeats.
         asked_for = state.row(self.subject, candidate.version) if candidate.id == row.id else None
         if asked_for is None or asked_for.deleted or asked_for.id != row.id:
             return None
@@ -159,6 +162,7 @@ class Register(Struct, frozen=True, gc=False):
     def _completed(self, state: State, met: _Met) -> Schema:
         """The schema as sent, with its tags edited and with all that it takes from its predecessor and the config."""
         sent, mode = met.sent, met.mode
+        # What is imported stands for itself and takes nothing from a predecessor.
         before = met.live[0].content.schema if met.live and not mode.importing else None
         if self.candidate.is_blank and not mode.importing:
             if before is None:
@@ -189,6 +193,7 @@ class Register(Struct, frozen=True, gc=False):
             if met.next_version > MAX_INT:
                 raise StoreFailed(f"No version is left in subject {self.subject}")
             return met.next_version
+        # An import may fill gaps, and bring versions in any order.
         if asked != met.next_version and not met.mode.importing:
             raise InvalidSchema("Version is not one more than previous version")
         return asked
@@ -220,6 +225,7 @@ class NewVersion(Struct, frozen=True, gc=False):
                 raise StoreFailed(f"No schema id is left in context {context}")
             return highest + 1
         held = state.holding(context, asked)
+        # An id that means this already may be held by another version as well.
         if held is not None and held.content.guid != self.content.guid:
             raise OperationNotPermitted(
                 f"Overwrite new schema with id {asked} in context {self.subject.prefix} is not permitted."
@@ -231,6 +237,8 @@ class NewVersion(Struct, frozen=True, gc=False):
         if not state.has_context(subject.context):
             yield Record(ContextKey(subject.context), Present())
         for row in state.rows(subject):
+            # A schema that comes back gets a new version, and its soft-deleted ones go, unless something refers to
+            # just them.
             superseded = row.deleted and row.id == number and row.version < version
             if superseded and next(state.referrers(subject, row.version), None) is None:
                 yield Record(SchemaKey(subject, row.version), None)

@@ -37,6 +37,7 @@ class SubjectVersions:
         """
         state = await self._core.current()
         rows = state.rows(subject)
+        # A subject without live versions is there only for those who ask for the deleted ones too.
         if not any(visibility is not Visibility.LIVE or not row.deleted for row in rows):
             raise SubjectNotFound(subject)
         if deleted_as_negative:
@@ -78,12 +79,14 @@ class SubjectVersions:
         """
         if not self._core.policy.rule_sets_kept:
             candidate = replace(candidate, rule_set=None)
+        # Large texts, the older ones included, are parsed off the loop before anything is decided that needs them.
         await prepare(self._core, subject, candidate)
         if not force:
             await prepare_older(self._core, subject)
         wish = Register(self._core, subject, candidate, normalize, force)
         if dry_run:
             return await self._core.plan(wish)
+        # Thought through here, so that the turn, which everybody waits for, has little left to think.
         found = await self._foreseen(wish)
         return await self._core.submit(found) if isinstance(found, ForeseenVersion) else found
 
@@ -94,6 +97,7 @@ class SubjectVersions:
         Raises as Register does.
         """
         core, refusal = self._core, None
+        # Remembered, so that nothing is thought through twice unless the barrier brought something new.
         position = core.whole.position
         try:
             found = wish.foreseen(core.state)
@@ -143,6 +147,7 @@ class SubjectVersions:
         """
         state = await self._core.current()
         if version is None:
+            # For good goes what is soft-deleted, but whoever asks too early wants to know about all of it.
             rows = state.rows(subject) if permanent else state.live_rows(subject)
         else:
             row = _visible_row(state, subject, version, deleted=True)
@@ -195,6 +200,7 @@ class Tag(Struct, frozen=True):
         change = self.change
         if change.rules_to_merge is None and not change.rules_to_remove:
             return change.rule_set
+        # Rules are merged into those of the version before the new one, which need not be the version that is tagged.
         before = _visible_row(state, self.subject, change.new_version - 1, deleted=False)
         rules = before.content.schema.rule_set if before else None
         return without_rules(merged_rules(rules, change.rules_to_merge), change.rules_to_remove)
@@ -213,6 +219,7 @@ def _visible_row(state: State, subject: Subject, version: int, deleted: bool) ->
 
 def _found(state: State, subject: Subject, version: int, deleted: bool) -> tuple[Subject, Row]:
     """A version of the subject; of a bare name in another context where the default one does not have it."""
+    # A name with a context means just that one.
     for context in state.contexts() if subject.context == DEFAULT_CONTEXT else [subject.context]:
         place = Subject(context, subject.name)
         row = _visible_row(state, place, version, deleted)
@@ -232,5 +239,6 @@ def _ids_of_referrers(state: State, subject: Subject, version: int, deleted: boo
 
 
 def _missing(state: State, subject: Subject, version: int, deleted: bool) -> SubjectNotFound | VersionNotFound:
+    # To one who does not ask for the deleted, a subject that has nothing else is not there.
     known = state.rows(subject) if deleted else state.latest(subject)
     return VersionNotFound(version) if known else SubjectNotFound(subject)
