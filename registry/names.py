@@ -29,6 +29,7 @@ class Names:
 
     def came(self, subject: Subject) -> None:
         """Note that the table has a subject that it did not have."""
+        # It went and came back since the last list, in which it still stands.
         if subject in self._went:
             self._went.discard(subject)
         elif self._in_order is not None:
@@ -61,6 +62,7 @@ def _changed(in_order: Sequence[Named], came: Sequence[Named], went: Sequence[Na
     if len(came) + len(went) > FEW:
         leaving = set(went)
         return sorted([*(named for named in in_order if named not in leaving), *came])
+    # A copy: a list that was told before must not change under whoever still reads it.
     changed = [*in_order]
     for named in went:
         del changed[bisect_left(changed, named)]

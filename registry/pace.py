@@ -51,6 +51,7 @@ class Pace:
             self._woken = 1
             return
         seconds = self._clock() - began
+        # Whoever was woken took longer than a piece together: one at a time, until it is known how many fit.
         if seconds > PIECE_SECONDS:
             self._woken = 1
         elif seconds < PIECE_SECONDS / 2:

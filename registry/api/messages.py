@@ -53,6 +53,7 @@ def as_int(value: object) -> object:
     if value is None or (isinstance(value, str) and value.strip() in BLANK):
         return None
     try:
+        # Jackson cuts a fraction off where a whole number is due.
         if isinstance(value, float) and math.isfinite(value):
             return java_int(str(int(value)))
         # Python counts booleans as ints, Jackson does not.

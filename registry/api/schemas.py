@@ -62,6 +62,7 @@ async def get_by_id(
 
 
 async def _live_subjects(registry: Registry, number: int, stored: Stored) -> Sequence[str]:
+    # Of the context in which the id was found: the same number is another schema elsewhere.
     return await registry.schemas.subjects_of(number, stored.subject, deleted=False, page=Page())
 
 

@@ -72,6 +72,7 @@ async def list_subjects(
     deleted_only: DeletedOnly = False,
 ) -> Response:
     """The names of the subjects."""
+    # Of both at once only the deleted are meant, as Confluent has it.
     wanted = visibility(deleted=deleted, deleted_only=deleted_only)
     return Json(await registry.subjects.list(subject_prefix, wanted, page))
 

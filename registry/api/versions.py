@@ -78,6 +78,7 @@ async def register(
     dry_run: DryRun = False,
 ) -> Response:
     """Register a schema under a subject; one that is there already is answered as it is."""
+    # The body is read to its values first, so that what is wrong in it is told before anything is looked up.
     place, candidate = Subject.of(subject), body.value()
 
     # Told for a dry run only, accepted or not: `force` may let a schema in that has findings.

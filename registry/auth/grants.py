@@ -30,6 +30,7 @@ class Grants(Struct, frozen=True):
 
     def permissions(self, users: Iterable[str]) -> dict[str, Permissions]:
         """The permissions of each user; users with the same grants share theirs."""
+        # Permissions are part of the key of a kept answer: the fewer there are, the more users share their answers.
         by_grants: dict[tuple[int, ...], Permissions] = {}
         found = {}
         for user in users:
@@ -63,6 +64,7 @@ def read_grants(path: Path) -> Grants:
 
 
 def _read_grant(table: Mapping[str, Any], place: str) -> tuple[frozenset[str], Grant]:
+    # No member has a default, because one that was forgotten would grant too much or nothing.
     if set(table) != set(MEMBERS):
         raise SettingInvalid(f"{place} must have exactly the members {', '.join(MEMBERS)}")
     for member in MEMBERS:

@@ -87,6 +87,7 @@ class Watched(Generic[Content]):
             status = self._path.stat()
         except OSError:
             return ()
+        # The inode too: an editor writes another file of the same second and size in its place.
         return status.st_mtime_ns, status.st_size, status.st_ino
 
     def refresh(self) -> bool:
@@ -94,6 +95,7 @@ class Watched(Generic[Content]):
         mark = self._mark()
         if mark == self._seen:
             return False
+        # Even if it turns out to be broken, so that a fault is told once and not every second.
         self._seen = mark
         try:
             self.content = self._read(self._path)
@@ -126,6 +128,7 @@ class PasswordGuard:
         self._users: Watched[Users] = Watched(users_file, read_users)
         self._grants = None if grants_file is None else Watched(grants_file, read_grants)
         self._clock = clock
+        # Made anew in each process, so that what is remembered is of no use outside it.
         self._key = urandom(32)
         self._verified: LRUCache[bytes, _Verified] = LRUCache(MAX_VERIFIED)
         self._under_way: dict[bytes, asyncio.Task[None]] = {}
@@ -142,6 +145,7 @@ class PasswordGuard:
         except KeyError:
             return None
         account = self._accounts.get(verified.user)
+        # A password that was changed, or a user who was taken out, ends what was verified before.
         if account is None or account.hashed != verified.hashed or self._clock() >= verified.until:
             return None
         return account.caller

@@ -15,6 +15,7 @@ from registry.errors import SettingInvalid
 MAX_COST: Final = 16
 """A hash of a higher cost takes more than four seconds to check."""
 _BCRYPT: Final = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")
+# A colon ends the name in a header, so that nobody could send a name that has one.
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f:]{1,255}")
 
 Users = Mapping[str, bytes]
@@ -33,6 +34,7 @@ def read_users(path: Path) -> Users:
         name, colon, hashed = line.strip().partition(":")
         if not colon or not _NAME.fullmatch(name):
             raise SettingInvalid(f"Line {number} of the users file {path} is not of the form NAME:HASH")
+        # Whichever of the two counted, somebody would be surprised.
         if name in users:
             raise SettingInvalid(f"The users file {path} names the user '{name}' twice")
         bcrypt = _BCRYPT.fullmatch(hashed)
@@ -44,6 +46,7 @@ def read_users(path: Path) -> Users:
         if not 4 <= int(bcrypt[1]) <= MAX_COST:
             raise SettingInvalid(f"The hash of the user '{name}' in {path} has a cost that is not from 4 to {MAX_COST}")
         users[name] = hashed.encode()
+    # Not taken for one that lets nobody in: a file that was emptied by mistake would shut everybody out.
     if not users:
         raise SettingInvalid(f"The users file {path} names no user; add one with: htpasswd -B {path} NAME")
     return users

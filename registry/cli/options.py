@@ -26,6 +26,7 @@ class Command(click.Command):
     named.
     """
 
+    # Not click's own refusal, which does not tell how a store is named.
     allow_extra_args = True
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

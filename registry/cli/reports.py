@@ -33,6 +33,7 @@ def loaded_report(name: str, source: Source, store: str, loaded: Loaded) -> Iter
 
 
 def _verdict(loaded: Loaded) -> str:
+    # The digest is over everything, so that nothing else has to be compared where it agrees.
     if loaded.source.digest == loaded.store.digest:
         return "The store holds exactly what the source holds."
     if loaded.gone_on:

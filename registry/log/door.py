@@ -53,6 +53,7 @@ class HeldTurn:
         if not entries:
             return batch
         if self.appended:
+            # A fault of ours, which no caller is meant to handle.
             raise RuntimeError("a turn appends once")
         self.appended = True
         await self._door.finish(self._write(batch))
@@ -77,6 +78,7 @@ class Door:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # A write that outlives its caller opens the door when it has ended.
         if self._writing is None:
             self._lock.release()
         else:

@@ -67,6 +67,7 @@ class MemoryLog:
         # Positions are dense here: the entry at position n has index n - 1.
         if after >= len(self._entries):
             return None
+        # A batch ends with a commit, never within one.
         last = bisect_left(self._ends, min(after + BATCH_ENTRIES, len(self._entries)))
         end = self._ends[last]
         return Batch(after, end, tuple(self._entries[after:end]))

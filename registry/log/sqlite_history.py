@@ -38,6 +38,7 @@ def connect_ours(path: Path) -> sqlite3.Connection:
         raise StoreUnusable(f"{path} does not exist")
     connection = connect_reading(path)
     try:
+        # Asked of the file itself: a name says nothing about whose it is.
         ((application_id,),) = connection.execute("PRAGMA application_id")
     except sqlite3.Error as error:
         connection.close()

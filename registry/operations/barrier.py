@@ -67,9 +67,11 @@ class Barrier:
         ask_newest()
         if self._is_new_enough():
             return
+        # A question that is under way may have been answered already, without what was acknowledged since.
         if self._next is None:
             self._next = asyncio.create_task(self._fly(self._under_way))
         began = self._clock()
+        # One of those who share it may leave, and must not end it for the others.
         await asyncio.shield(self._next)
         self.waits.add(self._clock() - began)
 
@@ -81,6 +83,7 @@ class Barrier:
         if before is not None:
             await asyncio.wait([before])
         self._under_way, self._next = self._next, None
+        # As of the question: what is acknowledged before its answer need not be in it.
         asked_at = self._clock()
         await self._catch_up()
         self._current_until = asked_at

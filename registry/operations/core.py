@@ -35,6 +35,7 @@ class PageLimits(Struct, frozen=True):
 
     def limit(self, page: Page) -> int:
         """How many items a page holds at most; a limit of 0, below, or above the maximum means the default."""
+        # Clients send -1 for no limit; Confluent refuses none of these either.
         return page.limit if 0 < page.limit <= self.maximum else self.default
 
     def slice(self, items: Iterable[T], page: Page) -> list[T]:

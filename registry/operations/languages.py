@@ -116,6 +116,7 @@ class Languages:
         unknown = [source for source in sources if source not in self._known]
         if sum(source.chars for source in unknown) <= THREAD_ABOVE_BYTES:
             return
+        # More would push out the first of them before they are asked for.
         left = self._known.maxsize
         for source in unknown:
             left -= SCHEMA_BYTES + PARSED_BYTES_PER_TEXT_BYTE * source.chars
@@ -151,6 +152,7 @@ class Languages:
                 raise
 
     def _remember(self, source: Source, known: Known) -> Known:
+        # One that is larger than the whole memory is parsed each time, instead of emptying it.
         if known.bytes <= self._known.maxsize:
             self._known[source] = known
             # A schema that was sent is soon asked for as stored, by its canonical text.

@@ -55,6 +55,7 @@ def read(core: Core, state: State, subject: Subject, sent: Schema, *, strict: bo
     """
     core.languages.check_type(sent.type)
     try:
+        # What is there already may go on referring to what was soft-deleted since; a new schema may not.
         source = source_of(core, state, subject, sent, deleted=not strict)
         known = core.languages.known(source, strict=strict)
         parsed = known.parsed
@@ -63,6 +64,7 @@ def read(core: Core, state: State, subject: Subject, sent: Schema, *, strict: bo
             parsed = core.languages.parse(replace(source, text=text), strict=False)
     except (UnparsableSchema, InvalidSchema) as reason:
         raise unreadable(subject, sent, reason.message) from reason
+    # A reference to the latest version is kept as one to the version that is the latest now.
     references = with_numbers(state, subject, sent.references)
     schema = replace(sent, text=text, references=_ordered(references) if normalize else references)
     return Reading(Content(schema, schema.digest()), parsed, known.fault)
@@ -106,5 +108,6 @@ def unreadable(subject: Subject, sent: Schema, details: str) -> InvalidSchema:
 
 
 def _ordered(references: tuple[Reference, ...]) -> tuple[Reference, ...]:
+    # In normal form the order in which a client lists its references says nothing.
     distinct = dict.fromkeys(references)
     return tuple(sorted(distinct, key=lambda reference: (reference.subject or "", reference.version or 0)))

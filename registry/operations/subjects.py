@@ -27,6 +27,7 @@ class Subjects:
         lifeless = frozenset() if visibility is Visibility.ALL else frozenset(state.marks().lifeless)
         names: list[str] = []
         async for piece in at_pace(state.names(prefix)):
+            # Few registries have a subject without live versions; without one no name needs a look.
             if lifeless or lists_lifeless:
                 names.extend(name for name, subject in piece if (subject in lifeless) == lists_lifeless)
             else:
@@ -38,6 +39,7 @@ class Subjects:
 
         Raises InvalidSchema, SubjectNotFound, SchemaNotFound.
         """
+        # A language that there is not is told even where the subject is not there either.
         self._core.languages.check_type(candidate.type)
         await prepare(self._core, subject, candidate)
         state = await self._core.current()

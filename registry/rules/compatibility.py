@@ -88,6 +88,7 @@ def check(
     """
     lines = list(reserved) if validate_fields else []
     objections: tuple[Objection, ...] = ()
+    # One by one: what is not looked at need not be parsed.
     considered = islice(older, None if level.transitive else 1) if level.directions else ()
     for version, old in considered:
         failed, objections = _against(level, new, version, old, unreadable)
@@ -126,6 +127,7 @@ def _against(
 
     The old schema is shown once, after what the new one cannot read; at FULL it is not when only the old one fails.
     """
+    # There is no common ground on which to say more.
     if type(new) is not type(old):
         return [DIFFERENT_LANGUAGE], ()
     lines: list[str] = []

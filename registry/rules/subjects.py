@@ -34,6 +34,7 @@ def check_subject(subject: Subject, *, empty_allowed: bool = True, global_allowe
     Raises InvalidSubject.
     """
     text = str(subject)
+    # Confluent keeps these names for itself: they stand for a context, or for its empty name.
     reserved = subject.name in RESERVED_NAMES or (subject.context == GLOBAL_CONTEXT and not global_allowed)
     everybody = subject.name in EVERYBODYS_NAMES and not empty_allowed
     if reserved or everybody or _CONTROL.search(text):
@@ -65,6 +66,7 @@ def in_pieces(prefix: str, named: Sequence[Named]) -> Iterator[Sequence[Named]]:
         return
     everywhere = prefix.startswith(EVERY_CONTEXT)
     text = prefix.removeprefix(EVERY_CONTEXT if everywhere else ":.:")
+    # Names of other contexts begin with a colon, and stand together somewhere among those of the default one.
     here, others = _beginning_with(text, named), _beginning_with(OF_OTHER_CONTEXTS, named)
     yield from _cut(named, range(here.start, min(here.stop, others.start)))
     if everywhere:

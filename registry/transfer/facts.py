@@ -95,11 +95,13 @@ def digest(state: State) -> str:
     It is taken over a line for each version in order, what it is called and the MD5 of its outline, and over the sorted
     records of everything else.
     """
+    # It tells two states apart; nobody is kept from making two that agree.
     hashed = hashlib.new(DIGEST, usedforsecurity=False)
     for subject in sorted(state.subjects()):
         for row in state.rows(subject):
             hashed.update(_version_line(subject, row) + b"\n")
     others = (fact.entry() for fact in _facts(state, ()))
+    # These come in the order of a table, which is that of their coming.
     for line in sorted(b"%b\t%b\n" % (entry.key, entry.value or b"") for entry in others):
         hashed.update(line)
     return f"{DIGEST}:{hashed.hexdigest()}"
@@ -107,6 +109,7 @@ def digest(state: State) -> str:
 
 def _version_line(subject: Subject, row: Row) -> bytes:
     schema, guid = row.content.schema, row.content.guid
+    # By the fingerprint of the text, so that a state in outline has the same digest as a whole one.
     said = replace(schema, text=fingerprint(schema.text)).digest()
     return orjson.dumps([str(subject), row.version, row.id, row.deleted, schema.type, guid.hex(), said.hex()])
 
@@ -171,6 +174,7 @@ def _before(state: State, key: SchemaKey, row: Row) -> Iterator[SchemaKey]:
     earlier = bisect_left(state.rows(subject), key.version, key=attrgetter("version"))
     if earlier:
         yield SchemaKey(subject, state.rows(subject)[earlier - 1].version)
+    # What it refers to has to be registered before it, or the registration would be refused.
     yield from state.targets(subject, row.content.schema)
     held = state.holding(subject.context, row.id)
     if held is not None and held.content != row.content:

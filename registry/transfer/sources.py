@@ -61,6 +61,7 @@ class _Gathering:
 
     def take(self, record: Record, place: str, timestamp_ms: int | None, author: str | None) -> None:
         """Add a record that was found at a place, unless it contradicts an earlier one."""
+        # The state itself decides which record counts, as it will when the import is replayed.
         conflicts = self.state.conflicting_records
         self.state.apply([outlined(record)], author, timestamp_ms or 0)
         if self.state.conflicting_records > conflicts:

@@ -85,6 +85,7 @@ class _Comparison:
 
     def run(self, reader: Node, writer: Node) -> Found:
         """All that was found for the two; raises _Exhausted when that takes too long."""
+        # Without recursion, because types nest more deeply than Python's stack goes.
         found = self._begin(reader, writer, ROOT)
         while self._waiting:
             pair, steps = self._waiting[-1]
