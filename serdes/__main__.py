@@ -105,6 +105,7 @@ def _fetched(chosen: argparse.Namespace) -> Iterator[str]:
         subjects = fetching.subjects(chosen.subject)
         versions = sum(fetching.subject(name) for name in subjects)
     yield f"{versions} versions of {len(subjects)} subjects are in {chosen.out}"
+    # Told after the count, as an error: a script that mistyped a name must not go on with an empty folder.
     if not subjects:
         raise SerdesError(f"no subject matches {' or '.join(chosen.subject)}")
 

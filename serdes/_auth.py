@@ -14,6 +14,7 @@ from serdes._requests import Request, read_answer
 from serdes.errors import AuthError
 from serdes.settings import ClientSettings
 
+# Of its life: a call that is under way should not see its token end.
 _REFRESH_AT = 0.8
 _AZURE_ENDPOINT = "http://169.254.169.254/metadata/identity/oauth2/token"
 
@@ -44,6 +45,7 @@ class Credentials:
             case "CUSTOM":
                 return _custom((yield Invoke(settings.bearer_function, settings.bearer_config)))
         if self._clock() >= self._refresh_at:
+            # Once for all calls that find it old at the same time.
             yield Share("token", self._fetch)
         return self._bearer(self._token)
 
@@ -60,9 +62,11 @@ class Credentials:
         request, headers = _token_request(settings)
         endpoint = settings.bearer_endpoint or _AZURE_ENDPOINT
         answer = yield Send(endpoint, request, headers, settings.timeout_seconds or settings.deadline_seconds)
+        # Its body is not shown: whoever gives out tokens may repeat what was sent.
         if not answer.retriable and not 200 <= answer.status < 300:
             raise AuthError(answer.status, -1, f"{endpoint} gives out no token")
         self._token, lasts_seconds = read_answer(request, answer)
+        # Without a life of its own (0) a token is asked for with each call.
         self._refresh_at = self._clock() + lasts_seconds * _REFRESH_AT
 
 

@@ -77,6 +77,7 @@ def _associated(
         raise SubjectUnknown(
             "the associated subject name strategy needs a SerializationContext that names the topic and the field"
         )
+    # Asked of Kafka only when nobody told: it takes a connection.
     namespace = conf.get(CLUSTER_ID) or (cluster_id() if cluster_id else _ANY_CLUSTER)
     field = "key" if ctx.field == "key" else "value"
     try:
@@ -85,6 +86,7 @@ def _associated(
         if error.http_status_code not in _NO_ASSOCIATIONS:
             raise
         found = []
+    # Whichever were taken, the records of others would come to another subject.
     if len(found) > 1:
         raise SubjectUnknown(f"topic {ctx.topic} is associated with several subjects")
     if found:
@@ -104,6 +106,7 @@ def to_write(settings: SerializerSettings, subject: str | None, own: Any, with_g
         raise SubjectUnknown("the subject name strategy names no subject for this schema")
     if settings.use_schema_id is not None:
         schema = yield Ask("get_schema", (settings.use_schema_id, subject))
+        # What an id means is answered without its GUID, which only a lookup tells.
         guid = (yield Ask("lookup_schema", (subject, schema, False, None, True))).guid if with_guid else None
         return Registration(schema, settings.use_schema_id, guid, None)
     latest = yield from latest_of(settings, subject)
@@ -142,6 +145,7 @@ def written(schema_id: int | None, guid: UUID | None, subject: str | None) -> Bi
 def ids_of(subject: str) -> Binding[list[int]]:
     """The ids of all versions of a subject."""
     found: list[int] = []
+    # One by one, as no call tells the ids of a subject.
     for number in (yield Ask("get_versions", (subject,))):
         version = yield Ask("get_version", (subject, number))
         found += [version.schema_id]
@@ -159,6 +163,7 @@ def _collect(schema: Any, method: str, found: dict[str, str], depth: int) -> Bin
     if depth > 100:
         raise SerializationError("the references of the schema go round in a circle, or are nested too deeply")
     for reference in schema.references or ():
+        # Referred to by several, it is needed once, before the first of them.
         if reference.name in found:
             continue
         version = yield Ask(

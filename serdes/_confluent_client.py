@@ -29,6 +29,7 @@ class Answering:
         def call(*arguments: Any) -> Any:
             with _our_errors():
                 answer = method(*[theirs(argument) for argument in arguments])
+            # Their client exists in two forms, of which one answers later.
             return _awaited(answer) if hasattr(answer, "__await__") else answer
 
         return call

@@ -24,6 +24,7 @@ class RegistryMiddleware(BaseMiddleware[Any, Any]):
 
     async def publish_scope(self, call_next: Callable[[Any], Awaitable[Any]], cmd: Any) -> Any:
         """Publish under the name of the topic."""
+        # A context variable, because publications of several tasks run at the same time.
         token = _destination.set(cmd.destination)
         try:
             return await call_next(cmd)
@@ -58,6 +59,7 @@ class RegistryCodec:
                 "a RegistryCodec that encodes needs a serializer, and the RegistryMiddleware or a topic to write for"
             )
         data = await self._serializer(msg, SerializationContext(topic, MessageField.VALUE))
+        # FastStream takes no None for a body.
         return data or b"", CONTENT_TYPE
 
     async def decode(self, msg: Any) -> Any:

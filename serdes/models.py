@@ -77,6 +77,7 @@ class _Derivation:
         if origin is Annotated:
             told = next((extra.schema for extra in arguments[1:] if isinstance(extra, Avro)), None)
             return self.of(arguments[0], place) if told is None else told
+        # Before anything that has a name: these are classes too.
         if annotation in _TYPES:
             return _TYPES[annotation]
         if origin in (Union, types.UnionType):
@@ -98,8 +99,10 @@ class _Derivation:
         if not isinstance(kind, type):
             raise SettingInvalid(f"{place}: {kind!r} has no Avro type; say it with Annotated[..., Avro(...)]")
         name = f"{self._namespace}.{kind.__name__}" if self._namespace else kind.__name__
+        # Met again, also within itself, a class is a name as in any schema.
         if self.records.get(name) is kind or self.enums.get(name) is kind:
             return name
+        # A name in Avro is one thing in the whole schema.
         if name in self.records or name in self.enums:
             raise SettingInvalid(f"{place}: two classes are called {name}")
         if issubclass(kind, Enum):
@@ -111,6 +114,7 @@ class _Derivation:
         raise SettingInvalid(f"{place}: {kind.__name__} has no Avro type; say it with Annotated[..., Avro(...)]{hint}")
 
     def _record(self, kind: type, name: str) -> Any:
+        # Before its fields, because they may be of the same class.
         self.records[name] = kind
         hints, defaults = get_type_hints(kind, include_extras=True), _defaults(kind)
         fields = []
@@ -126,6 +130,7 @@ def _field(name: str, avro: Any, default: Any) -> dict[str, Any]:
     """A field; its default goes into the schema where JSON can say it, first in the union where it is one."""
     if isinstance(default, Enum):
         default = symbol_of(default)
+    # What JSON cannot say stays a default of the class, not of the schema.
     if not (default is None or isinstance(default, (bool, int, float, str)) or default in ([], {})):
         return {"name": name, "type": avro}
     if isinstance(avro, list):
@@ -134,9 +139,11 @@ def _field(name: str, avro: Any, default: Any) -> dict[str, Any]:
             if default is None
             else {bool: "boolean", int: "long", float: "double", str: "string"}.get(type(default))
         )
+        # A default has to be of the first branch, and this one is of none.
         if word not in avro:
             return {"name": name, "type": avro}
         avro = [word, *(branch for branch in avro if branch != word)]
+    # In JSON it would have to be written as the type below, which nobody wrote.
     elif default is None or (isinstance(avro, dict) and "logicalType" in avro):
         return {"name": name, "type": avro}
     return {"name": name, "type": avro, "default": default}

@@ -26,6 +26,7 @@ def _normal(schema: Any, namespace: str) -> Any:
         return schema
     if isinstance(schema, list):
         return [_normal(branch, namespace) for branch in schema]
+    # A type in an object of its own is the type itself.
     if set(schema) == {"type"}:
         return _normal(schema["type"], namespace)
     normal = dict(schema)
@@ -47,6 +48,7 @@ def _full(name: str, namespace: str) -> str:
 
 def _field(field: dict[str, Any], namespace: str) -> dict[str, Any]:
     normal = field | {"type": _normal(field["type"], namespace)}
+    # What is meant anyway need not be said.
     if normal.get("order") == "ascending":
         del normal["order"]
     return normal

@@ -50,6 +50,7 @@ class Schema:
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; what is absent is left out, as is the default language."""
         body: dict[str, Any] = {"schema": self.schema_str}
+        # Older registries know no other language, and not the member either.
         if self.schema_type != "AVRO":
             body["schemaType"] = self.schema_type
         if self.references:
@@ -66,6 +67,7 @@ class Schema:
 
         Raises KeyError, TypeError or AttributeError when the object is not of that shape.
         """
+        # Said here, because a value of another kind would be found out only where it is parsed.
         text = body["schema"]
         if not isinstance(text, str):
             raise TypeError("schema is not a text")
@@ -141,6 +143,7 @@ class Association:
             resource_type=body.get("resourceType"),
             association_type=body.get("associationType"),
             lifecycle=body.get("lifecycle"),
+            # The registry leaves it out where the lifecycle says it.
             frozen=body.get("frozen", body.get("lifecycle") == "STRONG"),
         )
 

@@ -31,6 +31,7 @@ def field_named(word: str) -> MessageField:
     return MessageField(word)
 
 
+# The last of these words counts: a topic may be called `orders-key`.
 _TOPIC_SUBJECT = re.compile(r"(?P<topic>.+)-(?P<field>key|value)", re.DOTALL)
 
 
@@ -69,6 +70,7 @@ def place_told(subject: str) -> SerializationContext | None:
 
 def record_subject_name_strategy(_ctx: SerializationContext | None, record_name: str | None) -> str | None:
     """`com.acme.Order`: one schema history per record name; None when the schema has no name."""
+    # A primitive type or a union has no name, and nothing else can stand for it.
     return record_name
 
 

@@ -38,6 +38,7 @@ class SchemaId:
 
     def __init__(self, schema_id: int | None = None, guid: UUID | str | None = None) -> None:
         self.id = schema_id
+        # As a text it comes from the registry, as a UUID out of a frame.
         self.guid = UUID(guid) if isinstance(guid, str) else guid
 
     def id_to_bytes(self) -> bytes:
@@ -85,6 +86,7 @@ def _what_stands_there(data: bytes) -> str:
         return "the data is empty: not a frame of a schema registry's wire format"
     if data[0] in (MAGIC_ID, MAGIC_GUID):
         return f"the data has {len(data)} bytes, too few for the schema id that byte {data[0]} announces"
+    # The mistake that is made most: a topic that was written without a serializer.
     hint = ", it looks like JSON" if data[0] in b'{["' else ""
     return f"the first byte is {data[0]:#04x}, not 0x00 (id) or 0x01 (GUID){hint}: unknown magic byte"
 

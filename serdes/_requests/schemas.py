@@ -131,6 +131,7 @@ def compatibility(
 
 def _read_registered(told: Any, *, sent: Schema, subject: str) -> RegisteredSchema:
     """A registration's answer, completed by what was asked."""
+    # Old registries answer with the id alone.
     found = RegisteredSchema.from_dict(told, sent)
     if found.schema_id is None:
         raise KeyError("id")
@@ -139,6 +140,7 @@ def _read_registered(told: Any, *, sent: Schema, subject: str) -> RegisteredSche
 
 def _read_identified(told: Any, *, schema_id: int) -> RegisteredSchema:
     found = RegisteredSchema.from_dict(told)
+    # The id is what was asked for; the answer does not repeat it.
     return RegisteredSchema(found.subject, found.version, schema_id, found.guid, found.schema)
 
 

@@ -87,6 +87,7 @@ class Serializing(Generic[T]):
         rule_conf: Conf | None = None,
         rule_registry: Any = None,
     ) -> None:
+        # Kept for a copy in another process, which is made anew rather than taken apart.
         self._arguments = (schema_registry_client, schema_str, to_dict, conf, rule_conf, rule_registry)
         self._registry = Registry(schema_registry_client, awaited=self._awaited)
         self._settings = SerializerSettings.read(conf)
@@ -102,6 +103,7 @@ class Serializing(Generic[T]):
         self._namespace = ""
         self._cluster_id: Callable[[], str] | None = None
         self._parsed: dict[Any, AvroSchema] = {}
+        # Without a call, so that a schema that is none shows at once; references have to be asked for.
         if self._schema is not None and not self._schema.references:
             self._parsed[self._schema] = parsed_from(self._schema)
         self._keys: Table = {}
@@ -133,6 +135,7 @@ class Serializing(Generic[T]):
         """Put a function where calls look for it; a strategy of the user's must see every record, so then nowhere."""
         if self._settings.strategy is None:
             table = self._table(field)
+            # Emptied as a whole: what is in use comes back with its next record, out of the client's cache.
             if len(table) >= self._registry.capacity:
                 table.clear()
             table[topic] = write
@@ -152,6 +155,7 @@ class Serializing(Generic[T]):
         write = self._written.get(key)
         if write is None:
             schema = yield from self._read(registration.schema)
+            # Once for each version, not for each record.
             self._check_latest(registration, schema, own)
             write = self._composed(subject or "", registration, schema, place)
             if len(self._written) >= self._registry.capacity:
@@ -188,6 +192,7 @@ class Serializing(Generic[T]):
     def _uncounted(self, subject: str, registration: Registration, schema: AvroSchema, place: Place) -> Write:
         rules = rules_to_write(self._rules, self._settings, subject, registration.schema, schema)
         framed = self._settings.schema_id_serializer
+        # The usual case has its prefix written by the codec itself, and copies nothing.
         prefixed = framed is wire.prefix_schema_id_serializer and rules is None
         place = place._replace(schema_id=registration.schema_id, translate=self._as_raised)
         frame = wire.SchemaId(registration.schema_id).id_to_bytes() if prefixed else b""
@@ -304,6 +309,7 @@ class AvroSerializer(Serializing[T]):
         if ctx is None:
             return write
         if may_change:
+            # Without the headers: a record's own must not live as long as the function.
             placed = SerializationContext(ctx.topic, ctx.field)
             write = leased(write, lambda _: self._renewed(placed), self._registry.clock)
         return self._place(ctx.topic, str(ctx.field), write)

@@ -43,6 +43,7 @@ class Definitions:
         return {name: schema for name, schema in self._by_name.items() if name in self._uses}
 
     def _walk(self, schema: Any) -> None:
+        # A primitive type as well, which does no harm: nobody asks how often it is used.
         if isinstance(schema, str):
             self._uses[schema] = self._uses.get(schema, 0) + 1
         elif isinstance(schema, list):

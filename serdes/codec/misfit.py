@@ -94,6 +94,7 @@ class _Search:
             return
         for field in schema["fields"]:
             name, place = field["name"], _joined(path, field["name"])
+            # fastavro takes a missing value for null wherever that fits.
             if name in value or "default" in field or "null" in field["type"]:
                 yield from self.misfits(field["type"], value.get(name, field.get("default")), place)
             else:
@@ -102,6 +103,7 @@ class _Search:
 
     def _items(self, schema: Mapping[str, Any], value: Any, path: str) -> Iterator[Misfit]:
         if schema["type"] == "array":
+            # A text is a sequence too, but nobody means its letters.
             fits = isinstance(value, (Sequence, set, frozenset)) and not isinstance(value, str)
             places = ((f"{path}[{number}]", item) for number, item in enumerate(value)) if fits else ()
         else:

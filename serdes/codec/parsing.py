@@ -43,6 +43,7 @@ def parse(text: str, referenced: Sequence[tuple[str, str]] = ()) -> AvroSchema:
         definitions: dict[str, Any] = {}
         for name, reference_text in referenced:
             definitions.update(_definitions(name, json.loads(reference_text)))
+        # A schema without references is taken as it is: nothing in it has to find another place.
         whole = _Inliner(definitions).inline(json.loads(text), "") if definitions else json.loads(text)
         tree = _marked(parse_schema(_interned(whole)))
     except (SchemaParseException, UnknownType, *FAILURES) as error:

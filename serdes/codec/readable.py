@@ -46,6 +46,7 @@ class _Check:
 
     def _record(self, written: Any, reading: Any, path: str) -> str | None:
         pair = (written["name"], reading["name"])
+        # Under way already, or found readable: a type within itself is asked about once.
         if pair in self._seen:
             return None
         self._seen.add(pair)

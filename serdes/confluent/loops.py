@@ -81,6 +81,7 @@ class Records:
         return left if timeout < 0 else min(timeout, left)
 
     def _read(self, message: Message) -> Message | None:
+        # No record, but news of a partition or a broker, which is for the caller.
         if message.error() is not None:
             return message
         topic, headers = message.topic() or "", message.headers()
@@ -95,6 +96,7 @@ class Records:
         if self._key is not None:
             message.set_key(key)
         if self._value is not None:
+            # Only when both could be read: a record that fails goes on as it came.
             message.set_value(value)
         self._triage.read(*_place(message))
         return message

@@ -49,8 +49,10 @@ class Triage:
         if error.retriable:
             self._attempts[topic, partition] = self._attempts.get((topic, partition), 0) + 1
             return Action.RETRY
+        # Whatever else failed is no fault of the record, which must not be lost for it.
         if not self._letters or not isinstance(error, DecodeError):
             return Action.RAISE
+        # Counted before the letter is sent: a storm must not become a queue full of letters.
         self._guard.count(failed=True)
         return Action.LETTER
 

@@ -37,6 +37,7 @@ def text_or_false(key: str, value: Any) -> str | bool:
 
 def number(key: str, value: Any) -> float:
     """A number of at least 0."""
+    # Put this way round it refuses a NaN, which compares with nothing.
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
         raise SettingInvalid(f"{key} must be a number of at least 0, not {value!r}")
     return value

@@ -151,13 +151,16 @@ class ClientSettings(Settings):
     )
 
     def __post_init__(self) -> None:
+        # Looked at now, so that a URL that is none shows where it was given.
         _ = self.urls
         if self.basic_auth is not None and ":" not in self.basic_auth:
             raise SettingInvalid("basic.auth.user.info must be in the form of {username}:{password}")
+        # Whichever of the two won, somebody would look for the fault in the other.
         if self.basic_auth is not None and urlsplit(_split_urls(self.url)[0]).username is not None:
             raise SettingInvalid("credentials stand both in basic.auth.user.info and in the url: remove one of them")
         if (self.key_location or self.key_password) and self.certificate_location is None:
             raise SettingInvalid("ssl.key.location and ssl.key.password need ssl.certificate.location")
+        # Not at the first call, which may come hours later in another thread.
         missing = [name for name in _NEEDED.get(self.bearer_source, ()) if getattr(self, name) is None]
         if missing:
             keys = [one.metadata["key"] for one in fields(self) if one.name in missing]
@@ -175,6 +178,7 @@ class ClientSettings(Settings):
             user, _, password = self.basic_auth.partition(":")
             return user, password
         parts = urlsplit(_split_urls(self.url)[0])
+        # In a URL both are written with per cent signs where they must be.
         return None if parts.username is None else (unquote(parts.username), unquote(parts.password or ""))
 
 
@@ -219,4 +223,5 @@ def _check_url(url: str) -> None:
 
 def _without_credentials(url: str) -> str:
     parts = urlsplit(url)
+    # The last sign of its kind: a password may have one that was not escaped.
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -109,6 +109,7 @@ class SerializerSettings(SubjectSettings):
     )
 
     def __post_init__(self) -> None:
+        # One writes with what the registry has, the other with what the program has.
         if self.use_latest_version and self.auto_register:
             raise SettingInvalid("cannot enable both use.latest.version and auto.register.schemas")
 

@@ -63,6 +63,7 @@ class Reading:
 
     def __init__(self, tree: Any, reader_tree: Any, options: ReadOptions) -> None:
         self.writer = Definitions(tree)
+        # Without a schema of its own a reader takes the writer's, and then nothing is looked up here.
         self.reader = Definitions(reader_tree if reader_tree is not None else "null")
         self.resolution = Resolution(self.writer, self.reader)
         self.constants = Constants(_CONSTANTS)
@@ -70,6 +71,7 @@ class Reading:
         self.shapes = options.shapes
         self._functions: dict[str, str] = {"read": ""}
         self._trees = (tree, reader_tree)
+        # Bytes behind the value are let pass unless somebody minds them, as fastavro does.
         self._end = "!=" if options.refuse_trailing else ">"
 
     def made(self) -> Callable[..., Any]:
@@ -83,6 +85,7 @@ class Reading:
             with body.block("try:"):
                 if is_text:
                     body.emit_text(*self._trees)
+                # A slice of another kind of bytes would be of that kind, and become part of the value.
                 body.line("if b.__class__ is not bytes: b = bytes(b)")
                 body.line("p = START")
                 value = body.emit(*self._trees)
@@ -145,6 +148,7 @@ class Reading:
         if word == "fixed":
             return int(schema["size"])
         if word in RECORDS:
+            # A record within itself has to end somewhere, and may end at once.
             if schema["name"] in seen:
                 return 0
             seen = seen | {schema["name"]}
@@ -221,6 +225,7 @@ class _Body(Skipping):
 
     def read_long(self, written: Any, _reading: Any) -> str:
         x = self.fresh("x")
+        # Where a single byte is likely, a table is quicker than the loop.
         if type_word(written) == "long" and logical.short_read(written) is not None:
             # A timestamp: hardly ever a single byte.
             self.line(f"{x}, p = number_at(b, p)")
@@ -240,6 +245,7 @@ class _Body(Skipping):
     def _form(self, written: Any) -> tuple[str, int] | None:
         """What struct calls a type of constant size, and that size; None for others and for logical types."""
         written = self._program.writer.resolved(written)
+        # A logical type has a value of its own to make, one by one.
         if logical.conversion(written) is not None:
             return None
         if type_word(written) == "fixed":
@@ -267,8 +273,10 @@ class _Body(Skipping):
         schema = written if reading is None else reading
         if self._program.shapes.kind(schema) is not None:
             members = self._program.shapes.members(schema["name"])
+            # The members themselves, so that nothing is looked up for a record.
             symbols = {index: members[symbol] for index, symbol in symbols.items()}
         x = self.fresh("x")
+        # Up to here every index is a single byte, which is the key as it comes.
         if len(written["symbols"]) <= 64:
             table = self.constants.name({2 * index: symbol for index, symbol in symbols.items()}, "E")
             self.line(f"{x} = {table}[b[p]]; p += 1")
@@ -281,6 +289,7 @@ class _Body(Skipping):
         self.line(f"{x} = []")
         item = None if reading is None else reading["items"]
         form = self._form(written["items"])
+        # A block of numbers of constant size is read with one call.
         if form is not None and form[0] in ("f", "d") and (item is None or type_word(item) in ("float", "double")):
             with self._counted_blocks(written["items"]) as n:
                 self.line(f"{x} += unpack('<%d{form[0]}' % {n}, b, p)")
@@ -294,6 +303,7 @@ class _Body(Skipping):
         x = self.fresh("x")
         self.line(f"{x} = {{}}")
         with self._blocks("string"):
+            # Key before value, in the order of the bytes.
             key = self.read_string(None, None)
             value = self.emit(written["values"], None if reading is None else reading["values"])
             self.line(f"{x}[{key}] = {value}")
@@ -334,6 +344,7 @@ class _Body(Skipping):
         entries: list[tuple[str, str]] = []
         run: list[_Sized] = []
         for field in fields.written:
+            # Neighbours of constant size are read together, with one call.
             sized = self._sized_field(field)
             if sized is not None:
                 run.append(sized)
@@ -355,8 +366,10 @@ class _Body(Skipping):
         self, kind: type, name: str, entries: list[tuple[str, str]], defaults: tuple[tuple[str, Any], ...]
     ) -> str:
         """A call of the user's class; its own defaults stand for those of the schema."""
+        # Left out where the class has a default, which may be more than JSON can say.
         own = self._program.shapes.optional.get(name, frozenset())
         entries = entries + [(field, self._default(default)) for field, default in defaults if field not in own]
+        # Such a name could not be an argument, though it may be a field.
         if any(not field.isidentifier() or iskeyword(field) for field, _ in entries):
             raise Unsupported
         return f"{self.constants.name(kind, 'class_')}({', '.join(f'{field}={value}' for field, value in entries)})"

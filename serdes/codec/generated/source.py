@@ -30,6 +30,7 @@ class Source:
         self._depth += 1
         before = len(self._lines)
         yield
+        # Nothing was added, and a block of Python must not be empty.
         if len(self._lines) == before:
             self.line("pass")
         self._depth -= 1
@@ -52,6 +53,7 @@ class Source:
 
     def local(self, letter: str, expression: str) -> str:
         """A local variable that holds the value of an expression; a name is used as it is."""
+        # Read more than once, anything else would be worked out more than once.
         if expression.isidentifier():
             return expression
         name = self.fresh(letter)

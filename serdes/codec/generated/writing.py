@@ -97,6 +97,7 @@ class Writing:
             # The frame and the length in one, for a string key.
             body.line("SHORT = [H + length for length in INT[:64]]")
         with body.block("def write(v, _ctx=None):"):
+            # Before anything else: None is a tombstone in Kafka, whatever the schema allows.
             body.line("if v is None: return None")
             with body.block("try:"):
                 if is_text:
@@ -110,6 +111,7 @@ class Writing:
 
     def preparation(self, schema: Any) -> Callable[[Any, Any], Any] | None:
         """What fastavro does to a value before it writes it; one function for each place in the schema."""
+        # By identity: a part of a schema is a dictionary, which cannot be a key.
         if id(schema) not in self._preparations:
             self._preparations[id(schema)] = logical.preparation(schema)
         return self._preparations[id(schema)]
@@ -165,6 +167,7 @@ class _Body(Source):
         schema = self._writing.definitions.resolved(schema)
         word = type_word(schema)
         if self._writing.preparation(schema) is not None:
+            # What comes out of the function was made, not tested.
             value, care = self._prepared(schema, value), care.within
         if word in RECORDS and self._writing.definitions.shared(schema["name"]):
             return [Part(f"{self._writing.function(schema, care)}({value})")]
@@ -273,6 +276,7 @@ class _Body(Source):
         for index, symbol in reversed(list(enumerate(schema["symbols"]))):
             symbols[symbol] = long_bytes(index)
         if self._writing.shapes.kind(schema) is not None:
+            # The members themselves are keys, so that a value is looked up as it comes.
             members = self._writing.shapes.members(schema["name"])
             symbols = {member: symbols[symbol] for symbol, member in members.items()}
         return [Part(f"{self.constants.name(symbols, 'E')}[{value}]")]
@@ -282,6 +286,7 @@ class _Body(Source):
         word = type_word(schema["items"])
         if word in ("float", "double"):
             if care is not Care.FREE:
+                # Inside a union every item has been looked at by fastavro, which takes these two types only.
                 self.doubt(f"not NUMBERS.issuperset(map(type, {x}))")
             return self._floats(x, "f" if word == "float" else "d")
         i = self.fresh("i")
@@ -326,8 +331,10 @@ class _Body(Source):
             return self._object(schema, self._instance(value, self.constants.name(kind, "class_"), care), care)
         x = self._instance(value, "dict", care)
         if self._writing.exact:
+            # With every field read by its name, so many entries leave room for no other.
             self.doubt(f"len({x}) != {len(schema['fields']):d}")
         elif care is not Care.FREE:
+            # By this key fastavro lets a value name its branch.
             self.doubt(f"'-type' in {x}")
         parts: list[Part] = []
         for field in schema["fields"]:
@@ -348,6 +355,7 @@ class _Body(Source):
         name = field["name"]
         if self._writing.exact or ("default" not in field and "null" not in field["type"]):
             return f"{x}[{name!r}]"
+        # What `get` answers by itself need not be handed to it.
         if field.get("default") is None:
             return f"{x}.get({name!r})"
         return f"{x}.get({name!r}, {self.constants.name(field['default'], 'D')})"
@@ -358,6 +366,7 @@ class _Body(Source):
         for kind, choice in choices(schema, self._writing.definitions, self._writing.shapes).items():
             kinds.setdefault(choice, []).append(kind)
         cases: list[_Case] = []
+        # In the order of the branches, in which fastavro tries them.
         for choice in sorted(kinds, key=lambda choice: choice.branch):
             condition = " or ".join(self._is(x, kind) for kind in kinds[choice])
             if choice.narrow is not None:
