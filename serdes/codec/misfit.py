@@ -5,6 +5,7 @@ Owns paths and sentences; refuses to decide whether a value fits (fastavro has d
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -14,6 +15,7 @@ from fastavro.write import LOGICAL_WRITERS
 
 from serdes.codec.definitions import RECORDS, Definitions, type_word
 from serdes.codec.failures import FAILURES
+from serdes.codec.options import WriteOptions
 from serdes.errors import EncodeError
 
 
@@ -27,11 +29,11 @@ class Misfit:
     reason: str = ""
 
 
-def encode_error(tree: Any, value: Any, error: Exception) -> EncodeError:
+def encode_error(tree: Any, value: Any, error: Exception, options: WriteOptions) -> EncodeError:
     """The error for a value that fastavro refused with `error`."""
     root = str(tree["name"]).rpartition(".")[2] if isinstance(tree, dict) and "name" in tree else ""
     try:
-        misfit = next(_Search(Definitions(tree)).misfits(tree, value, ""), None)
+        misfit = next(_Search(Definitions(tree), options).misfits(tree, value, ""), None)
     except FAILURES:
         misfit = None
     if misfit is None:
@@ -45,7 +47,13 @@ def _is_long(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) or hasattr(value, "__float__")
+    if isinstance(value, str) or not hasattr(value, "__float__"):
+        return False
+    try:
+        float(value)
+    except FAILURES:
+        return False
+    return True
 
 
 _FITS: dict[str, Callable[[Any], bool]] = {
@@ -58,15 +66,23 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
     "bytes": lambda value: isinstance(value, (bytes, bytearray)),
 }
+# Inside a union fastavro validates a value, and is stricter there than where it simply writes one.
+_FITS_A_BRANCH = _FITS | {
+    "int": lambda value: _is_long(value) and not isinstance(value, bool) and -(1 << 31) <= value < 1 << 31,
+    "long": lambda value: _is_long(value) and not isinstance(value, bool),
+    "float": lambda value: isinstance(value, Real) and not isinstance(value, bool),
+    "double": lambda value: isinstance(value, Real) and not isinstance(value, bool),
+}
 
 
 class _Search:
-    """Finds misfits in the order of the schema."""
+    """Finds misfits in the order of the schema; `within` says whether a union is around the place."""
 
-    def __init__(self, definitions: Definitions) -> None:
+    def __init__(self, definitions: Definitions, options: WriteOptions) -> None:
         self._definitions = definitions
+        self._options = options
 
-    def misfits(self, schema: Any, value: Any, path: str) -> Iterator[Misfit]:
+    def misfits(self, schema: Any, value: Any, path: str, within: bool = False) -> Iterator[Misfit]:
         """Every place in a value that does not fit."""
         schema = self._definitions.resolved(schema)
         word = type_word(schema)
@@ -80,57 +96,81 @@ class _Search:
                 yield Misfit(path, expected, _kind(value), f"expected {expected}, found {_kind(value)}: {error}")
                 return
         if word in RECORDS:
-            yield from self._record(schema, value, path)
+            yield from self._record(schema, value, path, within)
         elif word in ("array", "map"):
-            yield from self._items(schema, value, path)
+            yield from self._items(schema, value, path, within)
         elif word in ("union", "error_union"):
-            yield from self._union(schema, value, path)
-        elif not _leaf_fits(schema, word, value):
-            yield Misfit(path, _leaf(schema, expected), _kind(value))
+            yield from self._union(schema, value, path, within)
+        else:
+            yield from _leaf_misfits(schema, word, value, path, expected, within)
 
-    def _record(self, schema: Mapping[str, Any], value: Any, path: str) -> Iterator[Misfit]:
+    def _record(self, schema: Mapping[str, Any], value: Any, path: str, within: bool) -> Iterator[Misfit]:
+        expected = f"record {schema['name']}"
         if not isinstance(value, Mapping):
-            yield Misfit(path, f"record {schema['name']}", _kind(value))
+            yield Misfit(path, expected, _kind(value))
             return
+        if within and value.get("-type", schema["name"]) != schema["name"]:
+            yield Misfit(path, expected, _kind(value), f"expected {expected}, found one of -type {value['-type']!r}")
+        if self._options.exact:
+            known = {field["name"] for field in schema["fields"]}
+            for more in [name for name in value if name not in known]:
+                yield Misfit(_joined(path, str(more)), "nothing", _kind(value[more]), "the schema has no such field")
         for field in schema["fields"]:
             name, place = field["name"], _joined(path, field["name"])
-            # fastavro takes a missing value for null wherever that fits.
-            if name in value or "default" in field or "null" in field["type"]:
-                yield from self.misfits(field["type"], value.get(name, field.get("default")), place)
+            if name in value or self._may_be_missing(field):
+                yield from self.misfits(field["type"], value.get(name, field.get("default")), place, within)
             else:
                 wanted = self._told(field["type"])
-                yield Misfit(place, wanted, "nothing", f"expected {wanted}, found no value, and it has no default")
+                lacks = "" if self._options.strict else ", and it has no default"
+                yield Misfit(place, wanted, "nothing", f"expected {wanted}, found no value{lacks}")
 
-    def _items(self, schema: Mapping[str, Any], value: Any, path: str) -> Iterator[Misfit]:
-        if schema["type"] == "array":
-            # A text is a sequence too, but nobody means its letters.
-            fits = isinstance(value, (Sequence, set, frozenset)) and not isinstance(value, str)
+    def _may_be_missing(self, field: Mapping[str, Any]) -> bool:
+        if self._options.exact:
+            return not self._options.strict and "default" in field
+        # fastavro takes a missing value for null wherever that fits.
+        return "default" in field or "null" in field["type"]
+
+    def _items(self, schema: Mapping[str, Any], value: Any, path: str, within: bool) -> Iterator[Misfit]:
+        word = schema["type"]
+        if word == "array":
+            kinds = (Sequence, array) if within else (Sequence, array, set, frozenset)
+            # A text is a sequence too, but nobody means its letters; of list fastavro takes no subclass.
+            fits = isinstance(value, kinds) and not isinstance(value, str)
+            fits = fits and (value.__class__ is list or not isinstance(value, list))
             places = ((f"{path}[{number}]", item) for number, item in enumerate(value)) if fits else ()
         else:
             fits = isinstance(value, Mapping)
             places = ((f"{path}[{key!r}]", item) for key, item in value.items()) if fits else ()
+            strange = next((key for key in value if not isinstance(key, str)), None) if fits else None
+            if strange is not None:
+                yield Misfit(path, word, _kind(value), f"expected a map with texts as keys, found {_kind(strange)}")
         if not fits:
-            yield Misfit(path, schema["type"], _kind(value))
+            yield Misfit(path, word, _kind(value))
         for place, item in places:
-            yield from self.misfits(schema["items" if schema["type"] == "array" else "values"], item, place)
+            yield from self.misfits(schema["items" if word == "array" else "values"], item, place, within)
 
-    def _union(self, branches: Sequence[Any], value: Any, path: str) -> Iterator[Misfit]:
-        branches, value = self._meant(branches, value)
-        tried = [(branch, next(self.misfits(branch, value, path), None)) for branch in branches]
+    def _union(self, branches: Sequence[Any], value: Any, path: str, within: bool) -> Iterator[Misfit]:
+        expected = " or ".join(self._told(branch) for branch in branches)
+        if isinstance(value, tuple):
+            yield from self._pair(branches, value, path, expected, within)
+            return
+        tried = [(branch, next(self.misfits(branch, value, path, within=True), None)) for branch in branches]
         if any(misfit is None for _, misfit in tried):
             return
         # The branch that fits down to a deeper place is the one that was meant.
         deeper = [misfit for _, misfit in tried if misfit is not None and misfit.path != path]
-        expected = " or ".join(self._told(branch) for branch in branches)
         yield deeper[0] if len(deeper) == 1 else Misfit(path, expected, _kind(value))
 
-    def _meant(self, branches: Sequence[Any], value: Any) -> tuple[Sequence[Any], Any]:
-        """The branches that a value may be of, and the value: a pair may name its branch."""
-        if isinstance(value, tuple) and len(value) == 2:
-            named = [branch for branch in branches if self._name(branch) == value[0]]
-            if named:
-                return named, value[1]
-        return branches, value
+    def _pair(
+        self, branches: Sequence[Any], pair: tuple[Any, ...], path: str, expected: str, within: bool
+    ) -> Iterator[Misfit]:
+        """In a union a tuple is a pair that names its branch."""
+        name, value = pair if len(pair) == 2 else (None, None)
+        meant = next((branch for branch in branches if self._name(branch) == name), None)
+        if meant is not None:
+            return self.misfits(meant, value, path, within)
+        hint = f"expected {expected}, found a tuple, which here must be (name of a branch, value)"
+        return iter([Misfit(path, expected, _kind(pair), hint)])
 
     def _name(self, branch: Any) -> str:
         branch = self._definitions.resolved(branch)
@@ -147,12 +187,21 @@ class _Search:
         )
 
 
-def _leaf_fits(schema: Any, word: str, value: Any) -> bool:
+def _leaf_misfits(schema: Any, word: str, value: Any, path: str, expected: str, within: bool) -> Iterator[Misfit]:
     if word == "enum":
-        return value in schema["symbols"]
-    if word == "fixed":
-        return isinstance(value, (bytes, bytearray)) and len(value) == schema["size"]
-    return _FITS[word](value)
+        fits = isinstance(value, str) and value in schema["symbols"]
+    elif word == "fixed":
+        fits = isinstance(value, (bytes, bytearray)) and len(value) == schema["size"]
+    else:
+        fits = (_FITS_A_BRANCH if within else _FITS)[word](value)
+    if not fits:
+        yield Misfit(path, _leaf(schema, expected), _kind(value))
+    elif word == "string" and not _is_unicode(value):
+        yield Misfit(path, expected, _kind(value), f"expected {expected}, found half of a surrogate pair in the text")
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _leaf(schema: Any, expected: str) -> str:

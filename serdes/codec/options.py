@@ -15,6 +15,11 @@ class WriteOptions(NamedTuple):
     codegen: bool = True
     shapes: Shapes = NO_SHAPES
 
+    @property
+    def exact(self) -> bool:
+        """Whether a record may have no fields but those of its schema."""
+        return self.strict or self.strict_allow_default
+
 
 class ReadOptions(NamedTuple):
     """What fastavro is told when it reads, and whether code may be generated."""

@@ -52,7 +52,7 @@ def writer(
     tombstones: None stays None; otherwise it is a value like others.
     """
     tree, strict, strict_allow_default = schema.tree, options.strict, options.strict_allow_default
-    usual, shapes, shaped = not (strict or strict_allow_default), options.shapes, options.shapes is not NO_SHAPES
+    usual, shapes, shaped = not options.exact, options.shapes, options.shapes is not NO_SHAPES
     if is_bytes(tree):
         return _bytes_writer(frame, place, tombstones)
 
@@ -69,7 +69,7 @@ def writer(
                 schemaless_writer(buffer, tree, value, strict=strict, strict_allow_default=strict_allow_default)
         except FAILURES as error:
             # By name: where a value does not fit is asked only when one does not.
-            raise place.error(import_module("serdes.codec.misfit").encode_error(tree, value, error)) from error
+            raise place.error(import_module("serdes.codec.misfit").encode_error(tree, value, error, options)) from error
         return frame + buffer.getvalue()
 
     return write
@@ -122,7 +122,11 @@ def _bytes_writer(frame: bytes, place: Place, tombstones: bool) -> Write:
         if value is None and tombstones:
             return None
         if isinstance(value, str):
-            value = value.encode()
+            try:
+                value = value.encode()
+            except UnicodeEncodeError as error:
+                reason = "expected bytes, found half of a surrogate pair in a text"
+                raise place.error(EncodeError(reason, expected="bytes", value_type="str")) from error
         if not isinstance(value, (bytes, bytearray)):
             found = type(value).__name__
             raise place.error(EncodeError(f"expected bytes, found {found}", expected="bytes", value_type=found))

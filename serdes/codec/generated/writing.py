@@ -83,7 +83,7 @@ class Writing:
         self.definitions = Definitions(tree)
         self.constants = Constants(_CONSTANTS)
         self.shapes = options.shapes
-        self.exact = options.strict or options.strict_allow_default
+        self.exact = options.exact
         self._options = {"strict": options.strict, "strict_allow_default": options.strict_allow_default}
         self._functions: dict[str, str] = {"write": ""}
         self._preparations: dict[int, Callable[[Any, Any], Any] | None] = {}
