@@ -6,7 +6,7 @@ confluent-kafka, so that either library's values serve both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -38,14 +38,19 @@ class SchemaReference:
 class Schema:
     """A schema as it is sent: its text, its language and everything that belongs to its identity.
 
+    references: a list will do as well; it is kept as a tuple.
     metadata, rule_set: JSON objects as in the REST API (`{"properties": {"owner": "me"}}`), or None.
     """
 
     schema_str: str
     schema_type: str = "AVRO"
-    references: tuple[SchemaReference, ...] = ()
+    references: Sequence[SchemaReference] = ()
     metadata: Json | None = field(default=None, hash=False)
     rule_set: Json | None = field(default=None, hash=False)
+
+    def __post_init__(self) -> None:
+        # Schemas are keys, and confluent-kafka's programs have their references in lists.
+        object.__setattr__(self, "references", tuple(self.references or ()))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; what is absent is left out, as is the default language."""

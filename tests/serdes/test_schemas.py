@@ -152,6 +152,13 @@ def test_references_are_followed_as_deep_as_they_go(with_references):
     assert AvroDeserializer(with_references)(serializer(order, VALUE), VALUE) == order
 
 
+def test_references_may_stand_in_a_list_as_confluents_do(with_references):
+    reference = SchemaReference("Country", "countries", 1)
+    serializer = AvroSerializer(with_references, Schema('["Country"]', references=[reference]), conf=TOPIC)
+    assert serializer("DE", VALUE)
+    assert Schema("{}", references=[reference]) == Schema("{}", references=(reference,))
+
+
 def test_a_union_of_references_is_a_schema(with_references):
     schema = Schema('["Country"]', references=(SchemaReference("Country", "countries", 1),))
     serializer = AvroSerializer(with_references, schema, conf=TOPIC)
