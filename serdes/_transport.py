@@ -53,7 +53,7 @@ class HttpTransport:
             outcome.set_result(Answer(response.status_code, dict(response.headers), response.content))
         except httpx.TimeoutException:
             outcome.set_exception(_timed_out(url, timeout_seconds))
-        except (httpx.HTTPError, RuntimeError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - what this thread dies of, its caller would take for a slow registry
             outcome.set_exception(_unreachable(url, error))
 
     def lines(self, url: str, path: str, headers: Mapping[str, str]) -> Iterator[str]:
@@ -117,6 +117,13 @@ def _built(
     timeout_seconds: float,
 ) -> httpx.Request:
     """The request as httpx sends it. Raises SettingInvalid for a URL or a header that no request can have."""
+    for name, value in headers.items():
+        # Not shown: httpx would, and what cannot be sent is mostly a token that was read together with its line end.
+        if not (value.isascii() and value.isprintable() and value == value.strip()):
+            raise SettingInvalid(
+                f"the header {name} cannot be sent: credentials must be printable ASCII, without a space or a line end "
+                "around them"
+            )
     try:
         return client.build_request(
             request.method,

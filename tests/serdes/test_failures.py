@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import time
+import traceback
 from contextlib import contextmanager
 from threading import Thread
 
@@ -134,12 +135,23 @@ TOKEN = {"bearer.auth.credentials.source": "STATIC_TOKEN", "bearer.auth.logical.
     [
         ({}, lambda client: client.set_config("s", {"alias": {1}}), TypeError),
         (TOKEN | {"bearer.auth.token": "Schl\u00fcssel"}, lambda client: client.get_subjects(), SettingInvalid),
+        (TOKEN | {"bearer.auth.token": "secret\n"}, lambda client: client.get_subjects(), SettingInvalid),
+        ({"url": "http://registry..local"}, lambda client: client.get_subjects(), RegistryUnavailable),
     ],
 )
 def test_what_cannot_be_sent_is_told_at_once_and_not_at_the_deadline(run, conf, ask, error):
     # Were it found out in the thread of the exchange, the caller would wait for that thread until the deadline.
     with pytest.raises(error):
         run({"url": "http://127.0.0.1:9", "deadline": 5, "max.retries": 0, **conf}, ask)
+
+
+@pytest.mark.parametrize("run", [ask_blocking, ask_awaited])
+@pytest.mark.parametrize("token", ["Schl\u00fcssel", "Schluessel\n", "Schluessel "])
+def test_a_token_that_cannot_be_sent_is_not_shown(url, run, token):
+    with pytest.raises(SettingInvalid, match="Authorization") as failure:
+        run({"url": url, **TOKEN, "bearer.auth.token": token}, lambda client: client.get_subjects())
+    told = "".join(traceback.format_exception(failure.value))
+    assert "Schl" not in told
 
 
 @pytest.mark.parametrize("serve", [hangs_up, talks_nonsense], ids=lambda serve: serve.__name__)
