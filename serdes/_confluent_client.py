@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from json import JSONDecodeError
 from typing import Any
 
 from confluent_kafka.schema_registry import Association, RegisteredSchema, Schema
@@ -14,7 +15,10 @@ from confluent_kafka.schema_registry.common.schema_registry_client import Schema
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from serdes import schema as ours
-from serdes.errors import RegistryUnavailable, refusal
+from serdes.errors import AnswerMalformed, RegistryUnavailable, refusal
+
+# confluent-kafka's client lets through what the library raises that it has found.
+_HTTP_LIBRARIES = ("httpx", "httpx2")
 
 
 class Answering:
@@ -60,5 +64,9 @@ def _our_errors() -> Iterator[None]:
         yield
     except SchemaRegistryError as error:
         raise refusal(error.http_status_code, error.error_code or -1, error.error_message) from error
-    except OSError as error:
-        raise RegistryUnavailable(f"the registry cannot be reached: {error}") from error
+    except JSONDecodeError as error:
+        raise AnswerMalformed(200, f"the registry gave an answer that cannot be read: {error!r}") from error
+    except Exception as error:
+        if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _HTTP_LIBRARIES:
+            raise RegistryUnavailable(f"the registry cannot be reached: {error!r}") from error
+        raise

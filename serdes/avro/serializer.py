@@ -202,13 +202,14 @@ class Serializing(Generic[T]):
         steps = _Steps(
             self._to_dict, rules, encode, plain_writer(schema, frame, self._options, place, tombstones=False)
         )
-        if prefixed:
-            return steps.write
         identity = wire.SchemaId(registration.schema_id, registration.guid)
 
         def write(obj: Any, ctx: Any = None) -> bytes | None:
-            payload = steps.write(obj, ctx)
-            return None if payload is None else framed(payload, ctx, identity)
+            try:
+                payload = steps.write(obj, ctx)
+                return payload if payload is None or prefixed else framed(payload, ctx, identity)
+            except SerdesError as error:
+                raise place.error(error) from error.__cause__
 
         return write
 

@@ -6,7 +6,9 @@ import sys
 import pytest
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
 from confluent_kafka.schema_registry.serde import FieldRuleExecutor, RuleExecutor, ValidationRuleExecutor
+from confluent_kafka.serialization import SerializationError
 
+import serdes.confluent as drop_in
 from serdes import AvroDeserializer, AvroSerializer, MessageField, Schema, SchemaRegistryClient, SerializationContext
 from serdes.errors import RuleFailed, RuleUnsupported
 
@@ -123,6 +125,14 @@ def test_a_condition_refuses_a_record(client, rules):
     assert written(client, rules, used, {"name": "short"})
     with pytest.raises(RuleFailed, match="orders-value"):
         written(client, rules, used, {"name": "much too long"})
+
+
+def test_a_record_that_a_condition_refuses_is_confluents_error_in_the_drop_in(url, rules):
+    used = schema(rule("SHORT", "WRITE", kind="CONDITION"))
+    with drop_in.SchemaRegistryClient({"url": url}) as client, pytest.raises(SerializationError) as failure:
+        drop_in.AvroSerializer(client, used, rule_registry=rules)({"name": "much too long"}, VALUE)
+    assert isinstance(failure.value, RuleFailed)
+    assert (failure.value.topic, failure.value.field) == ("orders", "value")
 
 
 def test_tagged_fields_are_found(client, rules):

@@ -8,13 +8,17 @@ from confluent_kafka import schema_registry as theirs
 from confluent_kafka.error import ValueDeserializationError, ValueSerializationError
 from confluent_kafka.schema_registry import avro as their_avro
 
-from serdes import AvroDeserializer
+from serdes import AvroDeserializer, header_schema_id_serializer
 from serdes import confluent as ours
 from serdes.confluent import Records, SchemaRegistryError, SerializationError, plain
 from serdes.dead_letters import DeadLetterQueue
-from serdes.errors import FramingError, PoisonStorm, RegistryUnavailable
+from serdes.errors import AnswerMalformed, FramingError, PoisonStorm, RegistryUnavailable
 
 from .conftest import NEWER, ORDER, POISON, QUIET
+
+VALUE = ours.SerializationContext("orders", ours.MessageField.VALUE)
+RECORD = {"subject.name.strategy.type": "RECORD"}
+HEADER = {"schema.id.serializer": header_schema_id_serializer}
 
 
 @pytest.fixture(params=[ours, theirs], ids=["our client", "their client"])
@@ -101,6 +105,8 @@ def test_bytes_that_cannot_be_read_are_their_error(either_client, through_kafka)
     ("call", "kind"),
     [
         (lambda client: ours.AvroSerializer(client, ORDER)({"id": "x"}, None), SerializationError),
+        (lambda client: ours.AvroSerializer(client, ORDER, lambda obj, _: obj, RECORD)({"id": 1}), SerializationError),
+        (lambda client: ours.AvroSerializer(client, ORDER, conf=HEADER)({"id": 1}, VALUE), SerializationError),
         (lambda client: ours.AvroDeserializer(client)(POISON), SerializationError),
         (lambda client: ours.AvroDeserializer(client)(b"\0\0\0\0\x63\2"), SchemaRegistryError),
         (lambda client: ours.AvroDeserializer(client)(b"\0\0\0\0\x63\2"), SerializationError),
@@ -216,3 +222,16 @@ def test_a_registry_that_is_away_is_no_poison(registry, url, client, order):
     ):
         ours.AvroDeserializer(cold, conf={"on.error": "return"})(data)
     assert isinstance(failure.value, RegistryUnavailable)
+
+
+def says_nothing_of_use(_handler):
+    return 200, "text/html", b"<html>", {}
+
+
+@pytest.mark.parametrize(("answer", "kind"), [(None, RegistryUnavailable), (says_nothing_of_use, AnswerMalformed)])
+def test_what_their_client_fails_with_is_an_error_of_ours(registry, url, answer, kind):
+    registry.answer_with = answer
+    if answer is None:
+        registry.stop()
+    with theirs.SchemaRegistryClient({"url": url, "max.retries": 0}) as client, pytest.raises(kind):
+        AvroDeserializer(client)(b"\0\0\0\0\1\2")
