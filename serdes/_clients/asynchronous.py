@@ -24,8 +24,17 @@ Number = int | Literal["latest"]
 _MAX_PAUSE_SECONDS = 30.0
 
 
+class _Life:
+    """What belongs to one event loop: the connections, the flights under way, the task that listens."""
+
+    def __init__(self) -> None:
+        self.transport: Any = None
+        self.tasks: dict[Hashable, asyncio.Task[Any]] = {}
+        self.listening: asyncio.Task[None] | None = None
+
+
 class AsyncSchemaRegistryClient(Client):
-    """A caching client of a schema registry for asyncio; usable after a fork, in another loop, and picklable.
+    """A caching client of a schema registry for asyncio; usable after a fork, in several loops, and picklable.
 
     Methods raise RegistryError: its leaves say what the registry refused, RegistryUnavailable that it could not be
     asked within `deadline` seconds.
@@ -42,10 +51,7 @@ class AsyncSchemaRegistryClient(Client):
     def _start(self) -> None:
         # By name: asyncio takes as long to import as everything else here, and a blocking program never needs it.
         self._asyncio: Any = import_module("asyncio")
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._transport: Any = None
-        self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
-        self._listening: asyncio.Task[None] | None = None
+        self._lives: dict[asyncio.AbstractEventLoop, _Life] = {}
 
     async def _run(self, flow: Flow[R]) -> R:
         """What a flow results in, for the caller of a public method."""
@@ -83,34 +89,37 @@ class AsyncSchemaRegistryClient(Client):
 
     async def _share(self, effect: Share) -> Any:
         """One flight per key: a task that flies on when the caller who started it is cancelled."""
-        self._opened()
-        if effect.key in self._tasks:
+        if effect.key in self._life().tasks:
             self._parts.stats.count("joined")
         return await self._asyncio.shield(self._task(effect.key, effect.flow))
 
     def _task(self, key: Hashable, flow: Callable[[], Flow[Any]]) -> asyncio.Task[Any]:
-        task = self._tasks.get(key)
+        tasks = self._life().tasks
+        task = tasks.get(key)
         if task is None:
-            task = self._tasks[key] = self._asyncio.get_running_loop().create_task(self._drive(flow()))
-            task.add_done_callback(lambda done: self._landed(key, done))
+            task = tasks[key] = self._asyncio.get_running_loop().create_task(self._drive(flow()))
+            task.add_done_callback(lambda done: _landed(tasks, key, done))
         return task
 
-    def _landed(self, key: Hashable, task: asyncio.Task[Any]) -> None:
-        self._tasks.pop(key, None)
-        if not task.cancelled():
-            task.exception()  # marks it as seen: the callers get it too, and in the background nobody waits
+    def _life(self) -> _Life:
+        """What belongs to the running loop; what belonged to a loop that has ended is left behind."""
+        loop = self._asyncio.get_running_loop()
+        life = self._lives.get(loop)
+        if life is None:
+            # Other loops may run in other threads at this moment, so nothing but what ended is touched.
+            for ended in [one for one in list(self._lives) if one.is_closed()]:
+                self._lives.pop(ended, None)
+            life = self._lives[loop] = _Life()
+        return life
 
     def _opened(self) -> Any:
-        """The transport of the running loop; another loop's connections and tasks are left behind."""
-        loop = self._asyncio.get_running_loop()
-        if self._loop is not loop:
-            self._start()
-            self._loop = loop
-        if self._transport is None:
-            self._transport = import_module("serdes._transport").AsyncHttpTransport(self._parts.settings)
+        """The transport of the running loop."""
+        life = self._life()
+        if life.transport is None:
+            life.transport = import_module("serdes._transport").AsyncHttpTransport(self._parts.settings)
             if self._parts.settings.push:
-                self._listening = loop.create_task(self._listen())
-        return self._transport
+                life.listening = self._asyncio.get_running_loop().create_task(self._listen())
+        return life.transport
 
     async def _listen(self) -> None:
         """Forget what the registry's events say has changed; whatever may have changed while nobody listened too."""
@@ -151,14 +160,14 @@ class AsyncSchemaRegistryClient(Client):
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections and stop what runs in the background; the next call opens them again."""
-        tasks = [*self._tasks.values(), *([self._listening] if self._listening else [])]
-        transport, self._transport, self._listening = self._transport, None, None
+        """Close the running loop's connections and stop what runs in its background; the next call opens them again."""
+        life = self._lives.pop(self._asyncio.get_running_loop(), _Life())
+        tasks = [*life.tasks.values(), *([life.listening] if life.listening else [])]
         for task in tasks:
             task.cancel()
         await self._asyncio.gather(*tasks, return_exceptions=True)
-        if transport is not None:
-            await transport.close()
+        if life.transport is not None:
+            await life.transport.close()
 
     async def register_schema(self, subject_name: str, schema: Schema, normalize_schemas: bool = False) -> int:
         """Register a schema under a subject, once; its id."""
@@ -393,3 +402,9 @@ class AsyncSchemaRegistryClient(Client):
         """Unbind a Kafka resource."""
         kinds = tuple(association_types or ())
         await self._call(administration.delete_associations(resource_id, resource_type, kinds, cascade_lifecycle))
+
+
+def _landed(tasks: dict[Hashable, asyncio.Task[Any]], key: Hashable, task: asyncio.Task[Any]) -> None:
+    tasks.pop(key, None)
+    if not task.cancelled():
+        task.exception()  # marks it as seen: the callers get it too, and in the background nobody waits

@@ -37,18 +37,31 @@ def leased(function: Function, renew: Callable[[Function], Function], clock: Cal
 def renewed_in_background(look_up: Callable[[], Coroutine[Any, Any, Function]]) -> Callable[[Function], Function]:
     """A `renew` for event loops: nobody waits; the old function serves until the new one is there.
 
-    What looking up fails with is raised at the next renewal.
+    What looking up fails with is raised at the next renewal. Where no loop runs, nothing is looked up.
     """
     task: asyncio.Task[Function] | None = None
 
     def renew(function: Function) -> Function:
         nonlocal task
-        if task is None:
-            task = import_module("asyncio").get_running_loop().create_task(look_up())
-            return function
-        if not task.done():
-            return function
         done, task = task, None
+        # A loop that has ended took along what it had not done.
+        if done is None or done.cancelled() or (not done.done() and done.get_loop().is_closed()):
+            task = _started(look_up)
+            return function
+        if not done.done():
+            task = done
+            return function
         return done.result()
 
     return renew
+
+
+def _started(look_up: Callable[[], Coroutine[Any, Any, Function]]) -> asyncio.Task[Function] | None:
+    try:
+        loop = import_module("asyncio").get_running_loop()
+    except RuntimeError:
+        return None
+    task: asyncio.Task[Function] = loop.create_task(look_up())
+    # Marks a failure as seen: there may be no next renewal that raises it.
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task

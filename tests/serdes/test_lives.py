@@ -5,6 +5,7 @@ import copy
 import os
 import pickle
 import threading
+from contextlib import contextmanager
 from multiprocessing import get_context
 
 import pytest
@@ -99,6 +100,66 @@ def test_a_client_goes_on_in_another_event_loop(url):
         return data
 
     assert asyncio.run(write("a")) == asyncio.run(write("b"))
+
+
+def test_a_client_serves_several_event_loops_at_once(registry, url):
+    client = AsyncSchemaRegistryClient({"url": url})
+    serializer = AsyncAvroSerializer(client, ORDER)
+
+    async def write():
+        data = await serializer({"id": 1}, VALUE)
+        await client.close()
+        return data
+
+    async def close_while_another_loop_writes():
+        await client.get_subjects()
+        registry.delay_seconds = 0.2
+        writing = asyncio.create_task(asyncio.to_thread(asyncio.run, write()))
+        await asyncio.sleep(0.1)
+        await client.close()
+        return await writing
+
+    assert asyncio.run(close_while_another_loop_writes()) == b"\0\0\0\0\1\2"
+
+
+@contextmanager
+def leased_serializer(url, clock):
+    """A serializer that asks for the latest version again whenever the clock has moved by more than a lease."""
+    client = AsyncSchemaRegistryClient({"url": url, "cache.latest.ttl.sec": 0.5}, clock=lambda: clock[0])
+    with SchemaRegistryClient({"url": url}) as blocking:
+        blocking.register_schema("orders-value", Schema(ORDER))
+    yield client, AsyncAvroSerializer(client, ORDER, conf={"use.latest.version": True, "auto.register.schemas": False})
+
+
+def test_what_an_event_loop_left_undone_is_done_in_the_next(url):
+    clock = [0.0]
+    with leased_serializer(url, clock) as (client, serializer):
+
+        async def write():
+            clock[0] += 1.0
+            return await serializer({"id": 1}, VALUE)
+
+        async def write_first():
+            data = await write()
+            await client.close()
+            return data
+
+        # Each loop ends before it has asked again, which the first did not have to.
+        assert {asyncio.run(write_first()), *(asyncio.run(write()) for _ in range(4))} == {b"\0\0\0\0\1\2"}
+
+
+def test_a_function_for_a_topic_goes_on_where_no_event_loop_runs(url):
+    clock = [0.0]
+    with leased_serializer(url, clock) as (client, serializer):
+
+        async def bind():
+            write = await serializer.for_topic("orders")
+            await client.close()
+            return write
+
+        write = asyncio.run(bind())
+        clock[0] += 1.0
+        assert write({"id": 1}) == b"\0\0\0\0\1\2"
 
 
 def in_a_fork(function):
