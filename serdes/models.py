@@ -9,12 +9,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
+from math import isfinite
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -34,6 +36,7 @@ _TYPES: dict[Any, Any] = {
     UUID: {"type": "string", "logicalType": "uuid"},
 }
 _NOTHING = object()
+_SYMBOL = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +110,7 @@ class _Derivation:
             raise SettingInvalid(f"{place}: two classes are called {name}")
         if issubclass(kind, Enum):
             self.enums[name] = kind
-            return {"type": "enum", "name": name, "symbols": [symbol_of(member) for member in kind]}
+            return {"type": "enum", "name": name, "symbols": _symbols(kind, place)}
         if field_names(kind):
             return self._record(kind, name)
         hint = ", with precision and scale" if kind is Decimal else ""
@@ -126,12 +129,23 @@ class _Derivation:
         return {"type": "record", "name": name, "fields": fields}
 
 
+def _symbols(kind: type[Enum], place: str) -> list[str]:
+    symbols = [symbol_of(member) for member in kind]
+    for symbol in symbols:
+        if not _SYMBOL.fullmatch(symbol):
+            raise SettingInvalid(
+                f"{place}: {symbol!r} of {kind.__name__} is no symbol of an Avro enum: those have letters, digits, _"
+            )
+    return symbols
+
+
 def _field(name: str, avro: Any, default: Any) -> dict[str, Any]:
     """A field; its default goes into the schema where JSON can say it, first in the union where it is one."""
     if isinstance(default, Enum):
         default = symbol_of(default)
     # What JSON cannot say stays a default of the class, not of the schema.
-    if not (default is None or isinstance(default, (bool, int, float, str)) or default in ([], {})):
+    told = default is None or isinstance(default, (bool, int, str)) or default in ([], {})
+    if not told and not (isinstance(default, float) and isfinite(default)):
         return {"name": name, "type": avro}
     if isinstance(avro, list):
         word = (
@@ -150,18 +164,18 @@ def _field(name: str, avro: Any, default: Any) -> dict[str, Any]:
 
 
 def _defaults(kind: Any) -> dict[str, Any]:
-    """The defaults of a class's fields; a factory's is what it makes."""
+    """The defaults of a class's fields; of a factory's the one that a schema can tell."""
     if hasattr(kind, "__dataclass_fields__"):
         return dict(_dataclass_defaults(kind))
     if hasattr(kind, "model_fields"):
         return {
-            name: one.get_default(call_default_factory=True)
+            name: one.default if one.default_factory is None else _made(one.default_factory)
             for name, one in kind.model_fields.items()
             if not one.is_required()
         }
     names, defaults = kind.__struct_fields__, kind.__struct_defaults__
     return {
-        name: default.factory() if hasattr(default, "factory") else default
+        name: _made(default.factory) if hasattr(default, "factory") else default
         for name, default in zip(names[len(names) - len(defaults) :], defaults, strict=True)
     }
 
@@ -171,4 +185,17 @@ def _dataclass_defaults(kind: Any) -> typing.Iterator[tuple[str, Any]]:
         if one.default is not dataclasses.MISSING:
             yield one.name, one.default
         elif one.default_factory is not dataclasses.MISSING:
-            yield one.name, one.default_factory()
+            yield one.name, _made(one.default_factory)
+
+
+def _made(factory: Any) -> Any:
+    """An empty list or dictionary, where a factory makes one.
+
+    Whatever else it makes may be another each time: a name, a moment. In the schema it would make a new version of
+    that at every start of the program.
+    """
+    try:
+        made = factory()
+    except TypeError:  # pydantic's may want to see the other fields first
+        return _NOTHING
+    return made if type(made) in (list, dict) and not made else _NOTHING

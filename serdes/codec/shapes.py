@@ -6,7 +6,7 @@ Owns the way between objects and plain values, for whatever generated code leave
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
@@ -47,8 +47,8 @@ class Shapes:
             return [self.plain(item) for item in value]
         for name, kind in self.records.items():
             if isinstance(value, kind):
-                fields = {attribute: self.plain(getattr(value, attribute)) for attribute in field_names(kind)}
-                return fields | {"-type": name}
+                plain = {attribute: self.plain(getattr(value, attribute)) for attribute in field_names(kind)}
+                return plain | {"-type": name}
         return value
 
     def built(self, tree: Any, value: Any) -> Any:
@@ -66,10 +66,31 @@ def symbol_of(member: Enum) -> str:
 
 def field_names(kind: type) -> tuple[str, ...]:
     """The fields of a dataclass, a pydantic model or a msgspec Struct."""
-    for attribute in ("__dataclass_fields__", "model_fields", "__struct_fields__"):
+    if is_dataclass(kind):
+        return tuple(one.name for one in fields(kind))
+    for attribute in ("model_fields", "__struct_fields__"):
         if hasattr(kind, attribute):
             return tuple(getattr(kind, attribute))
     return ()
+
+
+def keywords(kind: type) -> dict[str, str]:
+    """Under which name the class's constructor takes each field; a field that it fills itself is missing."""
+    if is_dataclass(kind):
+        return {one.name: one.name for one in fields(kind) if one.init}
+    if hasattr(kind, "model_fields"):
+        return {name: _alias(kind, one) or name for name, one in kind.model_fields.items()}
+    return {name: name for name in field_names(kind)}
+
+
+def _alias(model: Any, one: Any) -> str | None:
+    """The name that a pydantic model takes in the place of a field's own."""
+    by_alias = model.model_config.get("validate_by_alias", True)
+    return one.validation_alias if by_alias and isinstance(one.validation_alias, str) else None
+
+
+def _arguments(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {keyword: values[name] for name, keyword in keywords(kind).items() if name in values}
 
 
 _PLAIN_TYPES: dict[type, str] = {list: "array", dict: "map", str: "enum"}
@@ -87,9 +108,9 @@ class _Builder:
             return self._branch(schema, value)
         if word in RECORDS:
             types = {one["name"]: one["type"] for one in schema["fields"]}
-            fields = {name: self.built(types[name], item) for name, item in value.items()}
+            built = {name: self.built(types[name], item) for name, item in value.items()}
             kind = self._shapes.records.get(schema["name"])
-            return fields if kind is None else kind(**fields)
+            return built if kind is None else kind(**_arguments(kind, built))
         if word == "array":
             return [self.built(schema["items"], item) for item in value]
         if word == "map":

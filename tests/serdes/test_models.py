@@ -2,11 +2,13 @@
 
 import dataclasses
 import json
+import math
+import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
-from typing import Annotated
-from uuid import UUID
+from typing import Annotated, ClassVar
+from uuid import UUID, uuid4
 
 import msgspec
 import pydantic
@@ -72,6 +74,29 @@ class OrderStruct(msgspec.Struct):
     codes: list[bytes] = []
 
 
+@dataclasses.dataclass
+class Parcel:
+    """With what dataclasses.fields does not tell, and what the constructor does not take."""
+
+    id: int
+    weight: dataclasses.InitVar[float] = 1.0
+    carrier: ClassVar[str] = "post"
+    heavy: bool = dataclasses.field(init=False, default=False)
+
+    def __post_init__(self, weight):
+        self.heavy = weight > 30
+
+
+class Aliased(pydantic.BaseModel):
+    id: int = pydantic.Field(alias="orderId")
+    customer: str | None = pydantic.Field(None, validation_alias="the-customer")
+
+
+class AliasedByName(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(alias_generator=str.upper, populate_by_name=True)
+    id: int
+
+
 OrderModel.model_rebuild()
 OBJECTS = [
     Order(1, "Ada", [Line("a", 1.5), Line("b", 2.0, Colour.BLUE)], Gift("hello"), Size.LARGE, {"x": 1}),
@@ -81,6 +106,9 @@ OBJECTS = [
     OrderModel(id=2, due=date(2026, 3, 4)),
     OrderStruct(UUID(int=7), "Ada", [b"a", b""]),
     OrderStruct(UUID(int=8)),
+    Parcel(9),
+    Aliased(orderId=10),
+    AliasedByName(id=11),
 ]
 
 
@@ -125,6 +153,39 @@ def test_the_schema_of_a_class_tells_names_types_and_defaults():
 
 
 @dataclasses.dataclass
+class Measured:
+    """Defaults that JSON cannot say, and some that are others each time."""
+
+    lowest: float = math.inf
+    mean: float = math.nan
+    name: str = dataclasses.field(default_factory=lambda: str(uuid4()))
+    at: float = dataclasses.field(default_factory=time.time)
+    values: list[float] = dataclasses.field(default_factory=list)
+
+
+class MeasuredModel(pydantic.BaseModel):
+    lowest: float = math.inf
+    mean: float = math.nan
+    name: str = pydantic.Field(default_factory=lambda: str(uuid4()))
+    at: float = pydantic.Field(default_factory=lambda told: told["mean"])
+    values: list[float] = pydantic.Field(default_factory=lambda: [*()])
+
+
+class MeasuredStruct(msgspec.Struct):
+    lowest: float = math.inf
+    mean: float = math.nan
+    name: str = msgspec.field(default_factory=lambda: str(uuid4()))
+    at: float = msgspec.field(default_factory=time.time)
+    values: list[float] = []
+
+
+@pytest.mark.parametrize("model", [Measured, MeasuredModel, MeasuredStruct])
+def test_a_schema_has_only_those_defaults_that_stay_the_same(model):
+    told = {field["name"]: field for field in json.loads(schema_for(model)[0])["fields"]}
+    assert [name for name, field in told.items() if "default" in field] == ["values"]
+
+
+@dataclasses.dataclass
 class LineTwo:
     sku: str
     colour: Colour = Colour.RED
@@ -163,8 +224,22 @@ class Empty:
     pass
 
 
+class Progress(StrEnum):
+    RUNNING = "in-progress"
+
+
+@dataclasses.dataclass
+class NoSymbol:
+    progress: Progress
+
+
 @pytest.mark.parametrize(
-    ("model", "said"), [(NoAvro, "NoAvro.amount: Decimal has no Avro type"), (Empty, "no dataclass")]
+    ("model", "said"),
+    [
+        (NoAvro, "NoAvro.amount: Decimal has no Avro type"),
+        (NoSymbol, "NoSymbol.progress: 'in-progress' of Progress is no symbol"),
+        (Empty, "no dataclass"),
+    ],
 )
 def test_a_class_without_a_schema_is_refused(model, said):
     with pytest.raises(SettingInvalid, match=said):

@@ -33,6 +33,7 @@ from serdes.codec.generated.varints import (
     span_at,
 )
 from serdes.codec.options import ReadOptions
+from serdes.codec.shapes import keywords
 from serdes.errors import CorruptPayload
 
 _CONSTANTS: dict[str, Any] = {
@@ -370,9 +371,12 @@ class _Body(Skipping):
         own = self._program.shapes.optional.get(name, frozenset())
         entries = entries + [(field, self._default(default)) for field, default in defaults if field not in own]
         # Such a name could not be an argument, though it may be a field.
-        if any(not field.isidentifier() or iskeyword(field) for field, _ in entries):
+        taken = keywords(kind)
+        arguments = [(taken[field], value) for field, value in entries if field in taken]
+        if any(not keyword.isidentifier() or iskeyword(keyword) for keyword, _ in arguments):
             raise Unsupported
-        return f"{self.constants.name(kind, 'class_')}({', '.join(f'{field}={value}' for field, value in entries)})"
+        listed = ", ".join(f"{keyword}={value}" for keyword, value in arguments)
+        return f"{self.constants.name(kind, 'class_')}({listed})"
 
     def _sized_field(self, field: ReadField) -> _Sized | None:
         """A field that may share one struct.unpack with its neighbours."""
