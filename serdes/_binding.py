@@ -8,10 +8,11 @@ refuses to know codecs.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from serdes.errors import RegistryError, SerializationError, SubjectUnknown
+from serdes.errors import RegistryError, SerializationError, SubjectUnknown, VersionNotFound
 from serdes.settings import SerializerSettings, SubjectSettings
 from serdes.subjects import STRATEGIES, SerializationContext, SubjectNameStrategyType
 
@@ -177,5 +178,6 @@ def versions_between(subject: str, first: Any, last: Any) -> Binding[list[Any]]:
     """The registrations from one version of a subject to another, both included, in ascending order."""
     found = [first]
     for number in range(first.version + 1, last.version):
-        found += [(yield Ask("get_version", (subject, number, True)))]
+        with suppress(VersionNotFound):  # deleted for good, with whatever rules it had
+            found += [(yield Ask("get_version", (subject, number, True)))]
     return [*found, last]

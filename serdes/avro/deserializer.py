@@ -26,6 +26,7 @@ from serdes.errors import (
     DecodeError,
     FramingError,
     SchemaNotFound,
+    SchemaResolutionError,
     SchemaUnusable,
     SerdesError,
     SerializationError,
@@ -253,7 +254,13 @@ class Deserializing(Generic[T]):
 
     def _migrations(self, subject: str, raw: Any, latest: Registration) -> Binding[Any]:
         """The migration rules between the version that was written and the one to read as."""
-        source = yield Ask("lookup_schema", (subject, raw, False, None, True))
+        try:
+            source = yield Ask("lookup_schema", (subject, raw, False, None, True))
+        except SchemaNotFound as error:
+            # Written by somebody who names subjects otherwise: a record that cannot be read, and no fault of ours.
+            raise SchemaResolutionError(
+                f"subject {subject} does not have the schema of the record, so it has no way from there to its latest"
+            ) from error
         if source.version is None or latest.version is None or source.version == latest.version:
             return ()
         first, last = sorted((source, latest), key=lambda one: one.version)

@@ -119,6 +119,24 @@ def test_a_record_is_read_as_the_latest_version(client):
     assert reading(data, VALUE) == {"id": 1, "note": "none"}
 
 
+def test_a_record_is_read_as_the_latest_version_over_one_that_is_gone(registry, client):
+    data = AvroSerializer(client, ONE, conf=TOPIC)({"id": 1}, VALUE)
+    client.register_schema("orders-value", Schema(OTHER))
+    client.register_schema("orders-value", Schema(TWO))
+    del registry.subjects["orders-value"][1]
+    reading = AvroDeserializer(client, conf=TOPIC | {"use.latest.version": True})
+    assert reading(data, VALUE) == {"id": 1, "note": "none"}
+
+
+def test_a_record_of_another_subject_is_poison_where_the_latest_version_is_read(client):
+    data = AvroSerializer(client, ONE, conf=TOPIC)({"id": 1}, SerializationContext("other", MessageField.VALUE))
+    client.register_schema("orders-value", Schema(TWO))
+    reading = AvroDeserializer(client, conf=TOPIC | {"use.latest.version": True, "on.error": "return"})
+    poison = reading(data, VALUE)
+    assert isinstance(poison.error, SchemaResolutionError)
+    assert "orders-value" in poison.error.message
+
+
 def test_a_schema_that_cannot_read_what_was_written_says_so(client):
     data = AvroSerializer(client, ONE, conf=TOPIC)({"id": 1}, VALUE)
     with pytest.raises(SchemaResolutionError):
