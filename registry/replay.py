@@ -67,8 +67,16 @@ class SnapshotFile:
         self._position = state.position
         return state
 
-    async def write_if_due(self, state: State) -> None:
-        """Write a snapshot of a state that has many records more than the last one."""
+    @property
+    def wanted(self) -> bool:
+        """Whether there is a path for one."""
+        return self._path is not None
+
+    async def write_if_due(self, state: State, whole: Callable[[Iterator[Part]], Iterator[Part]] = iter) -> None:
+        """Write a snapshot of a state that has many records more than the last one.
+
+        whole: makes its parts out of those of the state, for one that has not all in memory.
+        """
         few = max(MANY_RECORDS, state.position // NEW_PART)
         if self._path is None or state.position - self._position <= few:
             return
@@ -76,7 +84,7 @@ class SnapshotFile:
         beside = self._path.with_name(f"{self._path.name}.new")
         try:
             head = Head(FORMAT, self._log.uuid, position, await self._entry_at(position))
-            await _write(beside, frames(head, parts))
+            await _write(beside, frames(head, whole(parts)))
             await asyncio.to_thread(beside.replace, self._path)
         except (OSError, RegistryError) as reason:
             _logger.warning("No snapshot of the state could be written to %s: %s", self._path, reason)

@@ -82,10 +82,11 @@ class State(Configured):
 
     # Change: one way in for replay, tail and writer; another for drafts.
 
-    def advance(self, batch: Batch, records: Iterable[Record] = ()) -> None:
+    def advance(self, batch: Batch, records: Iterable[Record | None] = ()) -> None:
         """Take in the records of a batch that this state does not have yet.
 
-        records: what the entries of the batch say, for one who wrote them and need not read them again.
+        records: what the entries of the batch say, for one who wrote them and need not read them again; None for one
+        that is to be read here.
 
         Raises GapError when the batch begins beyond the state's position.
         """

@@ -16,8 +16,11 @@ from registry.cli.options import (
     spare_collections,
     store_url,
     without_password,
+    writing,
 )
 from registry.cli.reports import held_report
+from registry.replay import SnapshotFile
+from registry.settings import read_settings
 
 
 @click.command(cls=Command)
@@ -47,6 +50,10 @@ async def restore(file: Path, store: str | None, reserve_ids: int) -> None:
     been given out since the backup.
     """
     spare_collections()
-    url = store_url(store)
+    settings = read_settings({"store": store})
+    settings.check_folders()
+    url = settings.store
     held = await transfer.restore(file, url, reserve_ids)
+    async with writing(url) as log:
+        await SnapshotFile(log, settings.snapshot_path(log.file)).write_if_due(held)
     say(held_report(f"Restored {file} to {without_password(url)}", held))

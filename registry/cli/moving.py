@@ -20,11 +20,14 @@ from registry.cli.options import (
     spare_collections,
     store_url,
     without_password,
+    writing,
 )
 from registry.cli.reports import loaded_report, verification_report
 from registry.envelope import Entry
 from registry.errors import SourceUnreadable
-from registry.log import History, Log, is_store_url, open_history, open_log
+from registry.log import History, is_store_url, open_history
+from registry.replay import SnapshotFile
+from registry.settings import read_settings
 from registry.state import State
 
 FINDINGS: Final = 100
@@ -85,11 +88,17 @@ async def import_(source: str, store: str | None, reserve_ids: int, follow: bool
     is_running = _is_running(source)
     if not is_running:
         spare_collections()
-    url = store_url(store)
+    settings = read_settings({"store": store})
+    settings.check_folders()
+    url = settings.store
     found = await _gathered(source)
-    async with _writing(url) as log:
+    async with writing(url) as log:
         loaded = await transfer.load(
-            found, log, follow=is_running if follow is None else follow, reserve_ids=reserve_ids
+            found,
+            log,
+            follow=is_running if follow is None else follow,
+            reserve_ids=reserve_ids,
+            snapshot=SnapshotFile(log, settings.snapshot_path(log.file)),
         )
     say(loaded_report(without_password(source), found, without_password(url), loaded))
     return 0 if loaded.differences.agrees or loaded.gone_on else FINDINGS
@@ -145,15 +154,6 @@ async def _reading(url: str) -> AsyncIterator[History]:
         yield history
     finally:
         await history.close()
-
-
-@asynccontextmanager
-async def _writing(url: str) -> AsyncIterator[Log]:
-    log = await open_log(url)
-    try:
-        yield log
-    finally:
-        await log.close()
 
 
 def _write_facts(state: State) -> None:

@@ -1,4 +1,4 @@
-"""What several commands share: their options, and how they speak."""
+"""What several commands share: their options, the store that they write to, and how they speak."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import asyncio
 import gc
 import re
 import sys
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
 import click
 
 from registry.cli.suggestions import meant
+from registry.log import Log, open_log
 from registry.settings import read_settings
 
 Parameters = ParamSpec("Parameters")
@@ -71,6 +73,19 @@ def store_url(store: str | None) -> str:
     Raises SettingInvalid when the environment holds a setting that does not hold.
     """
     return read_settings({"store": store}).store
+
+
+@asynccontextmanager
+async def writing(url: str) -> AsyncIterator[Log]:
+    """A store, open for as long as the context is.
+
+    Raises StoreUnusable when it cannot be opened.
+    """
+    log = await open_log(url)
+    try:
+        yield log
+    finally:
+        await log.close()
 
 
 def without_password(url: str) -> str:

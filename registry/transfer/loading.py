@@ -14,10 +14,11 @@ from registry.errors import StoreDisagrees
 from registry.log.protocol import History, Log
 from registry.model import GLOBAL_CONTEXT, MAX_INT
 from registry.records import IdMarks, NoopKey, Record
+from registry.replay import SnapshotFile
 from registry.state import State
 from registry.transfer.comparison import Comparison, Difference, compare
 from registry.transfer.facts import Fact, Held, held
-from registry.transfer.outlines import outline
+from registry.transfer.outlines import Texts, outline, whole
 from registry.transfer.sources import Source
 
 COMMIT_ENTRIES: Final = 2_000
@@ -54,7 +55,9 @@ def reserved(marks: Mapping[str, int], ids: int) -> dict[str, int]:
     return {context: min(mark + ids, MAX_INT) for context, mark in ({GLOBAL_CONTEXT: 0} | dict(marks)).items()}
 
 
-async def load(source: Source, log: Log, *, follow: bool = False, reserve_ids: int = 0) -> Loaded:
+async def load(
+    source: Source, log: Log, *, follow: bool = False, reserve_ids: int = 0, snapshot: SnapshotFile | None = None
+) -> Loaded:
     """Append what a store lacks of a source, in commits of moderate size; a second time appends nothing.
 
     A store whose history is the beginning of the source's gets the rest of it; any other gets records of what it does
@@ -65,6 +68,7 @@ async def load(source: Source, log: Log, *, follow: bool = False, reserve_ids: i
         log: the store.
         follow: whether the source is the newer one, so that its deletions, configs and modes replace the store's.
         reserve_ids: how many ids of each context are never given out, beyond the highest that the source knows of.
+        snapshot: where the next start looks for what the store adds up to, if anywhere.
 
     Raises StoreDisagrees, and appends nothing, when the store holds something that contradicts the source.
     """
@@ -84,7 +88,10 @@ async def load(source: Source, log: Log, *, follow: bool = False, reserve_ids: i
         appended, entries = appended + 1, chain(entries, [Record(NoopKey(), IdMarks(raised)).entry()])
     await _append(log, end, entries)
     # Read again from the store itself: the report is about what it holds, not about what was sent to it.
-    state = await outline(log)
+    texts = Texts() if snapshot and snapshot.wanted else None
+    state = await outline(log, texts)
+    if snapshot and texts:
+        await snapshot.write_if_due(state, lambda parts: whole(parts, texts))
     store = held(state)
     differs = store.digest != source.held.digest
     differences = compare(theirs or source.outline(), state) if differs else Comparison()

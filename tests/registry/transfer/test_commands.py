@@ -55,6 +55,18 @@ def test_a_command_that_is_interrupted_does_not_claim_to_be_done() -> None:
     assert (process.returncode, said) == (2, "signet: It was interrupted before it was done\n")
 
 
+def test_what_is_imported_or_restored_has_a_snapshot_for_the_first_start(signet, tmp_path) -> None:
+    file = tmp_path / "topic.txt"
+    with file.open("w") as topic:
+        for number in range(1, 10_002):
+            topic.write(f'{{"keytype":"SCHEMA","subject":"s{number}","version":1,"magic":1}}\t')
+            topic.write(f'{{"subject":"s{number}","version":1,"id":{number},"schema":"\\"int\\""}}\n')
+    signet("import", str(file), "--store", f"sqlite:{tmp_path}/signet.db")
+    signet("backup", f"{tmp_path}/backup.db", "--store", f"sqlite:{tmp_path}/signet.db")
+    signet("restore", f"{tmp_path}/backup.db", "--store", f"sqlite:{tmp_path}/new.db")
+    assert {path.name for path in tmp_path.glob("*.snapshot")} == {"signet.db.snapshot", "new.db.snapshot"}
+
+
 def digests(said: str) -> set[str]:
     return {word for word in said.split() if word.startswith("sha256:")}
 

@@ -32,9 +32,10 @@ from registry.records import (
 )
 from registry.rows import Row
 from registry.state import State
-from registry.transfer import Source, gather, held, load, ordered_facts, read_lines, write_line
+from registry.transfer import Source, gather, held, load, ordered_facts, read_lines, replay, write_line
 from registry.transfer.comparison import compare
 from registry.transfer.lines import Line
+from registry.transfer.outlines import Texts, outline, whole
 
 NAMES = st.sampled_from(["a", "b", "", ":.c:a", ":.c:b"])
 SUBJECTS = NAMES.map(Subject.of)
@@ -157,6 +158,18 @@ def test_an_outline_says_the_same_as_the_whole_and_is_filled_in_again(records) -
     assert held(outline) == held(whole) == source.held
     filled_in = [fact.record for fact in source.whole(ordered_facts(outline))]
     assert filled_in == [fact.record for fact in ordered_facts(whole)]
+
+
+@given(RECORDS)
+def test_the_snapshot_of_an_outline_is_that_of_the_whole(records) -> None:
+    async def compare(log: MemoryLog) -> None:
+        async with log.turn(0) as turn:
+            await turn.append([*(record.entry() for record in records), Entry(b"no record", b"")])
+        texts = Texts()
+        told = list(whole((await outline(log, texts)).snapshot(), texts))
+        assert told == list((await replay(log)).snapshot())
+
+    in_memory(compare)
 
 
 async def entries_of(log: Log) -> AsyncIterator[Entry]:

@@ -6,11 +6,13 @@ import asyncio
 
 import pytest
 
+import registry.replay
 from registry.errors import StoreDisagrees
 from registry.log import open_log
 from registry.log.memory import MemoryLog
 from registry.model import GLOBAL_CONTEXT, MAX_INT, Config, Level, Mode, Subject
 from registry.records import ConfigKey, IdMarks, ModeKey, NoopKey, Record
+from registry.replay import SnapshotFile
 from registry.transfer import gather, load, replay
 from registry.transfer.lines import Line
 from registry.transfer.loading import COMMIT_ENTRIES
@@ -41,6 +43,17 @@ async def test_an_empty_store_gets_the_history_as_it_was(log, version_of) -> Non
     loaded = await load(source, log)
     assert (loaded.appended, loaded.store.digest) == (4, loaded.source.digest)
     assert await keys(log) == [entry.key for entry in source.entries]
+
+
+async def test_the_next_start_finds_a_snapshot_of_what_was_imported(log, version_of, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(registry.replay, "MANY_RECORDS", 0)
+    source = source_of(
+        version_of("s", 1, 1), version_of("s", 2, 2, '"long"'), FULL, version_of("s", 1, 1, deleted=True)
+    )
+    await load(source, log, reserve_ids=5, snapshot=SnapshotFile(log, tmp_path / "snapshot"))
+    found = await SnapshotFile(log, tmp_path / "snapshot").read(lambda _position: None)
+    assert list(found.snapshot()) == list((await replay(log)).snapshot())
+    assert found.position == await log.end() == 5
 
 
 async def test_a_second_import_changes_nothing(store, version_of) -> None:
