@@ -167,6 +167,8 @@ def _collect(schema: Any, method: str, found: dict[str, str], depth: int) -> Bin
         # Referred to by several, it is needed once, before the first of them.
         if reference.name in found:
             continue
+        if reference.subject is None or reference.version is None:
+            raise SerializationError(f"the reference {reference.name} of the schema names no subject or no version")
         version = yield Ask(
             method, (reference.subject, reference.version, *((True,) if method == "get_version" else ()))
         )

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from serdes.errors import AnswerMalformed, RegistryError, RegistryFailed, RegistryRedirected, refusal
 
@@ -21,6 +21,8 @@ _ACCEPT = f"{MEDIA_TYPE}, application/vnd.schemaregistry+json, application/json"
 # Nothing there, a question that is not known, a name that is refused.
 _ABSENT = frozenset({404, 405, 422})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# What reading an answer raises that is no JSON, or JSON of another shape, or nested without end.
+_NONSENSE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 class Request(NamedTuple, Generic[R]):
@@ -75,24 +77,33 @@ def read_answer(request: Request[R], answer: Answer) -> R:
     if answer.status in _ABSENT and request.absent is not None:
         return request.absent()
     if answer.status in _REDIRECTS:
-        raise RegistryRedirected(answer.status, answer.headers.get("location", ""))
+        raise RegistryRedirected(answer.status, _place(answer.headers.get("location", "")))
     if not 200 <= answer.status < 300:
         raise _refused(answer)
     try:
         return request.read(None if answer.status == 204 or not answer.body else json.loads(answer.body))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except _NONSENSE as error:
         kind = answer.headers.get("content-type", "no media type")
         raise AnswerMalformed(
             answer.status, f"{request.method} {request.path} got an answer of {kind} that cannot be read: {error!r}"
         ) from error
 
 
+def _place(location: str) -> str:
+    """Where a redirect leads, without what may be secret there: a password, the query of a login page."""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return "a place that cannot be read"
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
 def _refused(answer: Answer) -> RegistryError:
     code, message = -1, answer.body[:200].decode("utf-8", "replace").strip() or "no message"
     try:
         told = json.loads(answer.body)
-        code, message = int(told["error_code"]), str(told.get("message", ""))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        code, message = int(told["error_code"]), str(told.get("message") or "no message")
+    except _NONSENSE:
         pass  # a proxy's page: its first words are the best message there is
     if answer.retriable:
         wait = answer.headers.get("retry-after", "")

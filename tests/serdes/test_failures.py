@@ -177,7 +177,10 @@ def answering(status, media_type, body, **headers):
         (answering(200, "application/json", b""), AnswerMalformed, False, "cannot be read"),
         (answering(204, "application/json", b""), AnswerMalformed, False, "cannot be read"),
         (answering(200, "application/json", b"\xff\xfe"), AnswerMalformed, False, "cannot be read"),
+        (answering(200, "application/json", b"[" * 100_000), AnswerMalformed, False, "cannot be read"),
         (answering(302, "text/html", b"", Location="https://login"), RegistryRedirected, False, "https://login"),
+        (answering(302, "text/html", b"", Location="//u:p@x/y?z=1"), RegistryRedirected, False, "to //x/y: is"),
+        (answering(302, "text/html", b"", Location="//[x"), RegistryRedirected, False, "cannot be read"),
         (answering(500, "text/html", HTML), RegistryFailed, True, "Please log in"),
         (answering(503, "application/json", b'{"error_code": 50302, "message": "busy"}'), RegistryFailed, True, "busy"),
         (answering(429, "text/plain", b"slow down"), RegistryFailed, True, "slow down"),
@@ -185,6 +188,8 @@ def answering(status, media_type, body, **headers):
         (answering(403, "text/html", HTML), AuthError, False, "Please log in"),
         (answering(422, "application/json", b'{"error_code": 42201, "message": "bad"}'), InvalidSchema, False, "bad"),
         (answering(418, "text/plain", b""), RegistryError, False, "no message"),
+        (answering(418, "text/plain", b'{"error_code": 418, "message": null}'), RegistryError, False, "no message"),
+        (answering(418, "text/plain", b'{"error_code": 1e999}'), RegistryError, False, "1e999"),
     ],
 )
 def test_each_kind_of_answer_has_its_own_error(registry, url, answer, kind, retriable, said):
@@ -200,6 +205,7 @@ def test_each_kind_of_answer_has_its_own_error(registry, url, answer, kind, retr
         ({"schema": '{"type":"recrd"}'}, "schema 1 cannot be used: not an Avro schema"),
         ({"schema": 'syntax = "proto3";', "schemaType": "PROTOBUF"}, "of type PROTOBUF, not AVRO"),
         ({"schema": '{"type":"object"}', "schemaType": "JSON"}, "of type JSON, not AVRO"),
+        ({"schema": '"a.B"', "references": [{"name": "a.B"}]}, "a.B of the schema names no subject"),
     ],
 )
 def test_a_record_whose_schema_cannot_be_used_is_poison(registry, url, told, said):
