@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -27,7 +28,8 @@ class HttpTransport:
     """Sends requests and waits for whole answers, never longer than told."""
 
     def __init__(self, settings: ClientSettings) -> None:
-        self._client = httpx.Client(proxy=settings.proxy, verify=_trust(settings))
+        with _usable_proxy():
+            self._client = httpx.Client(proxy=settings.proxy, verify=_trust(settings))
 
     def send(self, url: str, request: Request[Any], headers: Mapping[str, str], timeout_seconds: float) -> Answer:
         """One exchange.
@@ -77,7 +79,8 @@ class AsyncHttpTransport:
     """The same for asyncio."""
 
     def __init__(self, settings: ClientSettings) -> None:
-        self._client = httpx.AsyncClient(proxy=settings.proxy, verify=_trust(settings))
+        with _usable_proxy():
+            self._client = httpx.AsyncClient(proxy=settings.proxy, verify=_trust(settings))
 
     async def send(self, url: str, request: Request[Any], headers: Mapping[str, str], timeout_seconds: float) -> Answer:
         """One exchange. Raises RegistryUnavailable."""
@@ -107,6 +110,17 @@ class AsyncHttpTransport:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+@contextmanager
+def _usable_proxy() -> Iterator[None]:
+    """Inside, what is wrong with a proxy, of the settings or of the environment, becomes a SettingInvalid."""
+    try:
+        yield
+    except (ImportError, ValueError) as error:
+        if isinstance(error, SettingInvalid):
+            raise
+        raise SettingInvalid(f"the proxy cannot be used: {error}") from error
 
 
 def _built(

@@ -50,7 +50,7 @@ class Disk:
         except FileNotFoundError:
             return None
         # Also a file that is whole may have another form: of an earlier release, or of a later one.
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             _log.warning("%s in the disk cache cannot be read: %r", path.name, error)
             return None
 

@@ -28,7 +28,8 @@ from serdes.settings.checks import (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+# Without a repr: tracebacks with local variables and debuggers show it, and half of the keys are secrets.
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ClientSettings(Settings):
     """The keys of a SchemaRegistryClient."""
 
@@ -153,6 +154,8 @@ class ClientSettings(Settings):
     def __post_init__(self) -> None:
         # Looked at now, so that a URL that is none shows where it was given.
         _ = self.urls
+        if self.proxy is not None:
+            _check_url(self.proxy, "proxy", _PROXIES)
         if self.basic_auth is not None and ":" not in self.basic_auth:
             raise SettingInvalid("basic.auth.user.info must be in the form of {username}:{password}")
         # Whichever of the two won, somebody would look for the fault in the other.
@@ -201,24 +204,30 @@ def _split_urls(url: str | None) -> list[str]:
     if not urls:
         raise SettingInvalid("Missing required configuration property url")
     for one in urls:
-        _check_url(one)
+        _check_url(one, "url", _REGISTRIES)
     return urls
 
 
-def _check_url(url: str) -> None:
+_REGISTRIES = ("http", "https")
+_PROXIES = (*_REGISTRIES, "socks5", "socks5h")
+
+
+def _check_url(url: str, key: str, schemes: tuple[str, ...]) -> None:
     try:
         # Whether its port is a number that a port can have is found out only by asking for it.
         _ = urlsplit(url).port
     except ValueError:
         # Not shown: in what cannot be taken apart a password may stand anywhere.
         raise SettingInvalid(
-            "url cannot be read as http://USER:PASSWORD@HOST:PORT; "
+            f"{key} cannot be read as http://USER:PASSWORD@HOST:PORT; "
             "characters like @ : / in the password are written as %40 %3A %2F"
         ) from None
-    if not url.startswith(("http://", "https://")):
-        raise SettingInvalid(f"url must start with http:// or https://, not {_without_credentials(url)!r}")
+    if not url.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        wanted = " or ".join(f"{scheme}://" for scheme in schemes)
+        # Without a scheme nothing tells where a password begins.
+        raise SettingInvalid(f"{key} must start with {wanted}, not {url.rpartition('@')[2]!r}")
     if not urlsplit(url).hostname:
-        raise SettingInvalid(f"url names no host: {_without_credentials(url)!r}")
+        raise SettingInvalid(f"{key} names no host: {_without_credentials(url)!r}")
 
 
 def _without_credentials(url: str) -> str:

@@ -140,7 +140,7 @@ def whole(entry):
 
 
 @pytest.mark.parametrize(
-    "damage", [b"", b"{", b'{"entry": 1, "sha256": "x"}', b"[]", whole({}), whole([]), whole("later")]
+    "damage", [b"", b"{", b"[" * 100_000, b'{"entry": 1, "sha256": "x"}', b"[]", whole({}), whole([]), whole("later")]
 )
 def test_a_damaged_file_is_as_good_as_none(registry, open_client, filled, tmp_path, damage):
     for file in (tmp_path / "cache").rglob("*.json"):

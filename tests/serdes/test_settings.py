@@ -33,6 +33,8 @@ URL = {"url": "http://127.0.0.1:1"}
         (ClientSettings, URL | {"cache.disk.dir": 7}, "path"),
         (ClientSettings, URL | {"basic.auth.user.info": "nobody"}, "username"),
         (ClientSettings, {"url": "http://a:b@h", "basic.auth.user.info": "c:d"}, "both"),
+        (ClientSettings, URL | {"proxy": "h:3128"}, "proxy must start with http://.*'h:3128'"),
+        (ClientSettings, URL | {"proxy": "socks5://"}, "proxy names no host"),
         (ClientSettings, URL | {"ssl.key.location": "/k"}, "ssl.certificate.location"),
         (ClientSettings, URL | {"bearer.auth.credentials.source": "MAGIC"}, "OAUTHBEARER"),
         (ClientSettings, URL | {"bearer.auth.credentials.source": "STATIC_TOKEN"}, "bearer.auth.token"),
@@ -67,11 +69,25 @@ def test_credentials_are_taken_from_the_url_and_never_shown():
     assert settings.credentials == ("me", "p@ss")
 
 
-@pytest.mark.parametrize("url", ["ftp://me:secret@host", "http://me:secret/@host", "http://me:secret[@host"])
-def test_a_secret_in_a_bad_url_is_not_told(url):
+@pytest.mark.parametrize("key", ["url", "proxy"])
+@pytest.mark.parametrize(
+    "url", ["ftp://me:secret@host", "http://me:secret/@host", "http://me:secret[@host", "me:secret@host:8081"]
+)
+def test_a_secret_in_a_bad_url_is_not_told(key, url):
     with pytest.raises(SettingInvalid) as failure:
-        ClientSettings.read({"url": url})
+        ClientSettings.read(URL | {key: url})
     assert "secret" not in str(failure.value)
+
+
+def test_settings_do_not_show_themselves():
+    conf = {"url": "http://me:secret@host", "proxy": "http://me:secret@proxy", "bearer.auth.token": "secret"}
+    assert "secret" not in repr(ClientSettings.read(conf))
+
+
+def test_a_proxy_of_the_environment_that_cannot_be_used_is_a_setting(monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", "gopher://host")
+    with SchemaRegistryClient(URL) as client, pytest.raises(SettingInvalid, match="the proxy cannot be used"):
+        client.get_subjects()
 
 
 @pytest.mark.parametrize("make", [AvroSerializer, AvroDeserializer])
