@@ -12,11 +12,14 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
-from aiokafka import (  # type: ignore[import-untyped]  # aiokafka has no types
-    AIOKafkaConsumer,
-    ConsumerRecord,
-    TopicPartition,
-)
+try:
+    from aiokafka import (  # type: ignore[import-untyped]  # aiokafka has no types
+        AIOKafkaConsumer,
+        ConsumerRecord,
+        TopicPartition,
+    )
+except ImportError as error:
+    raise ImportError("serdes.aiokafka needs aiokafka: pip install aiokafka") from error
 
 from serdes import AsyncAvroDeserializer, AvroDeserializer, MessageField, SerializationContext
 from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage

@@ -10,7 +10,10 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
-from faststream import BaseMiddleware
+try:
+    from faststream import BaseMiddleware
+except ImportError as error:
+    raise ImportError("serdes.faststream needs FastStream: pip install faststream") from error
 
 from serdes import AsyncAvroDeserializer, AsyncAvroSerializer, MessageField, SerializationContext
 from serdes.errors import SubjectUnknown

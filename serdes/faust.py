@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from faust.serializers.codecs import Codec
+try:
+    from faust.serializers.codecs import Codec
+except ImportError as error:
+    raise ImportError("serdes.faust needs faust: pip install faust-streaming") from error
 
 from serdes import AvroDeserializer, AvroSerializer
 from serdes.errors import SettingInvalid

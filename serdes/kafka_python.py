@@ -10,8 +10,11 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # kafka-python has no types
-from kafka.serializer import Deserializer, Serializer  # type: ignore[import-untyped]  # kafka-python has no types
+try:
+    from kafka import KafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # kafka-python has no types
+    from kafka.serializer import Deserializer, Serializer  # type: ignore[import-untyped]  # kafka-python has no types
+except ImportError as error:
+    raise ImportError("serdes.kafka_python needs kafka-python: pip install 'kafka-python>=3'") from error
 
 from serdes import AvroDeserializer, AvroSerializer, MessageField, SerializationContext
 from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage

@@ -4,20 +4,26 @@
 from `confluent_kafka.schema_registry` and `confluent_kafka.schema_registry.avro`.
 """
 
-from confluent_kafka.schema_registry import (
-    RegisteredSchema,
-    Schema,
-    SchemaReference,
-    SchemaRegistryError,
-    dual_schema_id_deserializer,
-    header_schema_id_serializer,
-    prefix_schema_id_deserializer,
-    prefix_schema_id_serializer,
-    record_subject_name_strategy,
-    topic_record_subject_name_strategy,
-    topic_subject_name_strategy,
-)
-from confluent_kafka.serialization import MessageField, SerializationContext, SerializationError
+try:
+    from confluent_kafka.schema_registry import (
+        RegisteredSchema,
+        Schema,
+        SchemaReference,
+        SchemaRegistryError,
+        dual_schema_id_deserializer,
+        header_schema_id_serializer,
+        prefix_schema_id_deserializer,
+        prefix_schema_id_serializer,
+        record_subject_name_strategy,
+        topic_record_subject_name_strategy,
+        topic_subject_name_strategy,
+    )
+    from confluent_kafka.serialization import MessageField, SerializationContext, SerializationError
+except ImportError as error:
+    raise ImportError(
+        "serdes.confluent needs confluent-kafka with what its registry client needs: "
+        "pip install 'confluent-kafka[avro,schemaregistry]>=2.16'"
+    ) from error
 
 from serdes.confluent.clients import AsyncSchemaRegistryClient, SchemaRegistryClient
 from serdes.confluent.loops import Records, plain

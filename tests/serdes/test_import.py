@@ -38,6 +38,25 @@ def test_an_import_does_not_load_what_it_does_not_need(statement):
     assert UNLOADED[statement].isdisjoint(loaded)
 
 
+@pytest.mark.parametrize(
+    ("module", "missing", "said"),
+    [
+        ("serdes.aiokafka", "aiokafka", "pip install aiokafka"),
+        ("serdes.confluent", "confluent_kafka", "pip install 'confluent-kafka[avro,schemaregistry]"),
+        ("serdes.confluent", "authlib", "pip install 'confluent-kafka[avro,schemaregistry]"),
+        ("serdes.faststream", "faststream", "pip install faststream"),
+        ("serdes.faust", "faust", "pip install faust-streaming"),
+        ("serdes.kafka_python", "kafka", "pip install 'kafka-python"),
+        ("registry.__main__", "click", "click is not installed: install Signet with its extra"),
+    ],
+)
+def test_what_is_not_installed_is_told_with_what_to_install(module, missing, said):
+    source = f"import sys; sys.modules[{missing!r}] = None; import {module} as it; it.main()"
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert said in done.stderr.splitlines()[-1]
+
+
 def test_every_public_name_is_there_and_listed():
     assert sorted(serdes.__all__) == serdes.__all__
     assert all(getattr(serdes, name).__module__.startswith("serdes.") for name in serdes.__all__)
