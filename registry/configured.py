@@ -42,7 +42,8 @@ class Configured:
         self._associations = Overlay(below._associations)
 
     def _apply_config(self, key: ConfigKey, value: Config | None, logged: Logged) -> None:
-        self._aliases += _is_alias(value) - _is_alias(self._configs.get(key.subject))
+        if key.subject != EVERYTHING:
+            self._aliases += _is_alias(value) - _is_alias(self._configs.get(key.subject))
         self._set(self._configs, key.subject, value, logged)
 
     def _apply_mode(self, key: ModeKey, value: Mode | None, logged: Logged) -> None:
@@ -103,9 +104,14 @@ class Configured:
         self._ask_settings()
         return iter(self._configs.items())
 
+    def alias(self, subject: Subject) -> str | None:
+        """The alias that the own config of a subject names; the whole registry stands for nothing else."""
+        config = None if subject == EVERYTHING else self.config(subject)
+        return (config and config.alias) or None
+
     def aliases(self) -> Iterator[tuple[Subject, str]]:
         """Every subject whose own config names an alias, with that alias."""
-        return ((subject, config.alias) for subject, config in self.configs() if config.alias)
+        return ((subject, alias) for subject, _ in self.configs() if (alias := self.alias(subject)))
 
     @property
     def has_aliases(self) -> bool:

@@ -13,6 +13,7 @@ from registry.operations.core import Core, check_writable, is_everything
 from registry.operations.requests import ConfigPatch, Plan
 from registry.records import EVERYTHING, ConfigKey, Record
 from registry.rules.contracts import check_rule_set
+from registry.rules.inheritance import config_in_force
 from registry.rules.subjects import check_subject
 from registry.state import State
 from registry.writer import Decision
@@ -33,7 +34,8 @@ class Configs:
         """
         state = await self._core.current()
         if default_to_global:
-            return self._core.config_of(state, subject)
+            # Of the server's defaults an answer shows the level alone.
+            return _shown(self._core, config_in_force(*state.configs_above(subject), Config()))
         own = state.config(subject)
         if own is None and not is_everything(subject):
             raise SubjectConfigNotFound(subject)

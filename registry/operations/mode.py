@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from registry.configured import EVERYWHERE
 from registry.errors import (
     InvalidMode,
     OperationNotPermitted,
@@ -16,7 +17,7 @@ from registry.errors import (
     SubjectModeNotFound,
     SubjectNotFound,
 )
-from registry.model import GLOBAL_CONTEXT, Mode, Subject
+from registry.model import Mode, Subject
 from registry.operations.core import Core, is_everything, mode_of
 from registry.operations.requests import Plan
 from registry.records import EVERYTHING, ClearSubjectKey, ModeKey, Present, Record, SchemaKey
@@ -59,7 +60,7 @@ class Modes:
         """
         if subject != EVERYTHING:
             check_subject(subject, global_allowed=True)
-        if mode is Mode.FORWARD and subject.context != GLOBAL_CONTEXT:
+        if mode is Mode.FORWARD and subject != EVERYWHERE:
             raise InvalidMode("Forward mode only supported on global level")
         self._check_mutable()
         return await self._core.carry_out(PutMode(subject, mode, force), dry_run)

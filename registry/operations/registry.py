@@ -102,10 +102,8 @@ class Registry:
 
     def alias_of(self, subject: Subject) -> Subject | None:
         """The subject that the own config of this one names as its alias; a bare name stays in the context."""
-        config = self._core.whole.config(subject)
-        if config is None or not config.alias:
-            return None
-        return referred_subject(subject, config.alias)
+        alias = self._core.whole.alias(subject)
+        return None if alias is None else referred_subject(subject, alias)
 
     async def changes(self, after: int) -> AsyncGenerator[Change, None]:
         """Every change after a position, those that happen from now on included; never ends by itself."""

@@ -39,6 +39,7 @@ def test_a_subject_without_a_mode_shows_what_is_in_force_when_asked_for(client) 
         ("/mode/s", {"mode": ""}, 42204, "Valid values are"),
         ("/mode/s", {}, 42204, "Valid values are"),
         ("/mode/s", {"mode": "FORWARD"}, 42204, "Forward mode only supported on global level"),
+        ("/mode/:.__GLOBAL:s", {"mode": "FORWARD"}, 42204, "Forward mode only supported on global level"),
         ("/mode", {"mode": "FORWARD"}, 42204, "Forward mode only supported on global level"),
         ("/mode/__EMPTY", {"mode": "READONLY"}, 42208, "is not a valid."),
         ("/mode", {"mode": "IMPORT"}, 42205, "Cannot import since found existing subjects"),

@@ -161,6 +161,8 @@ def test_34_a_global_alias_does_nothing(client) -> None:
     client.register("s")
     client("PUT", "/config", json={"alias": "s"})
     assert client.get("/subjects/none/versions")["error_code"] == 40401
+    assert client.get("/schemas/ids/1?subject=")["subject"] == "s"
+    assert "aliases" not in client.get("/schemas?aliases=true")[0]
 
 
 @pytest.mark.parametrize(

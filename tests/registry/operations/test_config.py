@@ -163,6 +163,7 @@ ALIASES = [
     (":.x:s", {"alias": ":.y:t"}, ":.x:s", ":.y:t"),
     (":.x:s", {"alias": ":.:t"}, ":.x:s", "t"),
     ("", {"alias": "t"}, "s", None),
+    ("", {"alias": "t"}, "", None),
     ("s", {"alias": ""}, "s", None),
     ("s", {"normalize": True}, "s", None),
 ]
