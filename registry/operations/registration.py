@@ -38,7 +38,9 @@ NO_CONTRACTS: Final = (None, None, None, None)
 
 
 class _Met(Struct, frozen=True, gc=False):
-    """What a registration meets: the schema as sent, what is in force, and the live versions, newest first."""
+    """What a registration meets: the schema as sent with its tags edited, what is in force, and the live versions,
+    newest first.
+    """
 
     sent: Schema
     config: Config
@@ -93,8 +95,9 @@ class Register(Struct, frozen=True, gc=False):
 
     def _met(self, state: State) -> _Met:
         subject, rows = self.subject, state.rows(self.subject)
+        sent = sent_schema(self.candidate)
         return _Met(
-            sent_schema(self.candidate),
+            sent if self.candidate.is_blank else self._retagged(state, sent),
             self.core.config_of(state, subject),
             mode_of(state, subject),
             [row for row in reversed(rows) if not row.deleted],
@@ -160,15 +163,18 @@ class Register(Struct, frozen=True, gc=False):
         return as_sent
 
     def _completed(self, state: State, met: _Met) -> Schema:
-        """The schema as sent, with its tags edited and with all that it takes from its predecessor and the config."""
+        """The schema as sent, with all that it takes from its predecessor and the config."""
         sent, mode = met.sent, met.mode
         # What is imported stands for itself and takes nothing from a predecessor.
         before = met.live[0].content.schema if met.live and not mode.importing else None
         if self.candidate.is_blank and not mode.importing:
             if before is None:
                 raise InvalidSchema("Empty schema")
-            sent = replace(sent, text=before.text, type=before.type, references=before.references)
-        sent = self._retagged(state, sent, before)
+            taken = replace(sent, text=before.text, type=before.type, references=before.references)
+            sent = self._retagged(state, taken)
+        if self.candidate.propagate_tags and before is not None:
+            tags = read_stored(self.core, state, self.subject, before).tags()
+            sent = retagged(self.core, state, self.subject, sent, tags, ())
         if mode.importing:
             return sent
         inherited = inheriting(sent, met.config, before)
@@ -176,11 +182,9 @@ class Register(Struct, frozen=True, gc=False):
             return inherited
         return replace(inherited, metadata=with_contract_version(inherited.metadata, met.next_version))
 
-    def _retagged(self, state: State, sent: Schema, before: Schema | None) -> Schema:
-        add: Sequence[InlineTags] = self.candidate.tags_to_add
-        if self.candidate.propagate_tags and before is not None:
-            add = (*read_stored(self.core, state, self.subject, before).tags(), *add)
-        return retagged(self.core, state, self.subject, sent, add, self.candidate.tags_to_remove)
+    def _retagged(self, state: State, sent: Schema) -> Schema:
+        add, remove = self.candidate.tags_to_add, self.candidate.tags_to_remove
+        return retagged(self.core, state, self.subject, sent, add, remove)
 
     def _same_version(self, state: State, met: _Met, reading: Reading) -> Row | None:
         row = find_version(self.core, state, self.subject, met.live, reading, number=self._asked_id)
@@ -280,7 +284,8 @@ def retagged(
     try:
         return replace(sent, text=parsed.retagged(add, remove))
     except UnparsableSchema as reason:
-        raise unreadable(subject, sent, reason.message) from reason
+        # With the name of Java's exception, as Confluent's registry says it.
+        raise InvalidSchema(f"java.lang.IllegalArgumentException: {reason.message}") from reason
 
 
 def _check_associations(state: State, subject: Subject, references: Sequence[Reference]) -> None:

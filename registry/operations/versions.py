@@ -167,7 +167,9 @@ class SubjectVersions:
 
 
 class Tag(Struct, frozen=True):
-    """Make a new version of an old one with other tags, metadata and rules."""
+    """Make a new version of an old one with other tags, metadata and rules; a bare subject name falls back to the other
+    contexts for the old one.
+    """
 
     core: Core
     subject: Subject
@@ -177,14 +179,12 @@ class Tag(Struct, frozen=True):
     def decide(self, state: State) -> Decision[Stored]:
         """Decide as Register does on the changed schema."""
         change, subject = self.change, self.subject
-        row = _visible_row(state, subject, self.version, deleted=False)
-        if row is None:
-            raise _missing(state, subject, self.version, deleted=False)
+        place, row = _found(state, subject, self.version, deleted=False)
         if change.rule_set is not None and (change.rules_to_merge is not None or change.rules_to_remove):
             raise InvalidRuleSet("ruleSet should be omitted if specifying rulesToMerge or rulesToRemove")
         check_rule_set(change.rules_to_merge)
         check_rule_set(change.rule_set)
-        schema = retagged(self.core, state, subject, row.content.schema, change.tags_to_add, change.tags_to_remove)
+        schema = retagged(self.core, state, place, row.content.schema, change.tags_to_add, change.tags_to_remove)
         metadata = change.metadata if change.metadata is not None else schema.metadata
         candidate = Candidate(
             text=schema.text,

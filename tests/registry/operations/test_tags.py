@@ -124,8 +124,14 @@ async def test_a_tag_request_that_does_not_hold_is_refused(
 
 async def test_a_path_that_names_nothing_is_refused(desk: Any) -> None:
     await desk.put("s", RECORD)
-    code, message = await desk.refusal(tag(desk, tags_to_add=on_field("h", "A")))
-    assert (code, message.endswith("No matching path 'n.R.h' found in the schema")) == (42201, True)
+    said = "java.lang.IllegalArgumentException: No matching path 'n.R.h' found in the schema"
+    assert await desk.refusal(tag(desk, tags_to_add=on_field("h", "A"))) == (42201, said)
+
+
+async def test_a_bare_subject_that_only_another_context_has_is_tagged_as_a_new_subject(desk: Any) -> None:
+    await desk.put(":.c:s", RECORD)
+    stored = await tag(desk, 1, tags_to_add=on_field("f", "A"))
+    assert (str(stored.subject), stored.version, tags(desk, stored)) == ("s", 1, {"R.f": ("A",)})
 
 
 async def test_a_soft_deleted_version_is_not_tagged(desk: Any) -> None:
@@ -184,6 +190,18 @@ async def test_tags_of_the_latest_version_are_taken_over_when_asked_for(desk: An
     again = await desk.put("s", grown, propagate_tags=True)
     assert again.version == 2
     assert tags(desk, await desk.put("s", grown)) == {}
+
+
+async def test_tags_that_are_removed_while_those_of_the_latest_version_are_taken_over_stay(desk: Any) -> None:
+    tagged = await desk.put("s", RECORD, tags_to_add=on_field("f", "A", "B"))
+    wish = desk.put("s", tagged.schema.text, tags_to_remove=on_field("f", "A"), propagate_tags=True)
+    assert {name: set(found) for name, found in tags(desk, await wish).items()} == {"R.f": {"A", "B"}}
+
+
+@pytest.mark.parametrize("edit", [{"tags_to_add": on_field("h", "A")}, {"tags_to_remove": on_field("h", "A")}])
+async def test_bad_paths_are_refused_before_the_mode_is_looked_at(desk: Any, edit: dict[str, Any]) -> None:
+    await desk.switch("s", Mode.READONLY)
+    assert (await desk.refusal(desk.put("s", RECORD, **edit)))[0] == 42201
 
 
 async def test_tags_of_what_is_no_longer_there_cannot_be_taken_over(desk: Any) -> None:
