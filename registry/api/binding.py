@@ -113,7 +113,7 @@ class Plan:
 
     def _body(self, argument: Argument, content: bytes) -> object:
         try:
-            return argument.adapter.validate_python(read_json(content) if content else None)
+            return argument.adapter.validate_python(read_json(content) if content.strip() else None)
         except ValidationError as error:
             raise of_body(self._call.__name__, error.errors(include_url=False)[0]) from None
 

@@ -23,8 +23,8 @@ async def get_root() -> Response:
 
 
 @router.post("/", responses=answers(dict[str, Any], bodied=True), summary="Say hello with a body")
-async def post_root(body: dict[str, Any]) -> Response:  # noqa: ARG001 - the body is read, and that is all
-    """An empty object, whatever object was sent."""
+async def post_root(body: dict[str, Any] | None) -> Response:  # noqa: ARG001 - the body is read, and that is all
+    """An empty object, whatever object was sent, or none."""
     return Json({})
 
 

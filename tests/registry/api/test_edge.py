@@ -95,6 +95,7 @@ def test_a_body_is_read_in_every_unicode_encoding(client, encoding) -> None:
     [
         (b"", 422, "register.request must not be null (was null)"),
         (b"null", 422, "register.request must not be null (was null)"),
+        (b" \t", 422, "register.request must not be null (was null)"),
         (b"{", 400, "The body is not JSON"),
         (b"nonsense", 400, "The body is not JSON"),
         (b'{"schema": "\\ud800"}', 400, "The body is not JSON"),
