@@ -163,6 +163,15 @@ def stored(subject: Subject, row: Row) -> Stored:
     )
 
 
+def recognised(subject: Subject, row: Row, sent: Content) -> Stored:
+    """A row as the answer to who sent its schema: the same content is all that Confluent then knows of it, so that
+    timestamp and deletion are told of an equivalent one only.
+    """
+    if row.content.guid == sent.guid:
+        return fresh(subject, row.version, row.id, row.content)
+    return stored(subject, row)
+
+
 def fresh(subject: Subject, version: int, number: int, content: Content) -> Stored:
     """A version that is not logged yet, as an answer: Confluent leaves out its timestamp."""
     return Stored(subject=subject, version=version, id=number, schema=content.schema, guid=guid_text(content.guid))

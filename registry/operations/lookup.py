@@ -12,7 +12,7 @@ from msgspec import Struct
 from registry.errors import InvalidSchema, SchemaNotFound, SubjectNotFound
 from registry.formats.protocol import Parsed
 from registry.model import DEFAULT_CONTEXT, Config, Schema, Subject
-from registry.operations.core import Core, mode_of, normalizes, stored
+from registry.operations.core import Core, mode_of, normalizes, recognised
 from registry.operations.reading import Reading, read, read_stored, sent_schema
 from registry.operations.requests import Candidate, Stored
 from registry.rows import Row
@@ -56,7 +56,7 @@ class Lookup(Struct, frozen=True):
             reading = read(self.core, state, subject, schema, strict=False, normalize=normalize)
             row = find_version(self.core, state, subject, rows, reading)
             if row is not None:
-                return stored(subject, row)
+                return recognised(subject, row, reading.content)
         return None
 
     def _meant(self, state: State, subject: Subject, config: Config) -> Iterator[Schema]:

@@ -16,7 +16,7 @@ from registry.errors import IncompatibleSchema, InvalidSchema, OperationNotPermi
 from registry.formats.protocol import InlineTags
 from registry.model import LATEST, MAX_INT, Config, Mode, Reference, Schema, Subject
 from registry.operations.compatibility import judge_against
-from registry.operations.core import Core, fresh, mode_of, normalizes, stored
+from registry.operations.core import Core, fresh, mode_of, normalizes, recognised, stored
 from registry.operations.lookup import find_version
 from registry.operations.reading import Reading, read, read_stored, sent_schema, unreadable
 from registry.operations.requests import Candidate, Stored
@@ -88,8 +88,9 @@ class Register(Struct, frozen=True, gc=False):
         reading = self._as_sent(state, met)
         # Before the mode is asked: what is there already is answered in a read-only subject too.
         known = self._known_already(state, met, reading) if reading else None
-        if known is not None:
-            return stored(subject, known)
+        if reading and known:
+            asks_for_latest = self.candidate.version == LATEST
+            return stored(subject, known) if asks_for_latest else recognised(subject, known, reading.content)
         _check_mode(met.mode, subject, candidate)
         return self._consider_new(state, met, reading)
 
@@ -146,7 +147,7 @@ class Register(Struct, frozen=True, gc=False):
         looked_for = as_sent is not None and as_sent.content == reading.content
         same = None if looked_for or self._asked_version != 0 else self._same_version(state, met, reading)
         if same is not None:
-            return stored(subject, same)
+            return fresh(subject, same.version, same.id, reading.content)
         if not (met.mode.importing or self.force):
             verdict = judge_against(self.core, state, subject, reading, met.config, met.live)
             if not verdict.compatible:
@@ -264,11 +265,13 @@ class ForeseenVersion(Struct, frozen=True, gc=False):
 
 
 def known_id(state: State, context: str, content: Content, asked: int | None) -> int | None:
-    """The id that a content has in a context: the one asked for if that is one of them, else the lowest."""
+    """The id that a content has in a context: the one asked for if that is one of them, else the last written."""
     ids = state.ids_of_guid(context, content.guid)
     if asked is not None:
         return asked if asked in ids else None
-    return ids[0] if ids else None
+    if len(ids) < 2:
+        return next(iter(ids), None)
+    return max(ids, key=lambda number: held.stamp if (held := state.holding(context, number)) else 0)
 
 
 def retagged(

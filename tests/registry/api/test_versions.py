@@ -25,11 +25,23 @@ def test_registering_answers_the_version_it_became(client) -> None:
     assert list(answer.json()) == list(expected)
 
 
-def test_registering_again_answers_what_is_stored(client) -> None:
-    client.register("s")
-    again = client("POST", "/subjects/s/versions", json={"schema": '"string"'}).json()
-    assert (again["id"], again["version"], again["deleted"]) == (1, 1, False)
-    assert isinstance(again["ts"], int)
+SAME = '{"type":"record","name":"R","fields":[],"a":1,"b":2}'
+ALIKE = '{"type":"record","name":"R","fields":[],"b":2,"a":1}'
+ANSWERED_AGAIN = [
+    ("/subjects/s/versions", {"schema": SAME}, set()),
+    ("/subjects/s/versions", {"schema": SAME, "version": -1}, {"ts", "deleted"}),
+    ("/subjects/s/versions", {"schema": ALIKE}, {"ts", "deleted"}),
+    ("/subjects/s", {"schema": SAME}, set()),
+    ("/subjects/s", {"schema": ALIKE}, {"ts", "deleted"}),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "more"), ANSWERED_AGAIN)
+def test_what_is_there_is_answered_with_its_timestamp_unless_its_content_was_sent(client, path, body, more) -> None:
+    client.register("s", SAME)
+    again = client("POST", path, json=body).json()
+    assert (again["id"], again["version"], again["schema"]) == (1, 1, SAME)
+    assert again.keys() & {"ts", "deleted"} == more
 
 
 @pytest.mark.parametrize(

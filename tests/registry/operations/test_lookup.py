@@ -66,7 +66,8 @@ async def test_a_soft_deleted_schema_is_found_when_asked_for(desk: Any) -> None:
     await desk.put("s")
     await desk.delete("s")
     found = await desk.find("s", deleted=True)
-    assert (found.version, found.deleted) == (1, True)
+    assert (found.version, found.timestamp_ms) == (1, None)
+    assert (await desk.refusal(desk.find("s")))[0] == 40401
 
 
 @pytest.mark.parametrize("subject", ["s", "nobody"])

@@ -139,7 +139,7 @@ async def test_one_content_may_be_imported_under_two_ids(desk: Any) -> None:
         300,
     ]
     await desk.switch("", Mode.READWRITE)
-    assert ((await desk.put("a")).id, (await desk.put("c")).id) == (300, 100)
+    assert ((await desk.put("a")).id, (await desk.put("c")).id) == (300, 300)
 
 
 async def test_an_id_is_not_imported_for_two_contents(desk: Any) -> None:
