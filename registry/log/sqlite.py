@@ -22,7 +22,7 @@ from uuid import UUID, uuid4
 from msgspec.structs import astuple
 
 from registry.envelope import Batch, Logged
-from registry.errors import StoreUnusable
+from registry.errors import StoreFailed, StoreUnusable
 from registry.log.door import BATCH_ENTRIES, Clock, Door, HeldTurn, gone_backwards, nothing_to_follow
 from registry.log.sqlite_file import (
     FileLock,
@@ -30,6 +30,7 @@ from registry.log.sqlite_file import (
     connect,
     failure,
     is_current,
+    lying_at,
     make_reader,
     make_writer,
     path_of,
@@ -39,6 +40,7 @@ from registry.log.sqlite_file import (
 P = ParamSpec("P")
 T = TypeVar("T")
 
+MOVED: Final = "The file of the store was moved, deleted or replaced while it was in use, and nothing is written to it"
 INSERT: Final = """
 INSERT INTO log (position, timestamp_ms, key, value, author, commit_id) VALUES (?, ?, ?, ?, ?, ?)
 """
@@ -112,7 +114,8 @@ class SqliteLog:
         self.uuid: Final = uuid
         self.shared: Final = False
         self.file: Final = path
-        self.alarm: Final = None
+        self.alarm: str | None = None
+        self._opened = lying_at(path)
         self._end: int = end
         self._lock = lock
         self._writer = writer
@@ -182,6 +185,7 @@ class SqliteLog:
         self._plan_checkpoint(_COMMIT_BYTES + sum(len(entry.key) + len(entry.value or b"") for entry in batch.entries))
 
     def _commit(self, batch: Batch, commit_id: str) -> None:
+        self._check_place()
         *others, last = batch.entries
         try:
             with self._transaction():
@@ -191,6 +195,14 @@ class SqliteLog:
             # A commit can fail behind the point where it counts.
             if not self._writer.execute(_COMMITTED, (batch.end, commit_id)).fetchone():
                 raise
+
+    def _check_place(self) -> None:
+        """Raise StoreFailed unless the file lies where it was opened: SQLite would write to it wherever it is, and
+        the next start would not find that.
+        """
+        self.alarm = None if lying_at(self.file) == self._opened else MOVED
+        if self.alarm:
+            raise StoreFailed(self.alarm)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

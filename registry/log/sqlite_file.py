@@ -48,6 +48,15 @@ def path_of(url: str) -> Path:
     return path
 
 
+def lying_at(path: Path) -> tuple[int, int] | None:
+    """Which file lies at a path now, by its device and number; None where there is none that can be reached."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 class FileLock:
     """The right to open a file, held until `release` or the end of the process, however it ends.
 

@@ -191,6 +191,26 @@ async def test_a_commit_that_came_through_is_a_success_whatever_was_reported(log
     assert (await append(log, Entry(b"k", b"v"))).end == await count(log) == 2
 
 
+def move_away(path: Path, replaced: bool) -> Path:
+    kept = path.rename(path.with_name("elsewhere.db"))
+    if replaced:
+        path.write_bytes(kept.read_bytes())
+    return kept
+
+
+@pytest.mark.parametrize("replaced", [True, False], ids=["replaced", "gone"])
+async def test_a_file_that_is_not_in_its_place_takes_nothing_that_the_next_start_would_not_find(
+    log: Log, path: Path, replaced: bool
+) -> None:
+    await append(log, Entry(b"a", b"1"))
+    kept = move_away(path, replaced)
+    with pytest.raises(StoreFailed, match="moved, deleted or replaced"):
+        await append(log, Entry(b"b", b"2"))
+    assert log.alarm is not None
+    kept.rename(path)
+    assert ((await append(log, Entry(b"c", b"3"))).end, log.alarm, await count(log)) == (2, None, 2)
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
