@@ -90,7 +90,7 @@ class Writer:
         self._max_commit = max_commit
         self._waiting: deque[_Job] = deque()
         self._wake = asyncio.Event()
-        self._stopped = False
+        self._stopped = self._is_failing = False
         self._listeners: list[Callable[[], None]] = []
         self.commit_records, self.commit_seconds = Spread(ITEMS), Spread(SECONDS)
         """How many records each commit has, and how long it took to become durable."""
@@ -172,9 +172,11 @@ class Writer:
                     self._state.advance(await turn.append(done.entries), done.records)
                     self.commit_seconds.add(perf_counter() - began)
                     self.commit_records.add(len(done.entries))
+                    self._report(None)
         except SchemaTooLarge as reason:
             await self._serve_apart(jobs, reason)
         except RegistryError as reason:
+            self._report(reason)
             await self._fail(done, jobs, reason)
         except Exception:
             # The outermost border of the writing task: it must outlive any fault, or nobody could write again.
@@ -217,6 +219,15 @@ class Writer:
                 _settle(job, reason)
         if again:
             await self._serve(again)
+
+    def _report(self, trouble: RegistryError | None) -> None:
+        """Tell the operator of the first commit that fails, and of the first one after it that does not."""
+        if trouble is not None and not self._is_failing:
+            # What an engine makes of its driver's words is for clients, who need not know where the store is.
+            logger.error("The store takes no changes: %s", str(trouble.__cause__ or trouble).partition("\n")[0])
+        elif trouble is None and self._is_failing:
+            logger.warning("The store takes changes again")
+        self._is_failing = trouble is not None
 
     def _announce(self) -> None:
         for listener in tuple(self._listeners):

@@ -264,6 +264,20 @@ async def test_a_store_out_of_reach_fails_all_and_nothing_later(door: Door) -> N
     assert await door.answers(Put("a"), Count("a")) == [1, 1]
 
 
+async def test_the_first_of_failing_commits_is_logged_and_the_first_that_comes_through(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = StoreFailed("The store failed (42501)")
+    refused.__cause__ = PermissionError("permission denied for table log\nHINT: ask its owner")
+    door.log.faults.extend([refused, StoreFailed("The disk is full")])
+    for _ in range(4):
+        await door.answers(Put("a"), PutFirst("b"), Put("c", "x" * 20_000))
+    assert [record.getMessage() for record in caplog.records] == [
+        "The store takes no changes: permission denied for table log",
+        "The store takes changes again",
+    ]
+
+
 async def test_a_record_that_is_too_large_fails_alone(door: Door) -> None:
     answers = await door.answers(Put("a"), Put("b", "x" * 20_000), Count("b"), Put("a"))
     assert [answers[0], type(answers[1]), answers[2], answers[3]] == [1, SchemaTooLarge, 0, 2]
