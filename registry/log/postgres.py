@@ -27,8 +27,9 @@ from registry.log.postgres_tables import migrate
 # a request to flush, which the driver sends behind everything, stops the timer of a transaction that stands idle, and
 # a node that is frozen between two statements would hold the lock for ever. The cursor is there because it is BINARY:
 # under contention much is missed, and as text it would be twice as long.
+# The isolation is said because the database may have another default, under which a turn that waited is refused.
 _TAKE_TURN: Final = """
-BEGIN;
+BEGIN ISOLATION LEVEL READ COMMITTED;
 SELECT set_config('idle_in_transaction_session_timeout', '5s', true),
        set_config('lock_timeout', '10s', true),
        set_config('statement_timeout', '15s', true),

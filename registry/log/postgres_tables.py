@@ -129,6 +129,8 @@ async def migrate(connection: psycopg.AsyncConnection[Any], place: str) -> None:
     newer version of this one.
     """
     async with connection.transaction():
+        # Whatever the default of the database: who waited for the lock must see what was done under it.
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         # Ten nodes may start at once, and the one that is first may be frozen in the middle of it.
         await connection.execute("SET LOCAL idle_in_transaction_session_timeout = '5s'")
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))

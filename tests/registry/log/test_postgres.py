@@ -394,6 +394,15 @@ async def test_nothing_outlives_a_transaction_so_that_a_pooler_may_stand_in_betw
     assert (held, prepared, timeout) == ([], (0,), ("0",))
 
 
+async def test_nobody_is_refused_for_contention_whatever_isolation_is_the_default(postgres_store) -> None:
+    url = f"{postgres_store.url}&options=-c%20default_transaction_isolation%3Dserializable"
+    nodes = await asyncio.gather(*(open_log(url) for _ in range(5)))
+    await asyncio.gather(*(append(node) for node in nodes for _ in range(5)))
+    assert await nodes[0].end() == 25
+    for node in nodes:
+        await node.close()
+
+
 async def test_a_database_that_becomes_read_only_refuses_writes_until_it_is_not(near: Log, postgres) -> None:
     await append(near)
     postgres.query("ALTER DATABASE postgres SET default_transaction_read_only = on")
