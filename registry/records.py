@@ -252,7 +252,11 @@ def read_record(key: bytes, value: bytes | None) -> Record:
         named = read_key(members)
         said = orjson.loads(value) if value else None
         return Record(named, None if said is None else read_value(named, said))
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as reason:
+    except KeyError as reason:
+        raise UnreadableRecordError(f"{reason} is missing or unknown") from reason
+    except (TypeError, AttributeError) as reason:
+        raise UnreadableRecordError("a part of it is of the wrong type") from reason
+    except (ValueError, OverflowError) as reason:
         raise UnreadableRecordError(str(reason)) from reason
 
 
@@ -309,7 +313,7 @@ def _read_association_key(members: Json) -> AssociationKey:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise ValueError(f"{value!r} is no text")
     return value
 
 

@@ -42,7 +42,7 @@ def _consistency(word: str) -> str:
 
 Bytes = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=1, le=MAX_INT)]
-Seconds = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     # An empty variable counts as none: compose files and charts pass on what they were not given.
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True, extra="ignore")
 
-    host: str = Field("127.0.0.1", description="The address to listen on.")
+    host: str = Field("127.0.0.1", min_length=1, description="The address to listen on.")
     port: int = Field(8081, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
     store: str = Field(
         "sqlite:signet.db", description="The URL of the store: `sqlite:FILE`, `postgresql://...` or `memory:`."

@@ -6,7 +6,6 @@ What cannot be done is said in one sentence on standard error, with exit code 2.
 from __future__ import annotations
 
 import gc
-import os
 import re
 import sys
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Final, NamedTuple, NoReturn
 
 import click
 
+from registry.cli import output
 from registry.cli.suggestions import meant
 from registry.errors import RegistryError
 
@@ -77,8 +77,8 @@ def main() -> None:
     except KeyboardInterrupt:
         _fail("It was interrupted before it was done")
     except BrokenPipeError:
-        # Whoever read the output has seen enough; Python would try to flush the rest when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has seen enough.
+        output.drop()
         sys.exit(FAILED)
     except click.ClickException as error:
         _fail(_masked(error.format_message()))

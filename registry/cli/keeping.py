@@ -12,12 +12,12 @@ from registry.cli.options import (
     Command,
     awaited,
     reserved_ids,
-    say,
     spare_collections,
     store_url,
     without_password,
     writing,
 )
+from registry.cli.output import say
 from registry.cli.reports import held_report
 from registry.replay import SnapshotFile
 from registry.settings import read_settings

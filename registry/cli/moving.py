@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -16,12 +15,12 @@ from registry.cli.options import (
     Command,
     awaited,
     reserved_ids,
-    say,
     spare_collections,
     store_url,
     without_password,
     writing,
 )
+from registry.cli.output import say, write
 from registry.cli.reports import loaded_report, verification_report
 from registry.envelope import Entry
 from registry.errors import SourceUnreadable
@@ -49,7 +48,7 @@ async def export(registry: str | None, store: str | None, compact: bool) -> None
         if store is not None or not _is_running(registry):
             raise SourceUnreadable("What is exported is a store, named with --store URL, or http://HOST:PORT, not both")
         source = await transfer.read_registry(registry)
-        _write(transfer.write_line(entry) for entry in source.entries)
+        write(transfer.write_line(entry) for entry in source.entries)
         return
     spare_collections()
     async with _reading(store_url(store)) as history:
@@ -57,7 +56,7 @@ async def export(registry: str | None, store: str | None, compact: bool) -> None
             _write_facts(await transfer.replay(history))
             return
         async for batch in history.read(0):
-            _write(
+            write(
                 transfer.write_line(
                     Entry(logged.key, logged.value, logged.author, logged.timestamp_ms), logged.position
                 )
@@ -157,8 +156,4 @@ async def _reading(url: str) -> AsyncIterator[History]:
 
 
 def _write_facts(state: State) -> None:
-    _write(transfer.write_line(fact.entry(), fact.position) for fact in transfer.ordered_facts(state))
-
-
-def _write(lines: Iterable[bytes]) -> None:
-    sys.stdout.buffer.writelines(lines)
+    write(transfer.write_line(fact.entry(), fact.position) for fact in transfer.ordered_facts(state))

@@ -1,12 +1,11 @@
-"""What several commands share: their options, the store that they write to, and how they speak."""
+"""What several commands share: their options, the store that they write to, and how they are run."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import re
-import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
@@ -91,11 +90,6 @@ async def writing(url: str) -> AsyncIterator[Log]:
 def without_password(url: str) -> str:
     """A URL as it may be shown."""
     return re.sub(r"([?&]password=)[^&]*", r"\1***", re.sub(r"(://[^/@:]*):[^/]*@", r"\1:***@", url))
-
-
-def say(lines: Iterable[str]) -> None:
-    """Print the lines of a report."""
-    sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def spare_collections() -> None:

@@ -21,6 +21,7 @@ import uvicorn
 from registry.app import Application, create
 from registry.cli.connection import CLOSE, Connection
 from registry.cli.options import Command, without_password
+from registry.cli.output import say
 from registry.errors import SettingInvalid
 from registry.settings import Settings, read_settings, unknown_variables
 
@@ -122,8 +123,8 @@ def _listener(host: str, port: int) -> socket.socket:
         return socket.create_server(
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
         )
-    except OSError as error:
-        reason = str(error.strerror).partition(" (")[0]
+    except (OSError, TypeError) as error:  # the latter for a name that no host can have
+        reason = str(getattr(error, "strerror", error)).partition(" (")[0]
         raise SettingInvalid(f"Cannot listen on {host}:{port}: {reason}") from None
 
 
@@ -144,8 +145,9 @@ class _Server(uvicorn.Server):
         for listener in sockets or ():
             host, port = listener.getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
-            line = f"Signet {version('signet')} serves http://{shown}:{port} from {self._store}"
-            print(line, flush=True)  # noqa: T201 - the line that says where to find the registry
+            # Whoever closed the output, or let its disk run full, wants a registry all the same.
+            with suppress(click.ClickException):
+                say([f"Signet {version('signet')} serves http://{shown}:{port} from {self._store}"])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         if self._stop_at is not None:

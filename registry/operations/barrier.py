@@ -34,7 +34,7 @@ class Consistency(Struct, frozen=True):
         """
         word, _, milliseconds = text.partition(":")
         if word == "bounded" and milliseconds.isdecimal():
-            return cls(int(milliseconds) / 1000)
+            return cls(float(milliseconds) / 1000)
         if text not in _NAMED:
             raise ValueError("It must be strong, local or bounded:<milliseconds>")
         return _NAMED[text]

@@ -7,6 +7,7 @@ holds a password.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -53,7 +54,7 @@ async def opened(url: str, transport: httpx.AsyncBaseTransport | None = None) ->
     # From here on the password is in the client only, where no error message can find it.
     place = address.copy_with(userinfo=b"", query=None, fragment=None)
     async with AsyncExitStack() as clients:
-        trust = httpx.create_ssl_context()
+        trust = _trusted()
         made = [
             await clients.enter_async_context(
                 httpx.AsyncClient(
@@ -132,6 +133,15 @@ class Peer:
                     return answer
             await asyncio.sleep(pause_seconds)
         raise AssertionError("the last try returns or raises")
+
+
+def _trusted() -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise SourceUnreadable(
+            f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read: {error.strerror}"
+        ) from error
 
 
 def _reason(error: httpx.HTTPError) -> str:

@@ -52,6 +52,9 @@ def registration(url: str, subject: str = "s") -> httpx.Response:
         ),
         ([], {"MAX_BODY_BYTES": "0"}, "The setting SIGNET_MAX_BODY_BYTES does not hold"),
         (["--host", "nowhere.invalid"], {}, "Cannot listen on nowhere.invalid:0: "),
+        (["--host", "ä..x"], {}, "Cannot listen on ä..x:0: "),
+        (["--host", ""], {}, "The setting SIGNET_HOST does not hold: String should have at least 1 character"),
+        ([], {"SHUTDOWN_DRAIN_SECONDS": "inf"}, "The setting SIGNET_SHUTDOWN_DRAIN_SECONDS does not hold"),
         (["--prot", "1"], {}, "There is no option '--prot'. Did you mean '--port'?"),
         (["--xyz"], {}, "There is no option '--xyz'. There are --host, --port, --store, --help."),
     ],
@@ -118,6 +121,16 @@ def test_a_read_only_folder_is_said_in_one_sentence(tmp_path: Path) -> None:
     done = signet("serve", "--port", "0", "--store", f"sqlite:{tmp_path}/signet.db")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+
+
+def test_it_serves_also_where_its_line_cannot_be_written() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+    command = [sys.executable, "-m", "registry", "serve", "--port", port, "--store", "memory:"]
+    with Path("/dev/full").open("wb") as full, subprocess.Popen(command, stdout=full, env=ENVIRONMENT) as process:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=6)) as client:
+            assert client.get(f"http://127.0.0.1:{port}/health/ready", timeout=30).status_code == 200
+        process.kill()
 
 
 def test_an_unknown_variable_is_reported_with_what_was_meant(start_registry, capfd) -> None:

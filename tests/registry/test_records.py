@@ -359,6 +359,21 @@ def test_what_makes_no_sense_is_unreadable(key: bytes, value: bytes | None) -> N
         read_record(key, value)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        (b'{"keytype":"FUTURE","magic":0}', b"{}", "'FUTURE' is missing or unknown"),
+        (b'{"magic":0}', b"{}", "'keytype' is missing or unknown"),
+        (b"null", None, "a part of it is of the wrong type"),
+        (b'{"keytype":"SCHEMA","subject":5,"version":1,"magic":1}', b"{}", "a part of it is of the wrong type"),
+        (b'{"keytype":"CONTEXT","context":5,"magic":0}', b"{}", "5 is no text"),
+    ],
+)
+def test_why_a_record_is_unreadable_is_said_in_the_words_of_records(key: bytes, value: bytes, reason: str) -> None:
+    with pytest.raises(UnreadableRecordError, match=f"^{reason}$"):
+        read_record(key, value)
+
+
 @given(st.binary(max_size=40), st.none() | st.binary(max_size=40))
 def test_no_bytes_do_worse_than_being_unreadable(key: bytes, value: bytes | None) -> None:
     with contextlib.suppress(UnreadableRecordError):

@@ -235,6 +235,12 @@ async def test_a_url_that_is_none_is_said_to_be(url) -> None:
         await read_registry(url)
 
 
+async def test_certificates_that_cannot_be_read_are_said_to_be(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere.pem"))
+    with pytest.raises(SourceUnreadable, match="SSL_CERT_FILE or SSL_CERT_DIR names cannot be read: No such file"):
+        await read_registry("https://old:8081")
+
+
 async def test_a_page_that_is_not_json_is_no_registry() -> None:
     transport = httpx.MockTransport(lambda _request: httpx.Response(200, text="<html>"))
     with pytest.raises(SourceUnreadable, match=r"is no schema registry: what GET /contexts answers is not JSON$"):

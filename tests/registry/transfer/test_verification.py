@@ -34,7 +34,7 @@ SENSITIVE = Schema('"int"', metadata=Metadata(sensitive=("p",)))
 @pytest.mark.parametrize(
     ("records", "finding"),
     [
-        ([Entry(b"{}", None)], "Position 1 cannot be read: 'keytype'"),
+        ([Entry(b"{}", None)], "Position 1 cannot be read: 'keytype' is missing or unknown"),
         (
             [saying("s", 1, 1, INT), saying("t", 1, 1, LONG)],
             "Position 2 binds an id to another schema than the one that it means",
