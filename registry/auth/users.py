@@ -58,7 +58,8 @@ def read_text(path: Path, kind: str) -> str:
     Raises SettingInvalid when it cannot be read or is not UTF-8.
     """
     try:
-        return path.read_text("utf-8")
+        # Editors of Windows put a mark before the text, which would be part of the first name.
+        return path.read_text("utf-8-sig")
     except OSError as error:
         raise SettingInvalid(f"Cannot read the {kind} file {path}: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -26,6 +26,13 @@ def test_lines_of_htpasswd_are_users(tmp_path: Path, prefix: str) -> None:
     assert list(read_users(file)) == ["ana", "zoë"]
 
 
+def test_a_mark_before_the_text_is_no_part_of_it(tmp_path: Path) -> None:
+    users, grants = tmp_path / "users", tmp_path / "grants"
+    users.write_text(f"\ufeffana:{HASH}\n")
+    grants.write_text(f"\ufeff{GRANT}")
+    assert (list(read_users(users)), read_grants(grants).unknown(["ana"])) == (["ana"], [])
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
