@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from serdes.avro.deserializer import AvroDeserializer
 from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage
 from serdes.errors import SerdesError
 from serdes.subjects import MessageField, SerializationContext
+
+_log = logging.getLogger(__name__)
 
 
 class Records:
@@ -18,6 +21,10 @@ class Records:
 
     A record that cannot be read goes to `dlq` and is passed over; without one its error is raised. While the registry
     cannot be asked, the partition is paused and the record is tried again later; other partitions go on.
+
+    A consumer that stores offsets by itself takes a record for done once it has handed it out, so that one which is
+    closed while records wait passes over them. With `enable.auto.offset.store` False nothing is lost: store each
+    record's offset (`consumer.store_offsets(message)`) when it is done.
 
     Args:
         consumer: subscribed; a plain Consumer, which hands out bytes.
@@ -42,6 +49,7 @@ class Records:
         self._dlq = dlq
         self._triage = Triage(letters=dlq is not None, max_ratio=poison_max_ratio)
         self._paused: dict[tuple[str, int], float] = {}
+        self._warned = False
 
     def poll(self, timeout: float = -1) -> Message | None:
         """The next record, its key and value read; None when none came in time, or when it was no record to hand out.
@@ -113,6 +121,13 @@ class Records:
     def _pause(self, message: Message) -> None:
         """Go back to the record, and leave its partition alone for a while."""
         topic, partition = _place(message)
+        if not self._warned and _stores_by_itself(self._consumer):
+            self._warned = True
+            _log.warning(
+                "record %s of %s [%s] waits for the registry, and is passed over if this consumer is closed meanwhile, "
+                "since it stores offsets by itself: set enable.auto.offset.store to False",
+                message.offset(), topic, partition,
+            )  # fmt: skip
         # Paused before it is sought: what is fetched ahead in between would come out of order.
         self._consumer.pause([TopicPartition(topic, partition)])
         self._consumer.seek(TopicPartition(topic, partition, message.offset() or 0))
@@ -123,6 +138,15 @@ class Records:
         for topic, partition in [place for place, until in self._paused.items() if until <= now]:
             del self._paused[topic, partition]
             self._consumer.resume([TopicPartition(topic, partition)])
+
+
+def _stores_by_itself(consumer: Consumer) -> bool:
+    """Whether a consumer takes a record for done that it has handed out; such a one refuses to be told."""
+    try:
+        consumer.store_offsets(offsets=[])
+    except KafkaException:
+        return True
+    return False
 
 
 def _place(message: Message) -> tuple[str, int]:
@@ -141,6 +165,6 @@ def plain(message: Message) -> Record:
         message.offset() or 0,
         message.key(),
         message.value(),
-        [(name, value if isinstance(value, bytes) else b"") for name, value in pairs],
+        [(name, value if isinstance(value, bytes) else None) for name, value in pairs],
         milliseconds if kind else None,
     )

@@ -13,7 +13,8 @@ from typing import Any
 
 from serdes.errors import SerdesError, SettingInvalid
 
-HeaderList = Sequence[tuple[str, bytes]]
+# Kafka knows headers without a value.
+HeaderList = Sequence[tuple[str, bytes | None]]
 
 # What Kafka Connect and Kafka Streams add to a letter, more than is known here, and no application's headers.
 _FOREIGN = ("__connect.errors.", "__streams.errors.")
@@ -71,7 +72,7 @@ class Letter:
     topic: str
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, bytes]] = field(default_factory=list)
+    headers: list[tuple[str, bytes | None]] = field(default_factory=list)
     timestamp_ms: int | None = None
 
 
@@ -110,7 +111,7 @@ class DeadLetterQueue:
     def letter(self, record: Record, error: SerdesError, *, attempt: int = 1) -> Letter:
         """The letter for a record. A letter about a letter counts its attempts, and keeps the first reason's place."""
         # A letter that was read from a dead letter topic and failed again still tells where it came from.
-        told = dict(record.headers)
+        told = _told(record)
         before = told.get(self._style.get("attempt", ""), b"0")
         facts = {
             "topic": told.get(self._style["topic"], record.topic.encode()),
@@ -155,14 +156,18 @@ class DeadLetterQueue:
 
     def original(self, record: Record) -> Letter | None:
         """A letter without its reasons, addressed to where it came from; None for what is no letter."""
-        told = dict(record.headers)
+        told = _told(record)
         topic = next((told[style["topic"]] for style in _STYLES.values() if style["topic"] in told), None)
         if topic is None:
             return None
         return Letter(topic.decode(), record.key, record.value, _kept(record), record.timestamp_ms)
 
 
-def _kept(record: Record) -> list[tuple[str, bytes]]:
+def _told(record: Record) -> dict[str, bytes]:
+    return {name: value for name, value in record.headers if value is not None}
+
+
+def _kept(record: Record) -> list[tuple[str, bytes | None]]:
     """The headers that are no reasons: the original's own."""
     return [(name, value) for name, value in record.headers if name not in _OWN and not name.startswith(_FOREIGN)]
 

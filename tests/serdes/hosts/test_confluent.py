@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from confluent_kafka import DeserializingConsumer, SerializingProducer, TopicPartition
+from confluent_kafka import Consumer, DeserializingConsumer, SerializingProducer, TopicPartition
 from confluent_kafka import schema_registry as theirs
 from confluent_kafka.error import ValueDeserializationError, ValueSerializationError
 from confluent_kafka.schema_registry import avro as their_avro
@@ -190,6 +190,49 @@ def test_while_the_registry_is_away_a_partition_waits_and_nothing_is_a_dead_lett
             got = read(records)
             found += got if isinstance(got, list) else [got] if got else []
     assert [message.value() for message in found] == [{"id": 1}, {"id": 2}]
+
+
+@pytest.fixture
+def waiting(client, registry, url, produce, order, topic, brokers):
+    """Reads one record, closes the consumer while the second waits for the registry, and tells what is committed."""
+
+    def read(**conf):
+        later = b"\0\0\0\0\x09\2"
+        produce(order(1), later)
+        group = {"bootstrap.servers": brokers, "group.id": topic, "auto.offset.reset": "earliest", **QUIET, **conf}
+        consumer = Consumer(group)
+        consumer.subscribe([topic])
+        registry.stop()
+        records = Records(consumer, value=AvroDeserializer(client))
+        assert read_all(records, 1) == [{"id": 1}]
+        if conf:
+            consumer.store_offsets(offsets=[TopicPartition(topic, 0, 1)])
+        assert any(records.poll(0.2) is None and records._paused for _ in range(50))
+        consumer.close()
+        asking = Consumer(group)
+        (committed,) = asking.committed([TopicPartition(topic, 0)], timeout=10)
+        asking.close()
+        return committed.offset
+
+    return read
+
+
+def test_a_record_that_waits_while_the_consumer_is_closed_is_read_again(waiting, caplog):
+    assert waiting(**{"enable.auto.offset.store": False}) == 1
+    assert not caplog.messages
+
+
+def test_a_consumer_that_would_pass_over_a_waiting_record_is_told_of(waiting, caplog):
+    assert waiting() == 2
+    (warning,) = caplog.messages
+    assert "set enable.auto.offset.store to False" in warning
+
+
+def test_a_header_without_a_value_stays_one_in_a_letter(client, consumer, produce, broker, lying_in):
+    produce(POISON, headers=[("empty", None)])
+    assert Records(consumer, value=AvroDeserializer(client), dlq=DeadLetterQueue(broker)).poll(10) is None
+    (letter,) = lying_in(f"{consumer.assignment()[0].topic}.dlq", 1)
+    assert ("empty", None) in letter.headers()
 
 
 def test_without_a_dead_letter_queue_the_error_is_raised(client, consumer, produce):
