@@ -11,13 +11,12 @@ from typing import Any, Self, TypeVar
 from serdes import _binding
 from serdes.avro.deserializer import Deserializing, Frame, SchemaInfo, as_bytes, contexts, frame_of
 from serdes.avro.leases import leased, renewed_in_background
-from serdes.avro.serializer import Serializing, place_of, serde_for
+from serdes.avro.serializer import Serializing, T, place_of, serde_for
 from serdes.codec import Read, Write
 from serdes.errors import NotCached, SerdesError
 from serdes.settings import Conf
 from serdes.subjects import SerializationContext, field_named, place_told
 
-T = TypeVar("T")
 M = TypeVar("M")
 
 

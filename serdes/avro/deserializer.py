@@ -19,7 +19,7 @@ from serdes.avro.leases import leased
 from serdes.avro.poison import Poison, Watch
 from serdes.avro.registry import Registry
 from serdes.avro.rules import Rules, migrations_between, rules_to_read
-from serdes.avro.serializer import parsed_from, place_of, schema_of, serde_for
+from serdes.avro.serializer import T, parsed_from, place_of, schema_of, serde_for
 from serdes.codec import AvroSchema, Place, Read, ReadOptions
 from serdes.codec.shapes import Shapes
 from serdes.errors import (
@@ -37,7 +37,6 @@ from serdes.schema import Schema
 from serdes.settings import Conf, DeserializerSettings
 from serdes.subjects import SerializationContext, field_named, place_told
 
-T = TypeVar("T")
 M = TypeVar("M")
 
 FromDict = Callable[[Any, SerializationContext], T]

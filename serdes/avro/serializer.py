@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from serdes import _binding, wire
 from serdes._binding import Binding, Registration
@@ -24,7 +24,13 @@ from serdes.schema import Schema
 from serdes.settings import Conf, SerializerSettings
 from serdes.subjects import SerializationContext, field_named
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault  # in typing itself from Python 3.13 on
+
+    # The values of a serde; one that was told nothing of them takes any, and needs no annotation.
+    T = TypeVarWithDefault("T", default=Any)
+else:
+    T = TypeVar("T")
 M = TypeVar("M")
 
 ToDict = Callable[[T, SerializationContext], Any]

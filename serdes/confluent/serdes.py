@@ -8,11 +8,11 @@ from typing import Any, Generic, Self, TypeVar
 from confluent_kafka.serialization import Deserializer, DeserializerBuilder, Serializer, SerializerBuilder
 
 import serdes
+from serdes.avro.serializer import T
 from serdes.confluent.clients import SchemaRegistryClient
 from serdes.confluent.errors import as_confluents, their_errors
 from serdes.errors import SerdesError, SettingInvalid
 
-T = TypeVar("T")
 S = TypeVar("S", "AvroSerializer[Any]", "AvroDeserializer[Any]")
 
 

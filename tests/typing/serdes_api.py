@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import assert_type
+from typing import Any, assert_type
 
 import pydantic
 
@@ -14,7 +14,9 @@ from serdes import (
     AvroSerializer,
     MessageField,
     Poison,
+    Schema,
     SchemaInfo,
+    SchemaReference,
     SchemaRegistryClient,
     SerializationContext,
 )
@@ -53,6 +55,17 @@ def reading(client: SchemaRegistryClient, data: bytes) -> None:
     assert_type(deserializer.deserialize_many([data], CTX), list[Customer | None])
     deserializer("text", CTX)  # type: ignore[arg-type]  # bytes are wanted
     deserializer.for_topic("customers", on_error="ignore")  # type: ignore[call-overload]  # no such word
+
+
+def of_whatever_values(client: SchemaRegistryClient, drop_in_client: drop_in.SchemaRegistryClient) -> None:
+    serializer, deserializer = AvroSerializer(client, "{}"), AvroDeserializer(client)
+    assert_type(serializer, AvroSerializer[Any])
+    assert_type(deserializer, AvroDeserializer[Any])
+    assert_type(drop_in.AvroSerializer(drop_in_client, "{}"), drop_in.AvroSerializer[Any])
+
+
+def with_references(client: SchemaRegistryClient) -> AvroSerializer[Order]:
+    return AvroSerializer(client, Schema("{}", "AVRO", [SchemaReference("Order", "orders-value", 1)]))
 
 
 def made_from_functions(client: SchemaRegistryClient, schema: str) -> None:
