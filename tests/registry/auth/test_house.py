@@ -50,7 +50,7 @@ def test_every_route_of_the_application_says_what_it_needs_and_nothing_else_does
 def test_every_question_of_a_state_is_answered_by_what_is_seen() -> None:
     questions = {name for name, _ in inspect.getmembers(State, inspect.isfunction) if name[0] != "_"}
     changes = {"draft", "advance", "apply"}
-    composed = {"live_rows", "row", "latest", "targets", "aliases"}
+    composed = {"live_rows", "row", "latest", "targets", "alias", "aliases"}
     of_the_whole = {"snapshot", "holds", "stamp_of", "stamp", "highest_ids", "counts"}
     assert questions - changes - composed - of_the_whole <= set(vars(SeenState))
 
