@@ -65,7 +65,7 @@ def _copy(source: Path, target: Path, finish: Callable[[sqlite3.Connection], Non
     growing = Path(f"{target}.growing")
     with closing(connect_ours(source)) as original:
         try:
-            growing.unlink(missing_ok=True)
+            _remove(growing)
             # One read transaction: it holds up neither the writer nor its checkpoints.
             original.execute("VACUUM INTO ?", (str(growing),))
             with closing(connect(growing)) as copy:
@@ -77,7 +77,13 @@ def _copy(source: Path, target: Path, finish: Callable[[sqlite3.Connection], Non
         except (sqlite3.Error, OSError) as error:
             raise StoreUnusable(f"{source} cannot be copied to {target}: {error}") from error
         finally:
-            growing.unlink(missing_ok=True)
+            _remove(growing)
+
+
+def _remove(growing: Path) -> None:
+    """Leave nothing of a copy that did not become one, its journal included."""
+    for ending in _BESIDE:
+        Path(f"{growing}{ending}").unlink(missing_ok=True)
 
 
 def _check(source: Path, copy: sqlite3.Connection) -> None:

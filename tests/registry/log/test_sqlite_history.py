@@ -159,6 +159,19 @@ async def test_what_a_killed_backup_left_is_no_obstacle(log, url, tmp_path) -> N
     assert len(await contents(f"sqlite:{tmp_path}/backup.db")) == 3
 
 
+def back_up_within(kib: int, url: str, target: Path) -> str:
+    """What is said by a backup that may write no file larger than that."""
+    command = f"ulimit -f {kib}; exec {sys.executable} -m registry backup {target} --store {url}"
+    return subprocess.run(["bash", "-c", command], stderr=subprocess.PIPE, text=True, check=False).stderr
+
+
+async def test_a_backup_for_which_there_is_no_room_leaves_nothing_behind(log, url, tmp_path) -> None:
+    async with log.turn(3) as turn:  # more than SQLite keeps in memory, so that it needs a journal
+        await turn.append([Entry(b"large", bytes(4 * 2**20))])
+    assert back_up_within(1_000, url, tmp_path / "backup.db").endswith("backup.db: disk I/O error\n")
+    assert not any(tmp_path.glob("backup.db*"))
+
+
 async def test_a_damaged_file_is_not_copied(log, url, path, tmp_path) -> None:
     sqlite_copy.back_up(url, tmp_path / "good.db")
     damaged = tmp_path / "damaged.db"
