@@ -32,6 +32,16 @@ def _level(word: object) -> object:
     return Level[word.upper()]
 
 
+def _port(number: object) -> object:
+    # The one variable of Kubernetes that has the name of a setting; see unknown_variables for the others.
+    if isinstance(number, str) and number.startswith("tcp://"):
+        raise PydanticCustomError(
+            "port",
+            "Kubernetes sets it for a service of the name signet; let the pod set it too, or enableServiceLinks: false",
+        )
+    return number
+
+
 def _consistency(word: str) -> str:
     try:
         Consistency.of(word)
@@ -52,7 +62,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True, extra="ignore")
 
     host: str = Field("127.0.0.1", min_length=1, description="The address to listen on.")
-    port: int = Field(8081, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    port: Annotated[int, BeforeValidator(_port)] = Field(
+        8081, ge=0, le=65535, description="The port to listen on; 0 takes a free one."
+    )
     store: str = Field(
         "sqlite:signet.db", description="The URL of the store: `sqlite:FILE`, `postgresql://...` or `memory:`."
     )

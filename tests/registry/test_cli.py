@@ -39,7 +39,11 @@ def registration(url: str, subject: str = "s") -> httpx.Response:
         ),
         (["--port", "many"], {}, "Invalid value for '--port': 'many' is not a valid integer."),
         (["--port", "70000"], {}, "The setting SIGNET_PORT does not hold: Input should be less than or equal to 65535"),
-        ([], {"PORT": "tcp://10.0.0.1:8081"}, "The setting SIGNET_PORT does not hold: Input should be a valid integer"),
+        (
+            [],
+            {"PORT": "tcp://10.0.0.1:8081"},
+            "The setting SIGNET_PORT does not hold: Kubernetes sets it for a service of the",
+        ),
         (
             [],
             {"COMPATIBILITY_LEVEL": "up"},
