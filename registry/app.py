@@ -77,7 +77,8 @@ class Application:
         settings.check_folders()
         answers, tallies, guard = Answers(settings.max_answer_bytes), RequestTallies(), _guard(settings)
         self._surface = _surface(settings, answers, guard, on_replay, open_store)
-        self._surface.state.answers, self._surface.state.tallies = answers, tallies
+        state = self._surface.state
+        state.answers, state.tallies, state.guard = answers, tallies, guard
         dispatch = Dispatch(self._surface, self._aliases_for)
         self.edge = Edge(dispatch, guard, answers, tallies, settings.max_body_bytes)
 

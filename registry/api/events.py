@@ -19,6 +19,7 @@ from registry.api.declaration import PlainRoute, Router
 from registry.api.objects import rfc3339
 from registry.api.replies import ErrorReply
 from registry.api.route import TheRegistry, checked
+from registry.api.visit import visit_of
 from registry.errors import BadRequest
 from registry.operations import Change
 from registry.records import (
@@ -83,8 +84,15 @@ async def _start(
 async def follow(
     request: Request, registry: TheRegistry, start: Annotated[int, Depends(_start)]
 ) -> AsyncIterator[ServerSentEvent]:
-    """Every change after a position, those that happen from now on included, without end."""
+    """Every change after a position, those that happen from now on included, without end.
+
+    A stream to a user ends with the first change after the users or the grants were read anew; it can be resumed by
+    whoever may read it then.
+    """
+    guard, caller = request.app.state.guard, visit_of(request.scope).caller
     async for change in _until(request.app.state.closing, registry.changes(start)):
+        if not guard.vouches_for(caller):
+            return
         event = event_of(registry.uuid, change)
         if event is not None:
             identity = f"{registry.uuid}:{change.position}"

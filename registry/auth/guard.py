@@ -51,6 +51,10 @@ class Guard(Protocol):
         """
         ...
 
+    def vouches_for(self, caller: Caller) -> bool:
+        """Whether a caller who was let in a while ago still is who they were taken for, and may do what they might."""
+        ...
+
     def watching(self) -> AbstractAsyncContextManager[None]:
         """Notice changes of what the guard goes by, for as long as the context is open."""
         ...
@@ -66,6 +70,10 @@ class Unguarded:
     async def admit(self, _header: bytes | None, _address: str) -> Caller:
         """Anybody."""
         return ANYBODY
+
+    def vouches_for(self, _caller: Caller) -> bool:
+        """For anybody."""
+        return True
 
     def watching(self) -> AbstractAsyncContextManager[None]:
         """Nothing to notice."""
@@ -172,6 +180,11 @@ class PasswordGuard:
         if (caller := self.known(header)) is None:
             raise Unauthenticated
         return caller
+
+    def vouches_for(self, caller: Caller) -> bool:
+        """Whether nothing was read anew since a caller was let in."""
+        account = self._accounts.get(caller.user or "")
+        return account is not None and account.caller is caller
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
