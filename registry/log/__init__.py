@@ -26,7 +26,7 @@ class _Engine(NamedTuple):
 
 _MEMORY: Final = _Engine("registry.log.memory", "registry.log.memory", "server")
 _SQLITE: Final = _Engine("registry.log.sqlite", "registry.log.sqlite_history", "server")
-_POSTGRES: Final = _Engine("registry.log.postgres", "registry.log.postgres", "postgres")
+_POSTGRES: Final = _Engine("registry.log.postgres", "registry.log.postgres_history", "postgres")
 _ENGINES: Final = {"memory": _MEMORY, "sqlite": _SQLITE, "postgres": _POSTGRES, "postgresql": _POSTGRES}
 
 
@@ -50,7 +50,7 @@ async def open_log(url: str, clock: Clock = wall_clock_ms) -> Log:
 async def open_history(url: str) -> History:
     """Open the log of a store URL for reading only, beside whatever process writes to it.
 
-    Raises StoreUnusable as open_log does, and when an SQLite file does not exist.
+    Raises StoreUnusable as open_log does, and when there is no log yet, which is not made.
     """
     engine = _engine(url)
     with _installed(engine, url):

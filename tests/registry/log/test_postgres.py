@@ -16,8 +16,8 @@ import psycopg
 import pytest
 
 from registry.envelope import Batch, Entry
-from registry.errors import Overloaded, RegistryError, SchemaTooLarge, StoreFailed
-from registry.log import Log, open_log
+from registry.errors import Overloaded, RegistryError, SchemaTooLarge, StoreFailed, StoreUnusable
+from registry.log import History, Log, open_history, open_log
 from registry.log.postgres_line import failure
 
 pytestmark = pytest.mark.anyio
@@ -54,7 +54,7 @@ async def append(log: Log, *entries: Entry, after: int | None = None) -> Batch:
         return await turn.append(entries or [Entry(b"k", b"v")])
 
 
-async def keys(log: Log, after: int = 0) -> list[bytes]:
+async def keys(log: History, after: int = 0) -> list[bytes]:
     return [entry.key async for batch in log.read(after) for entry in batch.entries]
 
 
@@ -392,6 +392,24 @@ async def test_nothing_outlives_a_transaction_so_that_a_pooler_may_stand_in_betw
     prepared = await (await near._turns._connection.execute("SELECT count(*) FROM pg_prepared_statements")).fetchone()
     timeout = await (await near._turns._connection.execute("SHOW lock_timeout")).fetchone()
     assert (held, prepared, timeout) == ([], (0,), ("0",))
+
+
+async def test_what_is_only_read_needs_no_right_but_to_read(near: Log, postgres) -> None:
+    await append(near, Entry(b"k", b"v"))
+    postgres.query("""
+        CREATE ROLE reader LOGIN;
+        ALTER ROLE reader SET default_transaction_read_only = on;
+        GRANT USAGE ON SCHEMA signet TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA signet TO reader
+    """)
+    history = await open_history(postgres.url_as("reader", ""))
+    assert (history.uuid, await keys(history)) == (near.uuid, [b"k"])
+    await history.close()
+
+
+async def test_where_there_is_no_log_to_read_none_is_made(postgres_store, postgres) -> None:
+    for _ in range(2):
+        with pytest.raises(StoreUnusable, match=r"/postgres holds no registry$"):
+            await open_history(postgres_store.url)
 
 
 async def test_nobody_is_refused_for_contention_whatever_isolation_is_the_default(postgres_store) -> None:
