@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +38,16 @@ def test_what_a_compose_file_builds_and_mounts_is_there(file: Path) -> None:
 def test_haproxy_reads_its_configuration_without_a_warning() -> None:
     done = subprocess.run([program("haproxy"), "-c", "-f", CONFIGURATION], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_image_is_healthy_when_the_registry_is_ready_whatever_its_port(start_registry) -> None:
+    words = re.search(r"HEALTHCHECK.*\n\s+CMD (\[.*])", (DEPLOY / "Dockerfile").read_text())[1]
+    check = [sys.executable, *json.loads(words)[1:]]
+    port = start_registry().url.rpartition(":")[2]
+    assert subprocess.run(check, env={**os.environ, "SIGNET_PORT": port}, check=False).returncode == 0
+    assert subprocess.run(
+        check, env={**os.environ, "SIGNET_PORT": "1"}, stderr=subprocess.DEVNULL, check=False
+    ).returncode
 
 
 def test_the_units_give_a_node_the_time_that_it_takes_to_stop() -> None:
