@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+from types import SimpleNamespace
 
 import faststream.confluent
 import faststream.kafka
@@ -54,6 +55,25 @@ async def test_a_handler_gets_what_was_published_and_poison_does_not_stop_it(lib
         assert await seen.get() == {"id": 2}
 
 
+@pytest.mark.parametrize("library", BROKERS)
+async def test_a_tombstone_is_none_and_batches_are_read(library, codec, brokers, topic, broker, order):
+    stream = BROKERS[library](brokers, codec=codec, middlewares=[RegistryMiddleware], logger=None)
+    seen = asyncio.Queue()
+
+    @stream.subscriber(topic, group_id=topic, auto_offset_reset="earliest", batch=True)
+    async def handle(orders) -> None:
+        for order in orders:
+            await seen.put(order)
+
+    async with asyncio.timeout(30), stream:
+        await stream.start()
+        broker.produce(topic, None, b"k", partition=0, headers=[("nothing", b"")])
+        broker.produce(topic, order(1), partition=0)
+        broker.flush(5)
+        await stream.publish_batch({"id": 2}, {"id": 3}, topic=topic, partition=0)
+        assert [await seen.get() for _ in range(4)] == [None, {"id": 1}, {"id": 2}, {"id": 3}]
+
+
 async def test_what_was_published_is_framed_and_says_what_it_is(codec, client, brokers, topic, lying_in):
     async with faststream.kafka.KafkaBroker(brokers, codec=codec, middlewares=[RegistryMiddleware], logger=None) as one:
         await one.publish({"id": 1}, topic=topic)
@@ -75,4 +95,4 @@ async def test_a_codec_that_knows_no_topic_says_what_it_needs(codec):
     with pytest.raises(SubjectUnknown, match="the RegistryMiddleware or a topic"):
         await codec.encode({"id": 1})
     with pytest.raises(SubjectUnknown, match="needs a deserializer"):
-        await RegistryCodec().decode(None)
+        await RegistryCodec().decode(SimpleNamespace(raw_message=None, body=b""))
