@@ -88,7 +88,7 @@ class DeadLetterQueue:
         redact: changes the error's message before it is sent, since it may tell parts of the data.
 
     Raises:
-        SettingInvalid: the header style is unknown.
+        SettingInvalid: the header style is unknown, or the topic has braces of another kind.
     """
 
     def __init__(
@@ -102,6 +102,10 @@ class DeadLetterQueue:
     ) -> None:
         if headers not in _STYLES:
             raise SettingInvalid(f"headers must be one of {', '.join(_STYLES)}, not {headers!r}")
+        try:
+            topic.format(topic="")
+        except (LookupError, ValueError, AttributeError) as error:
+            raise SettingInvalid(f"topic may have no braces but those of {{topic}}, not {topic!r}") from error
         self._producer = producer
         self._topic = topic
         self._style = _STYLES[headers]

@@ -127,6 +127,12 @@ def test_an_unknown_header_style_is_refused():
         DeadLetterQueue(None, headers="camel")
 
 
+@pytest.mark.parametrize("topic", ["{topics}.dlq", "dlq-{}", "dlq-{", "{topic.name}"])
+def test_a_topic_that_cannot_be_named_is_refused_before_the_first_letter(topic):
+    with pytest.raises(SettingInvalid, match="braces"):
+        DeadLetterQueue(None, topic)
+
+
 def unknown(retriable):
     error = UnknownSchemaId(7, "Schema not found")
     error.retriable = retriable
