@@ -164,11 +164,11 @@ def stored(subject: Subject, row: Row) -> Stored:
 
 
 def recognised(subject: Subject, row: Row, sent: Content) -> Stored:
-    """A row as the answer to who sent its schema: the same content is all that Confluent then knows of it, so that
-    timestamp and deletion are told of an equivalent one only.
+    """A row as the answer to who sent its schema: one with the same GUID is answered as sent, so that timestamp and
+    deletion are told of an equivalent one only.
     """
     if row.content.guid == sent.guid:
-        return fresh(subject, row.version, row.id, row.content)
+        return fresh(subject, row.version, row.id, sent)
     return stored(subject, row)
 
 

@@ -279,10 +279,11 @@ def retagged(
 ) -> Schema:
     """A schema after adding, then removing inline tags.
 
-    Raises InvalidSchema when the text cannot be read or a path names nothing in it.
+    Raises InvalidSchema when the language is unknown, the text cannot be read, or a path names nothing in it.
     """
     if not (add or remove):
         return sent
+    core.languages.check_type(sent.type)
     parsed = read_stored(core, state, subject, sent)
     try:
         return replace(sent, text=parsed.retagged(add, remove))

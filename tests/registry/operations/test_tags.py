@@ -214,3 +214,8 @@ async def test_tags_of_what_is_no_longer_there_cannot_be_taken_over(desk: Any) -
 async def test_bad_paths_are_refused_while_registering(desk: Any) -> None:
     assert (await desk.refusal(desk.put("s", RECORD, tags_to_add=on_field("h", "A"))))[0] == 42201
     assert (await desk.refusal(desk.put("s", "{", tags_to_add=on_field("f", "A"))))[0] == 42201
+
+
+async def test_tags_of_an_unknown_language_are_refused_with_its_name(desk: Any) -> None:
+    wish = desk.put("s", RECORD, type="XML", tags_to_add=on_field("f", "A"))
+    assert await desk.refusal(wish) == (42201, "Invalid schema type XML")

@@ -68,6 +68,11 @@ def bytes_beyond_latin_1() -> None:
     assert normal_default("bytes", "\u0100") == "\u0100"
 
 
+def of_the_wrong_type() -> None:
+    text = json.dumps(record("R", ("a", "int", "x")))
+    assert '"default":"x"' in AvroFormat().parse(text, {}, strict=False).normalized().text
+
+
 def keys_that_no_field_has() -> None:
     assert normal_default(record("I"), {"b": 1, "a": 2}) == {"a": 2, "b": 1}
 
@@ -158,6 +163,7 @@ def a_per_cent_sign() -> None:
 DIFFERENCES: Final[dict[str, Callable[[], None]]] = {
     "Normal form: the default of a later branch of a union": a_later_branch,
     "Normal form: a default of bytes beyond Latin-1": bytes_beyond_latin_1,
+    "Normal form: a default of the wrong type, in a lookup or without `validateNewSchemas`": of_the_wrong_type,
     "Normal form: keys of a record's default that no field has": keys_that_no_field_has,
     "Normal form: a number in a default list beyond the range of its float": beyond_the_range_of_a_float,
     "Normal form: a type without namespace within a namespace": a_type_without_namespace,
