@@ -111,15 +111,23 @@ class Settings(BaseSettings):
         False, description="Whether answers leave out what Confluent's clients for Java before 6.1.2 refuse."
     )
     schema_search_default_limit: Count = Field(1000, description="How many schemas a list holds if not told.")
-    schema_search_max_limit: Count = Field(1000, description="How many schemas a list holds at most.")
+    schema_search_max_limit: Count = Field(
+        1000, description="How many schemas may be asked for; who asks for more gets the default."
+    )
     subject_search_default_limit: Count = Field(MAX_INT, description="How many subjects a list holds if not told.")
-    subject_search_max_limit: Count = Field(MAX_INT, description="How many subjects a list holds at most.")
+    subject_search_max_limit: Count = Field(
+        MAX_INT, description="How many subjects may be asked for; who asks for more gets the default."
+    )
     subject_version_search_default_limit: Count = Field(
         MAX_INT, description="How many versions a list holds if not told."
     )
-    subject_version_search_max_limit: Count = Field(MAX_INT, description="How many versions a list holds at most.")
+    subject_version_search_max_limit: Count = Field(
+        MAX_INT, description="How many versions may be asked for; who asks for more gets the default."
+    )
     context_search_default_limit: Count = Field(MAX_INT, description="How many contexts a list holds if not told.")
-    context_search_max_limit: Count = Field(MAX_INT, description="How many contexts a list holds at most.")
+    context_search_max_limit: Count = Field(
+        MAX_INT, description="How many contexts may be asked for; who asks for more gets the default."
+    )
 
     def policy(self) -> Policy:
         """The part of the settings that decides over schemas."""
