@@ -133,7 +133,7 @@ class Wire:
             if b"LISTEN signet" in data:
                 link.listens = True
                 self._tell(Moment.LISTEN, link)
-            if b"BEGIN;" in data:
+            if b"BEGIN ISOLATION" in data:
                 link.began = True
                 self._tell(Moment.BEGIN, link)
             commits = b"COMMIT\n" in data
