@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel, to_snake
 from pydantic_core import PydanticCustomError
 
 from registry import model
+from registry.api.binding import AS_WRITTEN, Written
 from registry.api.parameters import java_int
 from registry.errors import Invalid, InvalidLevel, InvalidMode
 from registry.formats.protocol import InlineTags
@@ -42,8 +43,12 @@ def as_text(value: object) -> object:
     """Numbers and booleans are taken as they are written."""
     if value is None or isinstance(value, str):
         return value
-    # As JSON writes them, not as Python does: `true`, `NaN`.
-    if isinstance(value, (bool, int, float)):
+    if isinstance(value, Written):
+        return value.text
+    if isinstance(value, float):
+        raise PydanticCustomError(AS_WRITTEN, "must be read as it is written")
+    # As JSON writes them, not as Python does: `true`.
+    if isinstance(value, (bool, int)):
         return json.dumps(value)
     raise PydanticCustomError("text", "must be a text")
 

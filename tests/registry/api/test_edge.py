@@ -90,6 +90,25 @@ def test_a_body_is_read_in_every_unicode_encoding(client, encoding) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize("number", ["1.10", "1e3", "-0.0", "1E400", "NaN", "123456789012345678901", "7"])
+def test_a_number_where_a_text_is_due_is_taken_as_it_is_written(client, number) -> None:
+    body = f'{{"schema": "\\"string\\"", "metadata": {{"properties": {{"a": {number}}}}}}}'
+    client("POST", "/subjects/s/versions", content=body.encode())
+    assert client.get("/subjects/s/versions/1")["metadata"]["properties"] == {"a": number}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"schema": 1.0, "version": []}', "The body cannot be read: version: must be a whole number of 32 bits"),
+        (b'{"schemaType": 1.50, "schema": "x"}', "Invalid schema type 1.50"),
+        (b'{"schemaType": 1.50, "x": %s}' % (b"[" * 900 + b"]" * 900), "Invalid schema type 1.50"),
+    ],
+)
+def test_what_is_wrong_beside_a_number_that_is_a_text_is_told(client, body, message) -> None:
+    assert client("POST", "/subjects/s", content=body).json()["message"] == message
+
+
 @pytest.mark.parametrize(
     ("body", "status", "fragment"),
     [
