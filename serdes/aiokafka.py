@@ -23,7 +23,7 @@ except ImportError as error:
 
 from serdes import AsyncAvroDeserializer, AvroDeserializer, MessageField, SerializationContext
 from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage
-from serdes.errors import SerdesError
+from serdes.errors import SerdesError, SerializationError
 
 Deserializer = AsyncAvroDeserializer[Any] | AvroDeserializer[Any]
 
@@ -78,6 +78,16 @@ class _Loop:
     async def read(self, record: ConsumerRecord[Any, Any]) -> ConsumerRecord[Any, Any] | None:
         """The record with key and value read; None when there is nothing to hand out for it."""
         try:
+            return await self._read(record)
+        except SerializationError:
+            raise  # about this record alone, which the next call passes over
+        except BaseException:
+            # Also for a task that is cancelled while it asks: a consumer that stops commits where it stands.
+            self._go_back(record)
+            raise
+
+    async def _read(self, record: ConsumerRecord[Any, Any]) -> ConsumerRecord[Any, Any] | None:
+        try:
             key = await _read(self._key, record, MessageField.KEY, record.key)
             value = await _read(self._value, record, MessageField.VALUE, record.value)
         except SerdesError as error:
@@ -98,14 +108,23 @@ class _Loop:
 
     def _pause(self, record: ConsumerRecord[Any, Any]) -> None:
         """Go back to the record, and leave its partition alone for a while."""
-        partition = TopicPartition(record.topic, record.partition)
-        # To seek drops what was fetched ahead, so the records behind this one come again in their order.
-        self._consumer.seek(partition, record.offset)
+        partition = self._go_back(record)
+        if partition is None:
+            return
         self._consumer.pause(partition)
         seconds = self._triage.pause_seconds(record.topic, record.partition)
         task = asyncio.get_running_loop().create_task(self._resume(partition, seconds))
         self._resuming.add(task)
         task.add_done_callback(self._resuming.discard)
+
+    def _go_back(self, record: ConsumerRecord[Any, Any]) -> TopicPartition | None:
+        """Let a record come again; its partition, None where that went to another consumer meanwhile."""
+        partition = TopicPartition(record.topic, record.partition)
+        if partition not in self._consumer.assignment():
+            return None
+        # To seek drops what was fetched ahead, so the records behind this one come again in their order.
+        self._consumer.seek(partition, record.offset)
+        return partition
 
     async def _resume(self, partition: TopicPartition, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -18,7 +18,7 @@ except ImportError as error:
 
 from serdes import AvroDeserializer, AvroSerializer, MessageField, SerializationContext
 from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage
-from serdes.errors import DecodeError, EncodeError, SerdesError
+from serdes.errors import DecodeError, EncodeError, SerdesError, SerializationError
 
 
 class _Writing(Serializer):  # type: ignore[misc]  # kafka-python is not typed
@@ -100,21 +100,46 @@ def consume(
     triage = Triage(letters=dlq is not None, max_ratio=poison_max_ratio)
     for record in consumer:
         try:
-            read_key = _read(key, record, MessageField.KEY, record.key)
-            read_value = _read(value, record, MessageField.VALUE, record.value)
-        except SerdesError as error:
-            match triage.failed(record.topic, record.partition, error):
-                case Action.RETRY:
-                    consumer.seek(TopicPartition(record.topic, record.partition), record.offset)
-                    # One iterator for all partitions: there is nothing else to read meanwhile. Heartbeats go on.
-                    time.sleep(triage.pause_seconds(record.topic, record.partition))
-                case Action.LETTER if dlq is not None:
-                    dlq.send(_plain(record), error, attempt=triage.given_up(record.topic, record.partition))
-                case _:
-                    raise
-        else:
-            triage.read(record.topic, record.partition)
-            yield record._replace(key=read_key, value=read_value)
+            read = _handled(consumer, key, value, dlq, triage, record)
+        except SerializationError:
+            raise  # about this record alone, which the next call passes over
+        except BaseException:
+            # A consumer that is closed now commits where it stands.
+            _go_back(consumer, record)
+            raise
+        if read is not None:
+            yield read
+
+
+def _handled(
+    consumer: KafkaConsumer,
+    key: AvroDeserializer[Any] | None,
+    value: AvroDeserializer[Any] | None,
+    dlq: DeadLetterQueue | None,
+    triage: Triage,
+    record: Any,
+) -> Any:
+    """The record with key and value read; None when there is nothing to hand out for it."""
+    try:
+        read_key = _read(key, record, MessageField.KEY, record.key)
+        read_value = _read(value, record, MessageField.VALUE, record.value)
+    except SerdesError as error:
+        match triage.failed(record.topic, record.partition, error):
+            case Action.RETRY:
+                _go_back(consumer, record)
+                # One iterator for all partitions: there is nothing else to read meanwhile. Heartbeats go on.
+                time.sleep(triage.pause_seconds(record.topic, record.partition))
+            case Action.LETTER if dlq is not None:
+                dlq.send(_plain(record), error, attempt=triage.given_up(record.topic, record.partition))
+            case _:
+                raise
+        return None
+    triage.read(record.topic, record.partition)
+    return record._replace(key=read_key, value=read_value)
+
+
+def _go_back(consumer: KafkaConsumer, record: Any) -> None:
+    consumer.seek(TopicPartition(record.topic, record.partition), record.offset)
 
 
 def _read(deserializer: AvroDeserializer[Any] | None, record: Any, field: MessageField, data: bytes | None) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from serdes.avro.deserializer import AvroDeserializer
 from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage
-from serdes.errors import SerdesError
+from serdes.errors import SerdesError, SerializationError
 from serdes.subjects import MessageField, SerializationContext
 
 _log = logging.getLogger(__name__)
@@ -62,24 +63,50 @@ class Records:
         """
         self._resume()
         message = self._consumer.poll(self._bounded(timeout))
-        return None if message is None else self._read(message)
+        if message is None:
+            return None
+        try:
+            return self._read(message)
+        except SerializationError:
+            raise  # about this record alone, which the next call passes over
+        except BaseException:
+            self._go_back([message])
+            raise
 
     def consume(self, num_messages: int = 1, timeout: float = -1) -> list[Message]:
         """Up to so many records, those that could be read. Raises as `poll` does."""
         self._resume()
         found: list[Message] = []
         given_up: set[tuple[str, int]] = set()
-        for message in self._consumer.consume(num_messages, self._bounded(timeout)):
+        messages = self._consumer.consume(num_messages, self._bounded(timeout))
+        for number, message in enumerate(messages):
             # What follows a record that has to be read again comes again as well.
             place = _place(message)
             if place in given_up:
                 continue
-            read = self._read(message)
+            try:
+                read = self._read(message)
+            except SerdesError as error:
+                # What was read is handed out, and the next call meets this record first; then the rest comes again.
+                passed = isinstance(error, SerializationError) and not found
+                self._go_back([one for one in messages[number + passed :] if _place(one) not in given_up])
+                if found:
+                    return found
+                raise
             if read is not None:
                 found.append(read)
             elif place in self._paused:
                 given_up.add(place)
         return found
+
+    def _go_back(self, messages: Sequence[Message]) -> None:
+        """Let these records come again."""
+        first: dict[tuple[str, int], int] = {}
+        for message in messages:
+            if message.error() is None:
+                first.setdefault(_place(message), message.offset() or 0)
+        for (topic, partition), offset in first.items():
+            self._consumer.seek(TopicPartition(topic, partition, offset))
 
     def _bounded(self, timeout: float) -> float:
         """A wait does not outlast the next time that a partition is to be resumed."""

@@ -1,6 +1,7 @@
 """aiokafka's producer and consumer with our serdes: no record can stop the loop, and no question holds it up."""
 
 import asyncio
+import time
 from contextlib import aclosing, asynccontextmanager
 
 import pytest
@@ -110,6 +111,46 @@ async def test_while_the_registry_is_away_a_partition_waits_and_nothing_is_a_dea
         registry.start()
         assert [record.value for record in await reading] == [{"id": 1}, {"id": 2}]
     await cold.close() if kind is AsyncAvroDeserializer else cold.close()
+
+
+async def asked_again(registry, before):
+    def watch():
+        deadline = time.monotonic() + 10
+        while registry.total() == before:
+            assert time.monotonic() < deadline, "nobody has asked"
+            time.sleep(0.005)
+
+    await asyncio.to_thread(watch)
+
+
+async def test_a_record_that_was_asked_about_when_the_consumer_stopped_is_read_again(
+    registry, async_client, brokers, topic, produce, order
+):
+    produce(order(1))
+    registry.delay_seconds, before = 5, registry.total()
+    async with consuming(brokers, topic) as consumer:
+        reading = asyncio.create_task(first(1, consume(consumer, value=AsyncAvroDeserializer(async_client))))
+        await asked_again(registry, before)
+        reading.cancel()
+        await asyncio.wait([reading])
+        assert await consumer.position(TopicPartition(topic, 0)) == 0
+
+
+async def test_a_partition_that_went_away_while_the_registry_was_asked_stops_nothing(
+    registry, url, brokers, broker, topic, produce, order
+):
+    produce(order(1))
+    broker.produce(other := f"{topic}-other", b"raw", partition=0)
+    broker.flush(10)
+    registry.delay_seconds, before = 5, registry.total()
+    cold = AsyncSchemaRegistryClient({"url": url, "max.retries": 0, "deadline": 1})
+    async with cold, consuming(brokers, topic) as consumer:
+        records = consume(consumer, value=AsyncAvroDeserializer(cold))
+        reading = asyncio.create_task(anext(records))
+        await asked_again(registry, before)
+        consumer.assign([TopicPartition(other, 0)])
+        with pytest.raises(FramingError, match="the first byte is 0x72"):
+            await asyncio.wait_for(reading, 10)
 
 
 async def test_a_cold_blocking_deserializer_does_not_hold_up_the_event_loop(

@@ -1,6 +1,7 @@
 """confluent-kafka's producers and consumers with our serdes: one changed import line, and a loop that nothing stops."""
 
 import time
+from contextlib import suppress
 
 import pytest
 from confluent_kafka import Consumer, DeserializingConsumer, SerializingProducer, TopicPartition
@@ -12,7 +13,7 @@ from serdes import AvroDeserializer, header_schema_id_serializer
 from serdes import confluent as ours
 from serdes.confluent import Records, SchemaRegistryError, SerializationError, plain
 from serdes.dead_letters import DeadLetterQueue
-from serdes.errors import AnswerMalformed, FramingError, PoisonStorm, RegistryUnavailable
+from serdes.errors import AnswerMalformed, AuthError, FramingError, PoisonStorm, RegistryUnavailable
 
 from .conftest import NEWER, ORDER, POISON, QUIET
 
@@ -240,6 +241,29 @@ def test_without_a_dead_letter_queue_the_error_is_raised(client, consumer, produ
     with pytest.raises(FramingError) as failure:
         Records(consumer, value=AvroDeserializer(client)).poll(10)
     assert (failure.value.topic, failure.value.field) == (consumer.assignment()[0].topic, "value")
+
+
+@pytest.mark.parametrize("read", [Records.poll, lambda records, seconds: records.consume(1, seconds)])
+def test_a_record_that_was_not_handled_is_read_again(registry, client, consumer, produce, order, read):
+    produce(order(1))
+    client.clear_caches()
+    records = Records(consumer, value=AvroDeserializer(client))
+    registry.answer_with = lambda _: (401, "text/plain", b"who?", {})
+    with pytest.raises(AuthError):
+        read(records, 10)
+    registry.answer_with = None
+    assert read_all(records, 1) == [{"id": 1}]
+
+
+def test_a_batch_hands_out_what_stands_before_and_behind_poison(client, consumer, produce, order):
+    produce(order(1), POISON, order(2))
+    records, values = Records(consumer, value=AvroDeserializer(client)), []
+    for _ in range(50):
+        with suppress(FramingError):
+            values += [message.value() for message in records.consume(3, 0.2)]
+        if len(values) == 2:
+            break
+    assert values == [{"id": 1}, {"id": 2}]
 
 
 def test_a_storm_of_poison_stops_everything(client, consumer, produce, broker):

@@ -15,7 +15,7 @@ from serdes import (
     header_schema_id_serializer,
 )
 from serdes.dead_letters import DeadLetterQueue
-from serdes.errors import DecodeError, EncodeError, FramingError, PoisonStorm
+from serdes.errors import AuthError, DecodeError, EncodeError, FramingError, PoisonStorm
 from serdes.kafka_python import KeyDeserializer, KeySerializer, ValueDeserializer, ValueSerializer, consume
 
 from .conftest import ORDER, POISON
@@ -129,6 +129,18 @@ def test_while_the_registry_is_away_the_record_waits_and_is_no_dead_letter(regis
     with SchemaRegistryClient({"url": url, "max.retries": 0}) as cold:
         records = consume(consuming(), value=AvroDeserializer(cold), dlq=DeadLetterQueue(None))
         assert [record.value for record in islice(records, 2)] == [{"id": 1}, {"id": 2}]
+
+
+@pytest.mark.parametrize("dlq", [None, DeadLetterQueue(object())])
+def test_a_record_that_was_not_handled_is_read_again(registry, client, produce, order, consuming, dlq):
+    produce(order(1) if dlq is None else POISON)
+    client.clear_caches()
+    registry.answer_with = lambda _: (401, "text/plain", b"who?", {})
+    consumer = consuming()
+    with pytest.raises((AuthError, AttributeError)):
+        next(consume(consumer, value=AvroDeserializer(client), dlq=dlq))
+    [partition] = consumer.assignment()
+    assert consumer.position(partition) == 0
 
 
 def test_a_storm_of_poison_stops_everything(client, produce, producing, consuming):
