@@ -6,7 +6,7 @@ Owns the names; refuses to ask the registry (the associated strategy's question 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -32,6 +32,13 @@ def field_named(word: str) -> MessageField:
 
 
 # The last of these words counts: a topic may be called `orders-key`.
+def names(what: str, given: Iterable[str]) -> Iterable[str]:
+    """Several names, as they are. Raises SettingInvalid for one text, each letter of which would be a name."""
+    if isinstance(given, str):
+        raise SettingInvalid(f"{what} must be a list of names, not the text {given!r}")
+    return given
+
+
 _TOPIC_SUBJECT = re.compile(r"(?P<topic>.+)-(?P<field>key|value)", re.DOTALL)
 
 

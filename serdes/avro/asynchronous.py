@@ -15,7 +15,7 @@ from serdes.avro.serializer import Serializing, T, place_of, serde_for
 from serdes.codec import Read, Write
 from serdes.errors import NotCached, SerdesError
 from serdes.settings import Conf
-from serdes.subjects import SerializationContext, field_named, place_told
+from serdes.subjects import SerializationContext, field_named, names, place_told
 
 M = TypeVar("M")
 
@@ -84,8 +84,8 @@ class AsyncAvroSerializer(Serializing[T]):
 
     async def prepare(self, topics: Iterable[str], fields: Iterable[str] = ("value",)) -> None:
         """Ask the registry now, for these topics and fields, so that what is wrong shows at the start."""
-        for topic in topics:
-            for field in fields:
+        for topic in names("topics", topics):
+            for field in names("fields", fields):
                 await self._bind(SerializationContext(topic, field_named(field)))
 
     async def _bind(self, ctx: SerializationContext | None) -> Write:
@@ -193,7 +193,7 @@ class AsyncAvroDeserializer(Deserializing[T]):
             for place in places:
                 with self._raising(place):
                     await self._bind(frame_of(schema_id), place)
-        for subject in subjects:
+        for subject in names("subjects", subjects):
             place = place_told(subject)
             with self._raising(place):
                 for schema_id in await self._registry.answer_async(_binding.ids_of(subject)):

@@ -35,7 +35,7 @@ from serdes.errors import (
 )
 from serdes.schema import Schema
 from serdes.settings import Conf, DeserializerSettings
-from serdes.subjects import SerializationContext, field_named, place_told
+from serdes.subjects import SerializationContext, field_named, names, place_told
 
 M = TypeVar("M")
 
@@ -326,7 +326,7 @@ def as_bytes(data: Any) -> bytes:
 
 def contexts(topics: Iterable[str], field: str) -> list[SerializationContext | None]:
     """The places to prepare for; without topics, none in particular."""
-    return [SerializationContext(topic, field_named(field)) for topic in topics] or [None]
+    return [SerializationContext(topic, field_named(field)) for topic in names("topics", topics)] or [None]
 
 
 def frame_of(schema_id: int) -> Frame:
@@ -468,7 +468,7 @@ class AvroDeserializer(Deserializing[T]):
             for place in places:
                 with self._raising(place):
                     self._bind(frame_of(schema_id), place)
-        for subject in subjects:
+        for subject in names("subjects", subjects):
             place = place_told(subject)
             with self._raising(place):
                 for schema_id in self._registry.answer(_binding.ids_of(subject)):

@@ -22,7 +22,7 @@ from serdes.codec.shapes import Shapes
 from serdes.errors import EncodeError, SerdesError, SerializationError, SettingInvalid
 from serdes.schema import Schema
 from serdes.settings import Conf, SerializerSettings
-from serdes.subjects import SerializationContext, field_named
+from serdes.subjects import SerializationContext, field_named, names
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault  # in typing itself from Python 3.13 on
@@ -307,8 +307,8 @@ class AvroSerializer(Serializing[T]):
 
     def prepare(self, topics: Iterable[str], fields: Iterable[str] = ("value",)) -> None:
         """Ask the registry now, for these topics and fields, so that what is wrong shows at the start."""
-        for topic in topics:
-            for field in fields:
+        for topic in names("topics", topics):
+            for field in names("fields", fields):
                 self._bind(SerializationContext(topic, field_named(field)))
 
     def _bind(self, ctx: SerializationContext | None) -> Write:

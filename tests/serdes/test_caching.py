@@ -23,6 +23,7 @@ from serdes.errors import (
     RegistryUnavailable,
     SchemaIdReused,
     SchemaNotFound,
+    SettingInvalid,
     SubjectNotFound,
     UnknownSchemaId,
 )
@@ -306,6 +307,21 @@ def two_versions(registry, client):
         client.register_schema("orders-value", Schema(schema))
     client.clear_caches()
     return [b"\0\0\0\0\1\2", b"\0\0\0\0\2\2\0"]
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        lambda client: AvroSerializer(client, ORDER).prepare("orders"),
+        lambda client: AvroSerializer(client, ORDER).prepare(["orders"], "value"),
+        lambda client: AvroDeserializer(client).prepare(subjects="orders-value"),
+        lambda client: AvroDeserializer(client).prepare([1], "orders"),
+    ],
+)
+def test_preparing_takes_no_text_for_a_list_of_letters(registry, client, prepare):
+    with pytest.raises(SettingInvalid, match="must be a list of names, not the text"):
+        prepare(client)
+    assert not registry.total()
 
 
 def test_preparing_a_subject_covers_all_its_versions(registry, client, two_versions):
