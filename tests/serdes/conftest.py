@@ -109,8 +109,9 @@ class TinyRegistry:
         handler.send_response(status)
         for name, value in {"Content-Type": media_type, "Content-Length": str(len(content)), **headers}.items():
             handler.send_header(name, value)
-        handler.end_headers()
-        handler.wfile.write(content)
+        with suppress(OSError):  # whoever asked may have gone meanwhile
+            handler.end_headers()
+            handler.wfile.write(content)
 
     def _answer(self, method, raw, query, body):
         sent = json.loads(body) if body else None
