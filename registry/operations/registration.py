@@ -188,9 +188,11 @@ class Register(Struct, frozen=True, gc=False):
         return retagged(self.core, state, self.subject, sent, add, remove)
 
     def _same_version(self, state: State, met: _Met, reading: Reading) -> Row | None:
-        row = find_version(self.core, state, self.subject, met.live, reading, number=self._asked_id)
-        number = known_id(state, self.subject.context, reading.content, self._asked_id)
-        return row or next((row for row in reversed(met.live) if row.id == number), None)
+        known = known_id(state, self.subject.context, reading.content, self._asked_id)
+        # A content that has an id already becomes a version with that id, whatever is equivalent under another.
+        number = self._asked_id if known is None else known
+        row = find_version(self.core, state, self.subject, met.live, reading, number=number)
+        return row or next((row for row in reversed(met.live) if row.id == known), None)
 
     def _version(self, met: _Met) -> int:
         asked = self.candidate.version

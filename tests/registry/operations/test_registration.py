@@ -70,6 +70,14 @@ async def test_a_schema_that_is_there_but_for_what_it_takes_over_is_answered_as_
     assert (stored.version, stored.id, stored.schema.text, stored.schema.metadata) == (1, 1, other, OWNED)
 
 
+async def test_what_has_an_id_elsewhere_with_all_it_takes_over_becomes_a_version_of_that_id(desk: Any) -> None:
+    first, other = ('{"type":"int","a":1,"b":2}', '{"type":"int","b":2,"a":1}')
+    await desk.put("s", first, metadata=OWNED)
+    elsewhere = await desk.put("t", other, metadata=OWNED)
+    stored = await desk.put("s", other)
+    assert (stored.version, stored.id) == (2, elsewhere.id)
+
+
 async def test_schemas_that_differ_in_metadata_or_rules_have_ids_of_their_own(desk: Any) -> None:
     parts: list[dict[str, Any]] = [{}, {"metadata": OWNED}, {"metadata": Metadata()}, {"rule_set": RULES}]
     assert [(await desk.put(f"s{at}", **part)).id for at, part in enumerate(parts)] == [1, 2, 3, 4]
