@@ -42,8 +42,8 @@ class Configured:
         self._associations = Overlay(below._associations)
 
     def _apply_config(self, key: ConfigKey, value: Config | None, logged: Logged) -> None:
-        if key.subject != EVERYTHING:
-            self._aliases += _is_alias(value) - _is_alias(self._configs.get(key.subject))
+        before = self._configs.get(key.subject)
+        self._aliases += bool(_alias(key.subject, value)) - bool(_alias(key.subject, before))
         self._set(self._configs, key.subject, value, logged)
 
     def _apply_mode(self, key: ModeKey, value: Mode | None, logged: Logged) -> None:
@@ -105,13 +105,12 @@ class Configured:
         return iter(self._configs.items())
 
     def alias(self, subject: Subject) -> str | None:
-        """The alias that the own config of a subject names; the whole registry stands for nothing else."""
-        config = None if subject == EVERYTHING else self.config(subject)
-        return (config and config.alias) or None
+        """The alias that the own config of a subject names."""
+        return _alias(subject, self.config(subject))
 
     def aliases(self) -> Iterator[tuple[Subject, str]]:
         """Every subject whose own config names an alias, with that alias."""
-        return ((subject, alias) for subject, _ in self.configs() if (alias := self.alias(subject)))
+        return ((subject, alias) for subject, config in self.configs() if (alias := _alias(subject, config)))
 
     @property
     def has_aliases(self) -> bool:
@@ -154,5 +153,6 @@ def scopes(subject: Subject) -> tuple[Subject, Subject, Subject]:
     return subject, Subject(subject.context, ""), EVERYWHERE
 
 
-def _is_alias(config: Config | None) -> bool:
-    return config is not None and bool(config.alias)
+def _alias(subject: Subject, config: Config | None) -> str | None:
+    # The whole registry is no subject, and stands for nothing else whatever its config says.
+    return None if config is None or subject == EVERYTHING else config.alias or None

@@ -31,7 +31,6 @@ def field_named(word: str) -> MessageField:
     return MessageField(word)
 
 
-# The last of these words counts: a topic may be called `orders-key`.
 def names(what: str, given: Iterable[str]) -> Iterable[str]:
     """Several names, as they are. Raises SettingInvalid for one text, each letter of which would be a name."""
     if isinstance(given, str):
@@ -39,6 +38,7 @@ def names(what: str, given: Iterable[str]) -> Iterable[str]:
     return given
 
 
+# The last of these words counts: a topic may be called `orders-key`.
 _TOPIC_SUBJECT = re.compile(r"(?P<topic>.+)-(?P<field>key|value)", re.DOTALL)
 
 

@@ -52,8 +52,7 @@ class Configs:
         check_rule_set(fields.get("override_rule_set"))
         if subject != EVERYTHING:
             check_subject(subject, global_allowed=True)
-        # Where rule sets are not kept they are left out as if they had not been sent, which is no fault of the
-        # client.
+        # Where rule sets are not kept one that is sent is as good as null, and no fault of the client.
         if not self._core.policy.rule_sets_kept:
             fields |= {name: None for name in ("default_rule_set", "override_rule_set") if name in fields}
         if "compatibility_policy" in fields:
