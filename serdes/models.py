@@ -35,6 +35,7 @@ _TYPES: dict[Any, Any] = {
     time: {"type": "long", "logicalType": "time-micros"},
     UUID: {"type": "string", "logicalType": "uuid"},
 }
+_WORDS: dict[type, str] = {type(None): "null", bool: "boolean", int: "long", float: "double", str: "string"}
 _NOTHING = object()
 _SYMBOL = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
@@ -141,26 +142,28 @@ def _symbols(kind: type[Enum], place: str) -> list[str]:
 
 def _field(name: str, avro: Any, default: Any) -> dict[str, Any]:
     """A field; its default goes into the schema where JSON can say it, first in the union where it is one."""
+    field = {"name": name, "type": avro}
     if isinstance(default, Enum):
         default = symbol_of(default)
     # What JSON cannot say stays a default of the class, not of the schema.
-    told = default is None or isinstance(default, (bool, int, str)) or default in ([], {})
-    if not told and not (isinstance(default, float) and isfinite(default)):
-        return {"name": name, "type": avro}
+    if not _is_json(default):
+        return field
     if isinstance(avro, list):
-        word = (
-            "null"
-            if default is None
-            else {bool: "boolean", int: "long", float: "double", str: "string"}.get(type(default))
-        )
+        word = _WORDS.get(type(default))
         # A default has to be of the first branch, and this one is of none.
         if word not in avro:
-            return {"name": name, "type": avro}
-        avro = [word, *(branch for branch in avro if branch != word)]
+            return field
+        field["type"] = [word, *(branch for branch in avro if branch != word)]
     # In JSON it would have to be written as the type below, which nobody wrote.
     elif default is None or (isinstance(avro, dict) and "logicalType" in avro):
-        return {"name": name, "type": avro}
-    return {"name": name, "type": avro, "default": default}
+        return field
+    return field | {"default": default}
+
+
+def _is_json(default: Any) -> bool:
+    if isinstance(default, float):
+        return isfinite(default)
+    return default is None or isinstance(default, (bool, int, str)) or default in ([], {})
 
 
 def _defaults(kind: Any) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import Any
 
 RECORDS = frozenset({"record", "error"})
 NAMED = RECORDS | {"enum", "fixed"}
+BELOW = {"array": "items", "map": "values"}
+"""Under which key a type of many values has the type of them."""
 
 
 def type_word(schema: Any) -> str:

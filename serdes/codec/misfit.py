@@ -13,7 +13,7 @@ from typing import Any
 
 from fastavro.write import LOGICAL_WRITERS
 
-from serdes.codec.definitions import RECORDS, Definitions, type_word
+from serdes.codec.definitions import BELOW, RECORDS, Definitions, type_word
 from serdes.codec.failures import FAILURES
 from serdes.codec.options import WriteOptions
 from serdes.errors import EncodeError
@@ -132,22 +132,16 @@ class _Search:
 
     def _items(self, schema: Mapping[str, Any], value: Any, path: str, within: bool) -> Iterator[Misfit]:
         word = schema["type"]
-        if word == "array":
-            kinds = (Sequence, array) if within else (Sequence, array, set, frozenset)
-            # A text is a sequence too, but nobody means its letters; of list fastavro takes no subclass.
-            fits = isinstance(value, kinds) and not isinstance(value, str)
-            fits = fits and (value.__class__ is list or not isinstance(value, list))
-            places = ((f"{path}[{number}]", item) for number, item in enumerate(value)) if fits else ()
-        else:
-            fits = isinstance(value, Mapping)
-            places = ((f"{path}[{key!r}]", item) for key, item in value.items()) if fits else ()
-            strange = next((key for key in value if not isinstance(key, str)), None) if fits else None
+        if not (_is_array(value, within) if word == "array" else isinstance(value, Mapping)):
+            yield Misfit(path, word, _kind(value))
+            return
+        if word == "map":
+            strange = next((key for key in value if not isinstance(key, str)), None)
             if strange is not None:
                 yield Misfit(path, word, _kind(value), f"expected a map with texts as keys, found {_kind(strange)}")
-        if not fits:
-            yield Misfit(path, word, _kind(value))
-        for place, item in places:
-            yield from self.misfits(schema["items" if word == "array" else "values"], item, place, within)
+        items = value.items() if word == "map" else enumerate(value)
+        for place, item in items:
+            yield from self.misfits(schema[BELOW[word]], item, f"{path}[{place!r}]", within)
 
     def _union(self, branches: Sequence[Any], value: Any, path: str, within: bool) -> Iterator[Misfit]:
         expected = " or ".join(self._told(branch) for branch in branches)
@@ -185,6 +179,13 @@ class _Search:
             if isinstance(schema, dict)
             else str(schema)
         )
+
+
+def _is_array(value: Any, within: bool) -> bool:
+    kinds = (Sequence, array) if within else (Sequence, array, set, frozenset)
+    # A text is a sequence too, but nobody means its letters; of list fastavro takes no subclass.
+    fits = isinstance(value, kinds) and not isinstance(value, str)
+    return fits and (value.__class__ is list or not isinstance(value, list))
 
 
 def _leaf_misfits(schema: Any, word: str, value: Any, path: str, expected: str, within: bool) -> Iterator[Misfit]:

@@ -6,13 +6,11 @@ Owns Avro's resolution rules without values; the registry's compatibility levels
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
-from serdes.codec.definitions import RECORDS, Definitions, type_word
+from serdes.codec.definitions import BELOW, RECORDS, Definitions, type_word
 from serdes.codec.generated.resolution import Resolution, enum_symbols, record_fields
 from serdes.codec.parsing import AvroSchema
-
-_BELOW: Final = {"array": "items", "map": "values"}
 
 
 def unreadable(reader: AvroSchema, writer: AvroSchema) -> str | None:
@@ -41,7 +39,7 @@ class _Check:
             readable = enum_symbols(written, found)
             unread = [symbol for index, symbol in enumerate(written["symbols"]) if index not in readable]
             return f"{path or 'the root'}: no symbol {', '.join(unread)}" if unread else None
-        part = _BELOW.get(word)
+        part = BELOW.get(word)
         return None if part is None else self.reason(written[part], found[part], f"{path}[]")
 
     def _record(self, written: Any, reading: Any, path: str) -> str | None:
