@@ -88,7 +88,7 @@ async def load(
         appended, entries = appended + 1, chain(entries, [Record(NoopKey(), IdMarks(raised)).entry()])
     await _append(log, end, entries)
     # Read again from the store itself: the report is about what it holds, not about what was sent to it.
-    texts = Texts() if snapshot and snapshot.wanted else None
+    texts = Texts() if appended and snapshot and snapshot.wanted else None
     state = await outline(log, texts)
     if snapshot and texts:
         await snapshot.write_if_due(state, lambda parts: whole(parts, texts))

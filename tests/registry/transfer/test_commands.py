@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
@@ -13,6 +14,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from registry import transfer
+from registry.log import open_log
+from registry.replay import SnapshotFile
+from registry.snapshot import Part
 
 TOPIC = """\
 {"keytype":"NOOP","magic":0}\tnull
@@ -55,6 +61,16 @@ def test_a_command_that_is_interrupted_does_not_claim_to_be_done() -> None:
     assert (process.returncode, said) == (2, "signet: It was interrupted before it was done\n")
 
 
+async def told_and_replayed(file: Path) -> tuple[list[Part], list[Part]]:
+    """What the snapshot beside a store says, and what it would say after a replay."""
+    log = await open_log(f"sqlite:{file}")
+    try:
+        told = await SnapshotFile(log, file.with_name(f"{file.name}.snapshot")).read(lambda _position: None)
+        return list(told.snapshot()), list((await transfer.replay(log)).snapshot())
+    finally:
+        await log.close()
+
+
 def test_what_is_imported_or_restored_has_a_snapshot_for_the_first_start(signet, tmp_path) -> None:
     file = tmp_path / "topic.txt"
     with file.open("w") as topic:
@@ -64,7 +80,10 @@ def test_what_is_imported_or_restored_has_a_snapshot_for_the_first_start(signet,
     signet("import", str(file), "--store", f"sqlite:{tmp_path}/signet.db")
     signet("backup", f"{tmp_path}/backup.db", "--store", f"sqlite:{tmp_path}/signet.db")
     signet("restore", f"{tmp_path}/backup.db", "--store", f"sqlite:{tmp_path}/new.db")
-    assert {path.name for path in tmp_path.glob("*.snapshot")} == {"signet.db.snapshot", "new.db.snapshot"}
+    for store, position in (("signet.db", 10_001), ("new.db", 10_002)):
+        told, replayed = asyncio.run(told_and_replayed(tmp_path / store))
+        assert told == replayed
+        assert told[-1].position == position
 
 
 def digests(said: str) -> set[str]:

@@ -56,6 +56,14 @@ async def test_the_next_start_finds_a_snapshot_of_what_was_imported(log, version
     assert found.position == await log.end() == 5
 
 
+async def test_an_import_that_brings_nothing_new_writes_no_snapshot(log, version_of, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(registry.replay, "MANY_RECORDS", 0)
+    source = source_of(version_of("s", 1, 1))
+    await load(source, log)
+    await load(source, log, snapshot=SnapshotFile(log, tmp_path / "snapshot"))
+    assert list(tmp_path.iterdir()) == []
+
+
 async def test_a_second_import_changes_nothing(store, version_of) -> None:
     source = source_of(version_of("s", 1, 1), FULL, MARK)
     await load(source, store, reserve_ids=5)
