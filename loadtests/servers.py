@@ -18,7 +18,7 @@ from typing import Final
 import httpx
 import psutil
 
-START_SECONDS = 60.0
+START_SECONDS = 20.0
 """How long a server may take to start, unless it is told that it has more to read."""
 SCHEDULED: Final = 2
 """In Linux's number of the clock of a process: all the time for which any of its threads was on a processor."""
