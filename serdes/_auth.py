@@ -8,10 +8,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from serdes._effects import Effect, Invoke, Send, Share
-from serdes._requests import Request, read_answer
-from serdes.errors import AuthError
+from serdes._requests import Request, read_answer, retry_after_seconds
+from serdes.errors import AnswerMalformed, AuthError, RegistryFailed
 from serdes.settings import ClientSettings
 
 # Of its life: a call that is under way should not see its token end.
@@ -59,24 +60,33 @@ class Credentials:
 
     def _fetch(self) -> Generator[Effect, Any, None]:
         settings = self._settings
-        request, headers = _token_request(settings)
-        endpoint = settings.bearer_endpoint or _AZURE_ENDPOINT
+        # Apart from its query, which no message shows: it may have secrets in it.
+        endpoint, _, query = (settings.bearer_endpoint or _AZURE_ENDPOINT).partition("?")
+        request, headers = _token_request(settings, tuple(parse_qsl(query, keep_blank_values=True)))
         answer = yield Send(endpoint, request, headers, settings.timeout_seconds or settings.deadline_seconds)
         # Its body is not shown: whoever gives out tokens may repeat what was sent.
-        if not answer.retriable and not 200 <= answer.status < 300:
+        if answer.retriable:
+            seconds = retry_after_seconds(answer.headers)
+            raise RegistryFailed(f"{endpoint} gives out no token", answer.status, -1, seconds)
+        if not 200 <= answer.status < 300:
             raise AuthError(answer.status, -1, f"{endpoint} gives out no token")
-        self._token, lasts_seconds = read_answer(request, answer)
+        try:
+            self._token, lasts_seconds = read_answer(request, answer)
+        except AnswerMalformed as error:
+            raise AuthError(answer.status, -1, f"{endpoint} gives out no token that can be read") from error
         # Without a life of its own (0) a token is asked for with each call.
         self._refresh_at = self._clock() + lasts_seconds * _REFRESH_AT
 
 
-def _token_request(settings: ClientSettings) -> tuple[Request[tuple[str, float]], Headers]:
+def _token_request(
+    settings: ClientSettings, query: tuple[tuple[str, str], ...]
+) -> tuple[Request[tuple[str, float]], Headers]:
     if settings.bearer_source == "OAUTHBEARER_AZURE_IMDS":
-        path = f"?{settings.bearer_endpoint_query}" if settings.bearer_endpoint_query else ""
-        return Request("GET", path, _read_token, operation="token"), {"Metadata": "true"}
+        query += tuple(parse_qsl(settings.bearer_endpoint_query or "", keep_blank_values=True))
+        return Request("GET", "", _read_token, query, operation="token"), {"Metadata": "true"}
     form = {"grant_type": "client_credentials", "scope": settings.bearer_scope or ""}
     headers = {"Authorization": _basic(settings.bearer_client_id or "", settings.bearer_client_secret or "")}
-    return Request("POST", "", _read_token, form=form, operation="token"), headers
+    return Request("POST", "", _read_token, query, form=form, operation="token"), headers
 
 
 def _read_token(told: Any) -> tuple[str, float]:

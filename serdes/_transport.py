@@ -6,6 +6,7 @@ Loaded by name on the first call, since importing httpx costs more than all the 
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import Future
@@ -19,6 +20,9 @@ import httpx
 from serdes._requests import Answer, Request
 from serdes.errors import RegistryTimedOut, RegistryUnavailable, SettingInvalid, refusal
 from serdes.settings import ClientSettings
+
+# Of a SOCKS proxy it would write the password down, at DEBUG.
+logging.getLogger("httpcore.socks").setLevel(logging.INFO)
 
 _EVENTS = {"Accept": "text/event-stream"}
 _SILENCE_SECONDS = 60.0
@@ -117,10 +121,13 @@ def _usable_proxy() -> Iterator[None]:
     """Inside, what is wrong with a proxy, of the settings or of the environment, becomes a SettingInvalid."""
     try:
         yield
+    except SettingInvalid:
+        raise
     except (ImportError, ValueError) as error:
-        if isinstance(error, SettingInvalid):
-            raise
         raise SettingInvalid(f"the proxy cannot be used: {error}") from error
+    except httpx.InvalidURL:
+        # Without the reason, which may repeat a part of the password.
+        raise SettingInvalid("the proxy cannot be used: what the settings or the environment say is no URL") from None
 
 
 def _built(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -106,10 +107,24 @@ def _refused(answer: Answer) -> RegistryError:
     except _NONSENSE:
         pass  # a proxy's page: its first words are the best message there is
     if answer.retriable:
-        wait = answer.headers.get("retry-after", "")
-        seconds = float(wait) if wait.isdecimal() else 0.0
+        seconds = retry_after_seconds(answer.headers)
         return RegistryFailed(f"the registry failed: {message}", answer.status, code, seconds)
     return refusal(answer.status, code, message)
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float:
+    """How long an answer asks to wait (RFC 9110, 10.2.3): a number of seconds, or a moment; 0 where it does not."""
+    wait = headers.get("retry-after", "")
+    if wait.isdecimal():
+        return float(wait)
+    # By name, as it takes long to import and hardly any answer needs it.
+    moment = import_module("email.utils").parsedate_to_datetime
+    try:
+        # Both by the clock of whoever answered: ours may be wrong.
+        left: float = (moment(wait) - moment(headers.get("date", ""))).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return max(left, 0.0)
 
 
 def subject_path(subject: str, *rest: object) -> str:

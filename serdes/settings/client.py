@@ -156,6 +156,8 @@ class ClientSettings(Settings):
         _ = self.urls
         if self.proxy is not None:
             _check_url(self.proxy, "proxy", _PROXIES)
+        if self.bearer_endpoint is not None:
+            _check_endpoint(self.bearer_endpoint)
         if self.basic_auth is not None and ":" not in self.basic_auth:
             raise SettingInvalid("basic.auth.user.info must be in the form of {username}:{password}")
         # Whichever of the two won, somebody would look for the fault in the other.
@@ -205,6 +207,9 @@ def _split_urls(url: str | None) -> list[str]:
         raise SettingInvalid("Missing required configuration property url")
     for one in urls:
         _check_url(one, "url", _REGISTRIES)
+        if "?" in one or "#" in one:
+            # Not shown: it may be a secret, or the rest of a password.
+            raise SettingInvalid("url must end with a host or a path: what stands behind ? or # belongs to no registry")
     return urls
 
 
@@ -228,6 +233,16 @@ def _check_url(url: str, key: str, schemes: tuple[str, ...]) -> None:
         raise SettingInvalid(f"{key} must start with {wanted}, not {url.rpartition('@')[2]!r}")
     if not urlsplit(url).hostname:
         raise SettingInvalid(f"{key} names no host: {_without_credentials(url)!r}")
+
+
+def _check_endpoint(url: str) -> None:
+    key = "bearer.auth.issuer.endpoint.url"
+    _check_url(url, key, _REGISTRIES)
+    # They would take the place of the client's id and secret, and nobody could tell which of the two was refused.
+    if urlsplit(url).username is not None:
+        raise SettingInvalid(
+            f"{key} must have no user and password: those are bearer.auth.client.id and bearer.auth.client.secret"
+        )
 
 
 def _without_credentials(url: str) -> str:

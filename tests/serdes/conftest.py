@@ -106,7 +106,7 @@ class TinyRegistry:
             except Refused as refused:
                 status = int(str(refused.code)[:3])
                 content = json.dumps({"error_code": refused.code, "message": refused.message}).encode()
-        handler.send_response(status)
+        handler.send_response_only(status)
         for name, value in {"Content-Type": media_type, "Content-Length": str(len(content)), **headers}.items():
             handler.send_header(name, value)
         with suppress(OSError):  # whoever asked may have gone meanwhile

@@ -20,6 +20,7 @@ from serdes import (
     SerializationContext,
 )
 from serdes._flows.calls import Breaker
+from serdes._requests import retry_after_seconds
 from serdes.errors import (
     AnswerMalformed,
     AuthError,
@@ -239,13 +240,30 @@ def test_a_failing_registry_is_tried_again(registry, url):
         assert client.stats()["retries{reason=RegistryFailed}"] == 3
 
 
-def test_retry_after_is_heeded(registry, url):
-    registry.answer_with = answering(503, "text/plain", b"", **{"Retry-After": "60"})
+IN_A_MINUTE = {"Date": "Sun, 29 Nov 2026 23:59:30 GMT", "Retry-After": "Mon, 30 Nov 2026 00:00:30 GMT"}
+
+
+@pytest.mark.parametrize("headers", [{"Retry-After": "60"}, IN_A_MINUTE])
+def test_retry_after_is_heeded(registry, url, headers):
+    registry.answer_with = answering(503, "text/plain", b"", **headers)
     client = SchemaRegistryClient({"url": url, "retries.wait.ms": 1, "deadline": 5})
     with client, pytest.raises(RegistryFailed) as failure:
         client.register_schema("s", SCHEMA)
     assert failure.value.retry_after_seconds == 60
     assert registry.total() == 1  # a minute is past the deadline, so there is no use in waiting
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "date"),
+    [
+        ("soon", IN_A_MINUTE["Date"]),
+        ("-1", IN_A_MINUTE["Date"]),
+        (IN_A_MINUTE["Retry-After"], "today"),
+        (IN_A_MINUTE["Date"], IN_A_MINUTE["Retry-After"]),
+    ],
+)
+def test_a_retry_after_that_tells_no_time_to_come_asks_for_nothing(retry_after, date):
+    assert retry_after_seconds({"retry-after": retry_after, "date": date}) == 0
 
 
 def test_the_next_url_is_tried_at_once(registry, url):
@@ -373,11 +391,35 @@ def test_a_bearer_token_comes_from_its_source_and_is_kept(registry, url, conf):
     assert sum(count for call, count in registry.calls.items() if call.endswith("/token")) <= 1
 
 
-def test_a_refused_token_is_an_error_of_its_own(registry, url):
-    registry.answer_with = answering(400, "application/json", b'{"error": "invalid_client"}')
-    conf = {"credentials.source": "OAUTHBEARER_AZURE_IMDS", "issuer.endpoint.url": f"{url}/token"}
-    with SchemaRegistryClient(bearer(url, **conf)) as client, pytest.raises(AuthError, match="no token"):
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (answering(400, "application/json", b'{"error": "s3cret"}'), AuthError),
+        (answering(503, "text/plain", b"s3cret is slow"), RegistryFailed),
+        (answering(200, "text/html", b"s3cret"), AuthError),
+        (answering(200, "application/json", b'{"expires_in": "s3cret"}'), AuthError),
+        (answering(302, "text/html", b"", Location="http://127.0.0.1/?s3cret"), AuthError),
+    ],
+)
+def test_a_refused_token_is_an_error_that_tells_no_secret(registry, url, answer, kind):
+    registry.answer_with = answer
+    conf = {"credentials.source": "OAUTHBEARER_AZURE_IMDS", "issuer.endpoint.url": f"{url}/token?k=s3cret"}
+    client = SchemaRegistryClient(bearer(url, **conf) | {"max.retries": 0})
+    with client, pytest.raises(kind, match="/token gives out no token") as failure:
         client.register_schema("s", SCHEMA)
+    assert "s3cret" not in "".join(traceback.format_exception(failure.value))
+
+
+def test_the_query_of_a_token_endpoint_is_sent_and_shown_in_no_error(registry, url):
+    seen = []
+    registry.answer_with = lambda handler: seen.append(handler.path) or (200, "application/json", b"{}", {})
+    conf = {"credentials.source": "OAUTHBEARER_AZURE_IMDS", "issuer.endpoint.query": "resource=a/b&k="}
+    for endpoint in (f"{url}/token?p=s3cret", "http://127.0.0.1:1/?p=s3cret"):
+        client = SchemaRegistryClient(bearer(url, **conf, **{"issuer.endpoint.url": endpoint}) | {"max.retries": 0})
+        with client, pytest.raises(RegistryError) as failure:
+            client.get_subjects()
+        assert "s3cret" not in "".join(traceback.format_exception(failure.value))
+    assert seen == ["/token?p=s3cret&resource=a%2Fb&k="]
 
 
 def test_certificates_that_cannot_be_read_are_named_as_a_setting(tmp_path, url):

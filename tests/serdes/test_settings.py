@@ -1,9 +1,12 @@
+import logging
+import traceback
 from dataclasses import fields
+from itertools import product
 
 import pytest
 
 from serdes import AvroDeserializer, AvroSerializer, SchemaRegistryClient
-from serdes.errors import SettingInvalid
+from serdes.errors import RegistryUnavailable, SettingInvalid
 from serdes.settings import ClientSettings, DeserializerSettings, SerializerSettings
 
 URL = {"url": "http://127.0.0.1:1"}
@@ -35,6 +38,14 @@ URL = {"url": "http://127.0.0.1:1"}
         (ClientSettings, {"url": "http://a:b@h", "basic.auth.user.info": "c:d"}, "both"),
         (ClientSettings, URL | {"proxy": "h:3128"}, "proxy must start with http://.*'h:3128'"),
         (ClientSettings, URL | {"proxy": "socks5://"}, "proxy names no host"),
+        (ClientSettings, {"url": "http://h:8081/?a=b"}, "behind \\? or #"),
+        (ClientSettings, {"url": "http://h:8081/#a"}, "behind \\? or #"),
+        (
+            ClientSettings,
+            URL | {"bearer.auth.issuer.endpoint.url": "idp/token"},
+            "endpoint.url must start with http://",
+        ),
+        (ClientSettings, URL | {"bearer.auth.issuer.endpoint.url": "http://u:p@idp"}, "bearer.auth.client.secret"),
         (ClientSettings, URL | {"ssl.key.location": "/k"}, "ssl.certificate.location"),
         (ClientSettings, URL | {"bearer.auth.credentials.source": "MAGIC"}, "OAUTHBEARER"),
         (ClientSettings, URL | {"bearer.auth.credentials.source": "STATIC_TOKEN"}, "bearer.auth.token"),
@@ -69,14 +80,22 @@ def test_credentials_are_taken_from_the_url_and_never_shown():
     assert settings.credentials == ("me", "p@ss")
 
 
-@pytest.mark.parametrize("key", ["url", "proxy"])
 @pytest.mark.parametrize(
-    "url", ["ftp://me:secret@host", "http://me:secret/@host", "http://me:secret[@host", "me:secret@host:8081"]
+    ("key", "url"),
+    [
+        *product(
+            ["url", "proxy", "bearer.auth.issuer.endpoint.url"],
+            ["ftp://me:hunter2@host", "http://me:hunter2/@host", "http://me:hunter2[@host", "me:hunter2@host:8081"],
+        ),
+        ("url", "http://me:1?hunter2@host"),
+        ("url", "http://host?hunter2"),
+        ("bearer.auth.issuer.endpoint.url", "http://me:hunter2@host"),
+    ],
 )
 def test_a_secret_in_a_bad_url_is_not_told(key, url):
     with pytest.raises(SettingInvalid) as failure:
         ClientSettings.read(URL | {key: url})
-    assert "secret" not in str(failure.value)
+    assert "hunter2" not in str(failure.value)
 
 
 def test_settings_do_not_show_themselves():
@@ -84,10 +103,20 @@ def test_settings_do_not_show_themselves():
     assert "secret" not in repr(ClientSettings.read(conf))
 
 
-def test_a_proxy_of_the_environment_that_cannot_be_used_is_a_setting(monkeypatch):
-    monkeypatch.setenv("ALL_PROXY", "gopher://host")
-    with SchemaRegistryClient(URL) as client, pytest.raises(SettingInvalid, match="the proxy cannot be used"):
+@pytest.mark.parametrize("proxy", ["gopher://me:secret@host", "http://me:secret@host:port", "http://me:secret/@host"])
+def test_a_proxy_of_the_environment_that_cannot_be_used_is_a_setting(monkeypatch, proxy):
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    client, refused = SchemaRegistryClient(URL), pytest.raises(SettingInvalid, match="the proxy cannot be used")
+    with client, refused as failure:
         client.get_subjects()
+    assert "secret" not in "".join(traceback.format_exception(failure.value))
+
+
+def test_the_http_library_writes_no_password_of_a_proxy_down(caplog):
+    with caplog.at_level(logging.DEBUG), SchemaRegistryClient(URL | {"max.retries": 0}) as client:
+        with pytest.raises(RegistryUnavailable):
+            client.get_subjects()
+        assert not logging.getLogger("httpcore.socks").isEnabledFor(logging.DEBUG)
 
 
 @pytest.mark.parametrize("make", [AvroSerializer, AvroDeserializer])
