@@ -14,12 +14,16 @@ from uuid import UUID
 
 from serdes.errors import RegistryError, SerializationError, SubjectUnknown, VersionNotFound
 from serdes.settings import SerializerSettings, SubjectSettings
-from serdes.subjects import STRATEGIES, SerializationContext, SubjectNameStrategyType
+from serdes.subjects import (
+    CLUSTER_ID,
+    FALLBACK_TYPE,
+    STRATEGIES,
+    SerializationContext,
+    SubjectNameStrategyType,
+)
 
 R = TypeVar("R")
 
-CLUSTER_ID = "subject.name.strategy.kafka.cluster.id"
-FALLBACK_TYPE = "subject.name.strategy.fallback.type"
 _ANY_CLUSTER = "-"
 # What another library's client raises where ours answers with an empty list.
 _NO_ASSOCIATIONS = frozenset({404, 405, 422})
@@ -59,7 +63,9 @@ def subject_of(
     Raises SubjectUnknown when the strategy needs what is not there.
     """
     if settings.strategy is not None:
-        named: str | None = settings.strategy(ctx, record_name)
+        named = settings.strategy(ctx, record_name)
+        if named is not None and not isinstance(named, str):
+            raise SubjectUnknown(f"subject.name.strategy must return a text, not {type(named).__name__}")
         return named
     kind = SubjectNameStrategyType(settings.strategy_type or SubjectNameStrategyType.ASSOCIATED)
     if kind is SubjectNameStrategyType.ASSOCIATED:
@@ -92,7 +98,7 @@ def _associated(
         raise SubjectUnknown(f"topic {ctx.topic} is associated with several subjects")
     if found:
         return found[0].subject  # type: ignore[no-any-return]  # of our client or of confluent-kafka's
-    fallback = SubjectNameStrategyType(str(conf.get(FALLBACK_TYPE, "TOPIC")).rpartition(".")[2].upper())
+    fallback = conf.get(FALLBACK_TYPE, SubjectNameStrategyType.TOPIC)
     if fallback is SubjectNameStrategyType.NONE:
         raise SubjectUnknown(f"topic {ctx.topic} is associated with no subject, and there is no fallback strategy")
     return STRATEGIES[fallback](ctx, record_name)

@@ -5,11 +5,15 @@ Owns the counters' names and the event hook; refuses to know monitoring systems 
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from itertools import count
 from threading import Lock
 
+from serdes.errors import SettingInvalid
+
+_log = logging.getLogger(__name__)
 # Messages, which are counted only where `metrics.messages` is on.
 WRITTEN, READ = "messages{side=write}", "messages{side=read}"
 
@@ -32,10 +36,16 @@ class _Ticks:
 
 
 class Stats:
-    """Counters by name and labels; every change is also told to the hook, as (name, labels, value)."""
+    """Counters by name and labels; every change is also told to the hook, as (name, labels, value).
+
+    Raises SettingInvalid when the hook cannot be called.
+    """
 
     def __init__(self, on_event: EventHook | None = None) -> None:
+        if on_event is not None and not callable(on_event):
+            raise SettingInvalid("on_event must be callable with the signature on_event(name, labels, value)")
         self._on_event = on_event
+        self._hook_failed = False
         self._lock = Lock()
         self._counts: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
         self._ticks: dict[str, _Ticks] = {}
@@ -56,8 +66,14 @@ class Stats:
 
     def tell(self, name: str, value: float, **labels: str) -> None:
         """Tell the hook, without counting."""
-        if self._on_event is not None:
+        if self._on_event is None:
+            return
+        try:
             self._on_event(name, labels, value)
+        except Exception as error:  # noqa: BLE001 - whatever it is, records are worth more than the news of them
+            if not self._hook_failed:
+                self._hook_failed = True
+                _log.warning("on_event failed, which is said once and costs no record: %r", error)
 
     def total(self, name: str) -> float:
         """The sum of a counter over all its labels."""

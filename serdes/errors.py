@@ -60,6 +60,10 @@ class SerdesError(Exception):
         self.schema_id = self.schema_id or schema_id
         return self
 
+    def again(self) -> Self:
+        """The same error, for another caller: each has a place and a traceback of its own."""
+        return _rebuilt(type(self), self.message, self.__dict__)
+
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuilt, (type(self), self.message, self.__dict__)
 
@@ -180,10 +184,6 @@ class RegistryError(SerdesError):
         self.http_status_code = http_status_code
         self.error_code = error_code
         self.error_message = error_message
-
-    def again(self) -> RegistryError:
-        """The same refusal, for another caller."""
-        return _rebuilt(type(self), self.message, self.__dict__)
 
 
 class RegistryUnavailable(RegistryError):

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from serdes.errors import SettingInvalid
+
 Json = Mapping[str, Any]
 
 # A record names its schema with four bytes.
@@ -40,6 +42,8 @@ class Schema:
 
     references: a list will do as well; it is kept as a tuple.
     metadata, rule_set: JSON objects as in the REST API (`{"properties": {"owner": "me"}}`), or None.
+
+    Raises SettingInvalid when the text is none, or a reference is not one.
     """
 
     schema_str: str
@@ -49,8 +53,14 @@ class Schema:
     rule_set: Json | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
+        # Said here, because a value of another kind would be found out only where it is parsed or sent.
+        if not isinstance(self.schema_str, str):
+            raise SettingInvalid(f"the text of a schema must be a str, not {type(self.schema_str).__name__}")
         # Schemas are keys, and confluent-kafka's programs have their references in lists.
         object.__setattr__(self, "references", tuple(self.references or ()))
+        for reference in self.references:
+            if not hasattr(reference, "subject"):
+                raise SettingInvalid(f"a reference must be a SchemaReference, not {type(reference).__name__}")
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; what is absent is left out, as is the default language."""
@@ -70,14 +80,10 @@ class Schema:
     def from_dict(cls, body: Json) -> Self:
         """The schema inside a JSON object.
 
-        Raises KeyError, TypeError or AttributeError when the object is not of that shape.
+        Raises KeyError, TypeError, ValueError or AttributeError when the object is not of that shape.
         """
-        # Said here, because a value of another kind would be found out only where it is parsed.
-        text = body["schema"]
-        if not isinstance(text, str):
-            raise TypeError("schema is not a text")
         return cls(
-            text,
+            body["schema"],
             body.get("schemaType") or "AVRO",
             tuple(SchemaReference.from_dict(item) for item in body.get("references") or ()),
             body.get("metadata"),

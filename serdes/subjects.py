@@ -13,6 +13,10 @@ from typing import Any
 
 from serdes.errors import SettingInvalid, SubjectUnknown
 
+# The keys of what the associated strategy is told.
+CLUSTER_ID = "subject.name.strategy.kafka.cluster.id"
+FALLBACK_TYPE = "subject.name.strategy.fallback.type"
+
 Headers = Sequence[tuple[str, Any]] | Mapping[str, Any] | None
 
 
@@ -31,10 +35,10 @@ def field_named(word: str) -> MessageField:
     return MessageField(word)
 
 
-def names(what: str, given: Iterable[str]) -> Iterable[str]:
-    """Several names, as they are. Raises SettingInvalid for one text, each letter of which would be a name."""
-    if isinstance(given, str):
-        raise SettingInvalid(f"{what} must be a list of names, not the text {given!r}")
+def names(what: str, given: Any) -> Iterable[Any]:
+    """Several names or ids, as they are. Raises SettingInvalid for a single one; each letter of a text would be one."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise SettingInvalid(f"{what} must be a list, not {given!r}")
     return given
 
 
@@ -49,6 +53,20 @@ class SerializationContext:
     topic: str
     field: MessageField
     headers: Headers = None
+
+
+# What looking for the topic of something raises that is no context.
+NO_CONTEXT = (AttributeError, TypeError)
+
+
+def check_context(ctx: Any) -> None:
+    """Whether this is a context, with a topic and a field, or None. Raises SubjectUnknown."""
+    if ctx is None:
+        return
+    topic, field = getattr(ctx, "topic", None), getattr(ctx, "field", None)
+    if not isinstance(topic, str) or field not in tuple(MessageField):
+        told = f"topic {topic!r} and field {field!r}" if hasattr(ctx, "topic") else type(ctx).__name__
+        raise SubjectUnknown(f"a SerializationContext with a topic and a field (key or value) is needed, not {told}")
 
 
 SubjectNameStrategy = Callable[[SerializationContext | None, str | None], str | None]

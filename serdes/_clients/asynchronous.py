@@ -91,7 +91,10 @@ class AsyncSchemaRegistryClient(Client):
         """One flight per key: a task that flies on when the caller who started it is cancelled."""
         if effect.key in self._life().tasks:
             self._parts.stats.count("joined")
-        return await self._asyncio.shield(self._task(effect.key, effect.flow))
+        try:
+            return await self._asyncio.shield(self._task(effect.key, effect.flow))
+        except SerdesError as error:
+            raise error.again() from error.__cause__
 
     def _task(self, key: Hashable, flow: Callable[[], Flow[Any]]) -> asyncio.Task[Any]:
         tasks = self._life().tasks

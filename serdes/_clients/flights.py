@@ -30,6 +30,8 @@ class Flights:
             self._stats.count("joined")
             try:
                 return flight.result()
+            except SerdesError as error:
+                raise error.again() from error.__cause__
             except CancelledError:
                 continue  # the leader was interrupted, by Ctrl-C for example: somebody else must fly
         return self._lead(key, mine, fly)
@@ -39,7 +41,7 @@ class Flights:
             result = fly()
         except SerdesError as error:
             flight.set_exception(error)
-            raise
+            raise error.again() from error.__cause__
         else:
             flight.set_result(result)
             return result

@@ -14,6 +14,7 @@ from serdes._cache.memory import Memory
 from serdes._flows import Calls, Questions
 from serdes._stats import READ, WRITTEN, EventHook, Stats
 from serdes.codec import Codecs
+from serdes.errors import SettingInvalid
 from serdes.schema import Schema
 from serdes.settings import ClientSettings, Conf
 
@@ -60,8 +61,12 @@ def _disk(settings: ClientSettings) -> Disk | None:
 
 
 def own_schema(schema: Any) -> Schema:
-    """A schema as ours: confluent-kafka's has the same JSON form."""
-    return schema if isinstance(schema, Schema) else Schema.from_dict(schema.to_dict())
+    """A schema as ours: confluent-kafka's has the same JSON form. Raises SettingInvalid for what is no schema."""
+    if isinstance(schema, Schema):
+        return schema
+    if not hasattr(schema, "schema_str"):
+        raise SettingInvalid(f"a schema must be a Schema, not {type(schema).__name__}")
+    return Schema.from_dict(schema.to_dict())
 
 
 class Client(ABC):

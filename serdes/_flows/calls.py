@@ -66,6 +66,7 @@ class Calls:
         self._clock = clock
         self._credentials = Credentials(settings, clock)
         self._breakers = {url: Breaker() for url in settings.urls}
+        self._last_failure = ""
 
     def headers(self) -> Flow[dict[str, str]]:
         """The headers that say who is asking."""
@@ -80,7 +81,7 @@ class Calls:
         deadline = started + self._settings.deadline_seconds
         admitted = [url for url, breaker in self._breakers.items() if breaker.admits(started, deadline - started)]
         if not admitted:
-            raise RegistryUnavailable("the registry failed a moment ago and is not asked again yet")
+            raise RegistryUnavailable(f"{self._last_failure}; not asked again yet, since that was a moment ago")
         try:
             return (yield from self._attempts(admitted, request, deadline))
         finally:
@@ -137,6 +138,7 @@ class Calls:
 
     def _give_up(self, urls: list[str], error: RegistryUnavailable) -> None:
         """Let the breakers know; an answer that only this request got keeps the URL open for others."""
+        self._last_failure = error.error_message
         for url in urls:
             # A 500 may be about this one request; a breaker that opened for it would keep all others away.
             if error.http_status_code in _ABSENT:

@@ -12,7 +12,14 @@ from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-from serdes.errors import AnswerMalformed, RegistryError, RegistryFailed, RegistryRedirected, refusal
+from serdes.errors import (
+    AnswerMalformed,
+    RegistryError,
+    RegistryFailed,
+    RegistryRedirected,
+    SettingInvalid,
+    refusal,
+)
 
 R = TypeVar("R")
 
@@ -128,7 +135,9 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float:
 
 
 def subject_path(subject: str, *rest: object) -> str:
-    """The path of something that belongs to a subject."""
+    """The path of something that belongs to a subject. Raises SettingInvalid for a name that is no text."""
+    if not isinstance(subject, str):
+        raise SettingInvalid(f"the name of a subject must be a text, not {subject!r}")
     return "/".join(["/subjects", quote(subject, safe=""), *map(str, rest)])
 
 

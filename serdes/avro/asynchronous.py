@@ -15,7 +15,7 @@ from serdes.avro.serializer import Serializing, T, place_of, serde_for
 from serdes.codec import Read, Write
 from serdes.errors import NotCached, SerdesError
 from serdes.settings import Conf
-from serdes.subjects import SerializationContext, field_named, names, place_told
+from serdes.subjects import NO_CONTEXT, SerializationContext, field_named, names, place_told
 
 M = TypeVar("M")
 
@@ -54,7 +54,10 @@ class AsyncAvroSerializer(Serializing[T]):
             return None
         if ctx is None:
             return (await self._bind(None))(obj, None)
-        write = self._table(ctx.field).get(ctx.topic)
+        try:
+            write = self._table(ctx.field).get(ctx.topic)
+        except NO_CONTEXT:
+            write = None
         if write is None:
             write = await self._bind(ctx)
         return write(obj, ctx)
@@ -67,7 +70,10 @@ class AsyncAvroSerializer(Serializing[T]):
         """
         if obj is None:
             return None
-        write = self._table(ctx.field).get(ctx.topic)
+        try:
+            write = self._table(ctx.field).get(ctx.topic)
+        except NO_CONTEXT:
+            write = None
         if write is None:
             raise NotCached(f"nothing is known yet about writing the {ctx.field} of topic {ctx.topic}")
         return write(obj, ctx)
@@ -142,8 +148,8 @@ class AsyncAvroDeserializer(Deserializing[T]):
             return None
         try:
             data = as_bytes(data)
-            frame = self._frame(data, ctx)
-            read = self._table(ctx).get(frame.key) or await self._bind(frame, ctx)
+            table, frame = self._table(ctx), self._frame(data, ctx)
+            read = table.get(frame.key) or await self._bind(frame, ctx)
             return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
         except SerdesError as error:
             return self._failed(error, data, ctx)  # type: ignore[no-any-return]  # a Poison, where that is wanted
@@ -158,8 +164,8 @@ class AsyncAvroDeserializer(Deserializing[T]):
             return None
         try:
             data = as_bytes(data)
-            frame = self._frame(data, ctx)
-            read = self._table(ctx).get(frame.key)
+            table, frame = self._table(ctx), self._frame(data, ctx)
+            read = table.get(frame.key)
             if read is None:
                 raise NotCached(f"nothing is known yet about schema {frame.identity}")
             return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
@@ -189,10 +195,10 @@ class AsyncAvroDeserializer(Deserializing[T]):
     ) -> None:
         """Ask the registry now what will be needed; as the blocking deserializer does."""
         places = contexts(topics, field)
-        for schema_id in ids:
+        for frame in map(frame_of, names("ids", ids)):
             for place in places:
                 with self._raising(place):
-                    await self._bind(frame_of(schema_id), place)
+                    await self._bind(frame, place)
         for subject in names("subjects", subjects):
             place = place_told(subject)
             with self._raising(place):

@@ -34,8 +34,8 @@ from serdes.errors import (
     UnknownSchemaId,
 )
 from serdes.schema import Schema
-from serdes.settings import Conf, DeserializerSettings
-from serdes.subjects import SerializationContext, field_named, names, place_told
+from serdes.settings import Conf, DeserializerSettings, checks
+from serdes.subjects import NO_CONTEXT, SerializationContext, check_context, field_named, names, place_told
 
 M = TypeVar("M")
 
@@ -47,9 +47,9 @@ _PREFIX = slice(wire.ID_FRAME_BYTES)
 # What makes a key of a frame that was found in a header.
 _IN_HEADER = b"header"
 _BUFFERS = (bytes, bytearray, memoryview)
-# What looking up the first bytes of the data raises: for a frame that is not known yet, or for what is no bytes. Those
-# are so rare that records do not pay for a test beforehand.
-_NOT_FOUND = (LookupError, TypeError, ValueError)
+# What looking up the first bytes of the data raises: for a frame that is not known yet, or for what is no bytes or no
+# context. Those are so rare that records do not pay for a test beforehand.
+_NOT_FOUND = (LookupError, TypeError, ValueError, AttributeError)
 
 
 class SchemaInfo(NamedTuple):
@@ -114,7 +114,7 @@ class Deserializing(Generic[T]):
         if not isinstance(return_record_name, bool):
             raise SettingInvalid("return_record_name must be a boolean value")
         self._from_dict = from_dict
-        self._rules = RuleSettings(rule_conf or {}, rule_registry, self._registry.conf)
+        self._rules = RuleSettings(checks.pairs("rule_conf", rule_conf or {}), rule_registry, self._registry.conf)
         self._schema = None if schema_str is None else schema_of(schema_str)
         self._options = ReadOptions(return_record_name, self._settings.refuse_trailing, self._settings.codegen != "off")
         self._framed = self._settings.schema_id_deserializer
@@ -178,8 +178,12 @@ class Deserializing(Generic[T]):
         """The functions by frame, for one topic and field."""
         if ctx is None:
             return self._unplaced
-        tables = self._keys if ctx.field == "key" else self._values
-        table = tables.get(ctx.topic)
+        try:
+            tables = self._keys if ctx.field == "key" else self._values
+            table = tables.get(ctx.topic)
+        except NO_CONTEXT:
+            check_context(ctx)
+            raise
         if table is None:
             if len(tables) >= self._registry.capacity:
                 tables.clear()
@@ -203,6 +207,7 @@ class Deserializing(Generic[T]):
 
     def _look_up(self, frame: Frame, ctx: SerializationContext | None) -> Binding[tuple[Read, bool]]:
         """The function for a frame, and whether another may be right later."""
+        check_context(ctx)
         subject = yield from self._subject(ctx, None)
         raw, schema = yield from self._written(frame, subject)
         if subject is None and ctx is not None:
@@ -330,8 +335,8 @@ def contexts(topics: Iterable[str], field: str) -> list[SerializationContext | N
 
 
 def frame_of(schema_id: int) -> Frame:
-    """The frame that names an id in front of the payload."""
-    prefix = wire.id_frame(schema_id)
+    """The frame that names an id in front of the payload. Raises SettingInvalid for what is no schema id."""
+    prefix = wire.id_frame(checks.schema_id("a schema id", schema_id))
     return Frame(schema_id, None, len(prefix), prefix)
 
 
@@ -464,10 +469,10 @@ class AvroDeserializer(Deserializing[T]):
         Raises as a call does.
         """
         places = contexts(topics, field)
-        for schema_id in ids:
+        for frame in map(frame_of, names("ids", ids)):
             for place in places:
                 with self._raising(place):
-                    self._bind(frame_of(schema_id), place)
+                    self._bind(frame, place)
         for subject in names("subjects", subjects):
             place = place_told(subject)
             with self._raising(place):
@@ -479,8 +484,8 @@ class AvroDeserializer(Deserializing[T]):
         if data is None:
             return None
         data = as_bytes(data)
-        frame = self._frame(data, ctx)
-        read = self._table(ctx).get(frame.key) or self._bind(frame, ctx)
+        table, frame = self._table(ctx), self._frame(data, ctx)
+        read = table.get(frame.key) or self._bind(frame, ctx)
         return read(data, ctx)  # type: ignore[no-any-return]  # the schema tells the type
 
     def _bind(self, frame: Frame, ctx: SerializationContext | None) -> Read:

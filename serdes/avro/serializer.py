@@ -21,8 +21,8 @@ from serdes.codec import AvroSchema, Place, Write, WriteOptions, parse, plain_wr
 from serdes.codec.shapes import Shapes
 from serdes.errors import EncodeError, SerdesError, SerializationError, SettingInvalid
 from serdes.schema import Schema
-from serdes.settings import Conf, SerializerSettings
-from serdes.subjects import SerializationContext, field_named, names
+from serdes.settings import Conf, SerializerSettings, checks
+from serdes.subjects import NO_CONTEXT, SerializationContext, check_context, field_named, names
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault  # in typing itself from Python 3.13 on
@@ -62,8 +62,10 @@ def parsed_from(schema: Any, referenced: Sequence[tuple[str, str]] = ()) -> Avro
 
 
 def place_of(ctx: SerializationContext | None) -> Place:
-    """The place that a context tells, for errors."""
-    return Place() if ctx is None else Place(ctx.topic, str(ctx.field))
+    """The place that a context tells, for errors; what is no context tells none."""
+    if ctx is None or not hasattr(ctx, "topic") or not hasattr(ctx, "field"):
+        return Place()
+    return Place(ctx.topic, str(ctx.field))
 
 
 class Serializing(Generic[T]):
@@ -100,7 +102,7 @@ class Serializing(Generic[T]):
         if to_dict is not None and not callable(to_dict):
             raise SettingInvalid("to_dict must be callable with the signature to_dict(object, SerializationContext)")
         self._to_dict = to_dict
-        self._rules = RuleSettings(rule_conf or {}, rule_registry, self._registry.conf)
+        self._rules = RuleSettings(checks.pairs("rule_conf", rule_conf or {}), rule_registry, self._registry.conf)
         self._schema = None if schema_str is None else schema_of(schema_str)
         self._options = WriteOptions(
             self._settings.strict, self._settings.strict_allow_default, self._settings.codegen != "off"
@@ -149,6 +151,7 @@ class Serializing(Generic[T]):
 
     def _look_up(self, ctx: SerializationContext | None) -> Binding[tuple[Write, bool]]:
         """The function for a topic and field, and whether another may be right later."""
+        check_context(ctx)
         own = None if self._schema is None else (yield from self._read(self._schema))
         subject = yield from _binding.subject_of(
             self._settings, ctx, None if own is None else own.name, self._cluster_id
@@ -287,7 +290,10 @@ class AvroSerializer(Serializing[T]):
             return None
         if ctx is None:
             return self._bind(None)(obj, None)
-        write = (self._keys if ctx.field == "key" else self._values).get(ctx.topic)
+        try:
+            write = (self._keys if ctx.field == "key" else self._values).get(ctx.topic)
+        except NO_CONTEXT:
+            write = None
         if write is None:
             write = self._bind(ctx)
         return write(obj, ctx)

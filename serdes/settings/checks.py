@@ -10,7 +10,9 @@ from threading import TIMEOUT_MAX
 from typing import Any, Self
 
 from serdes.errors import SettingInvalid
-from serdes.subjects import SubjectNameStrategyType
+from serdes.subjects import CLUSTER_ID, FALLBACK_TYPE, SubjectNameStrategyType
+
+_HIGHEST_ID = 0xFFFFFFFF
 
 Conf = Mapping[str, Any]
 Check = Callable[[str, Any], Any]
@@ -82,9 +84,9 @@ def texts(key: str, value: Any) -> str:
 
 
 def schema_id(key: str, value: Any) -> int:
-    """A whole number."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SettingInvalid(f"{key} must be an int value, not {value!r}")
+    """A whole number that fits into the four bytes which a record has for it."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _HIGHEST_ID:
+        raise SettingInvalid(f"{key} must be an int value from 0 to {_HIGHEST_ID}, not {value!r}")
     return value
 
 
@@ -95,6 +97,13 @@ def pairs(key: str, value: Any) -> Mapping[str, Any]:
     return value
 
 
+def text_pairs(key: str, value: Any) -> Mapping[str, str]:
+    """A dictionary of texts."""
+    if not all(isinstance(one, str) for pair in pairs(key, value).items() for one in pair):
+        raise SettingInvalid(f"{key} must have texts as keys and values")
+    return pairs(key, value)
+
+
 def function(key: str, value: Any) -> Callable[..., Any]:
     """Something that can be called."""
     if not callable(value):
@@ -102,16 +111,33 @@ def function(key: str, value: Any) -> Callable[..., Any]:
     return value  # type: ignore[no-any-return]  # callable() tells nothing about the signature
 
 
-def strategy_type(key: str, value: Any) -> SubjectNameStrategyType:
-    """The name of a strategy, in any case."""
-    try:
-        named = SubjectNameStrategyType(str(getattr(value, "value", value)).upper())
-    except ValueError:
-        named = SubjectNameStrategyType.NONE
-    if named is SubjectNameStrategyType.NONE:
-        choices = ", ".join(kind.value for kind in SubjectNameStrategyType if kind is not SubjectNameStrategyType.NONE)
-        raise SettingInvalid(f"{key} must be one of {choices}, not {value!r}")
-    return named
+def strategy_type(*choices: SubjectNameStrategyType) -> Check:
+    """The name of one of some strategies, in any case."""
+
+    def check(key: str, value: Any) -> SubjectNameStrategyType:
+        word = str(getattr(value, "value", value)).upper()
+        if word not in choices:
+            raise SettingInvalid(f"{key} must be one of {', '.join(choices)}, not {value!r}")
+        return SubjectNameStrategyType(word)
+
+    return check
+
+
+_fallback_type = strategy_type(
+    SubjectNameStrategyType.TOPIC,
+    SubjectNameStrategyType.RECORD,
+    SubjectNameStrategyType.TOPIC_RECORD,
+    SubjectNameStrategyType.NONE,
+)
+
+
+def associated_conf(key: str, value: Any) -> Mapping[str, Any]:
+    """What the associated strategy is told: the id of the Kafka cluster, and the strategy for other topics."""
+    told = {name: said for name, said in pairs(key, value).items() if said is not None}
+    for name, check in ((CLUSTER_ID, text), (FALLBACK_TYPE, _fallback_type)):
+        if name in told:
+            told[name] = check(name, told[name])
+    return told
 
 
 def anything(_key: str, value: Any) -> Any:

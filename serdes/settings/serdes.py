@@ -10,15 +10,17 @@ from serdes.errors import SettingInvalid
 from serdes.settings.checks import (
     Settings,
     anything,
+    associated_conf,
     flag,
     function,
     key,
     number,
     one_of,
-    pairs,
     schema_id,
     strategy_type,
+    text_pairs,
 )
+from serdes.subjects import SubjectNameStrategyType
 from serdes.wire import dual_schema_id_deserializer, prefix_schema_id_serializer
 
 
@@ -32,7 +34,7 @@ class SubjectSettings(Settings):
     use_latest_with_metadata: Mapping[str, str] | None = field(
         default=None,
         metadata=key(
-            "use.latest.with.metadata", pairs, "Like it, with the latest version whose metadata has these pairs."
+            "use.latest.with.metadata", text_pairs, "Like it, with the latest version whose metadata has these pairs."
         ),
     )
     strategy: Callable[..., Any] | None = field(
@@ -42,12 +44,16 @@ class SubjectSettings(Settings):
     strategy_type: str | None = field(
         default=None,
         metadata=key(
-            "subject.name.strategy.type", strategy_type, "TOPIC, RECORD, TOPIC_RECORD or ASSOCIATED (the default)."
+            "subject.name.strategy.type",
+            strategy_type(*(kind for kind in SubjectNameStrategyType if kind is not SubjectNameStrategyType.NONE)),
+            "TOPIC, RECORD, TOPIC_RECORD or ASSOCIATED (the default).",
         ),
     )
     strategy_conf: Mapping[str, Any] | None = field(
         default=None,
-        metadata=key("subject.name.strategy.conf", pairs, "What the associated strategy needs: cluster id, fallback."),
+        metadata=key(
+            "subject.name.strategy.conf", associated_conf, "What the associated strategy needs: cluster id, fallback."
+        ),
     )
     codegen: str = field(
         default="auto",

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -20,6 +21,7 @@ from serdes import (
 )
 from serdes.errors import (
     IncompatibleSchema,
+    InvalidSchema,
     RegistryUnavailable,
     SchemaIdReused,
     SchemaNotFound,
@@ -119,6 +121,42 @@ def test_32_serializers_of_one_client_ask_once(registry, client):
     with ThreadPoolExecutor(32) as pool:
         list(pool.map(lambda number: AvroSerializer(client, ORDER)({"id": number}, VALUE), range(32)))
     assert registry.calls == {ASSOCIATION: 1, REGISTER: 1}
+
+
+OF_RECORDS = {"subject.name.strategy.type": "RECORD"}
+
+
+def test_threads_that_share_a_failure_each_have_an_error_of_their_own(registry, client):
+    registry.delay_seconds, registry.answer_with = 0.05, lambda _: (422, "text/plain", b"", {})
+
+    def failed(topic):
+        with pytest.raises(InvalidSchema) as failure:
+            AvroSerializer(client, ORDER, conf=OF_RECORDS)({"id": 1}, SerializationContext(topic, MessageField.VALUE))
+        return failure.value.topic
+
+    topics = [f"t{number}" for number in range(16)]
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(failed, topics)) == topics
+    assert registry.total() == 1
+
+
+def test_tasks_that_share_a_failure_each_have_an_error_of_their_own(registry, url):
+    registry.answer_with = lambda _: (422, "text/plain", b"", {})
+
+    async def failed(serializer, topic):
+        with pytest.raises(InvalidSchema) as failure:
+            await serializer({"id": 1}, SerializationContext(topic, MessageField.VALUE))
+        return failure.value.topic, len(traceback.extract_tb(failure.value.__traceback__))
+
+    async def run():
+        async with AsyncSchemaRegistryClient({"url": url}) as client:
+            serializer = AsyncAvroSerializer(client, ORDER, conf=OF_RECORDS)
+            return await asyncio.gather(*(failed(serializer, f"t{number}") for number in range(16)))
+
+    topics, depths = zip(*asyncio.run(run()), strict=True)
+    assert topics == tuple(f"t{number}" for number in range(16))
+    assert len(set(depths)) == 1
+    assert registry.total() == 1
 
 
 def test_96_messages_with_an_unknown_id_ask_once(registry, client):
@@ -290,6 +328,17 @@ def test_what_is_counted_is_told_to_the_hook(url):
     assert ("misses", {}, 1) in told
 
 
+def test_a_hook_that_fails_costs_no_record_and_is_told_of_once(url, caplog):
+    def fail(*_event):
+        raise ZeroDivisionError
+
+    with SchemaRegistryClient({"url": url}, on_event=fail) as client:
+        assert AvroSerializer(client, ORDER)({"id": 1}, VALUE) == b"\0\0\0\0\1\2"
+    assert [record.message for record in caplog.records if "on_event" in record.message] == [
+        "on_event failed, which is said once and costs no record: ZeroDivisionError()"
+    ]
+
+
 def test_preparing_asks_at_the_start_and_shows_what_is_wrong_there(registry, client):
     serializer, deserializer = AvroSerializer(client, ORDER, conf=BY_TOPIC), AvroDeserializer(client, conf=BY_TOPIC)
     serializer.prepare(["orders"], ["value"])
@@ -316,10 +365,13 @@ def two_versions(registry, client):
         lambda client: AvroSerializer(client, ORDER).prepare(["orders"], "value"),
         lambda client: AvroDeserializer(client).prepare(subjects="orders-value"),
         lambda client: AvroDeserializer(client).prepare([1], "orders"),
+        lambda client: AvroDeserializer(client).prepare("1"),
+        lambda client: AvroDeserializer(client).prepare(1),
+        lambda client: AvroSerializer(client, ORDER).prepare(None),
     ],
 )
-def test_preparing_takes_no_text_for_a_list_of_letters(registry, client, prepare):
-    with pytest.raises(SettingInvalid, match="must be a list of names, not the text"):
+def test_preparing_takes_no_single_one_for_a_list(registry, client, prepare):
+    with pytest.raises(SettingInvalid, match="must be a list, not"):
         prepare(client)
     assert not registry.total()
 

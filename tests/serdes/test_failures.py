@@ -280,6 +280,8 @@ def test_after_a_failure_the_registry_is_left_alone_for_a_while(registry, url):
             with pytest.raises(RegistryUnavailable):
                 serializer({}, SerializationContext(f"t{number}", MessageField.VALUE))
         assert registry.total() == 1
+        with pytest.raises(RegistryUnavailable, match="the registry failed: down; not asked again yet"):
+            client.get_subjects()
         registry.answer_with = None
         now[0] = 1.1
         assert serializer({}, SerializationContext("t", MessageField.VALUE)) == b"\0\0\0\0\1"

@@ -217,6 +217,18 @@ def test_a_serializer_can_be_sent_to_a_spawned_process(client):
         (lambda ours, _theirs: AvroSerializer(ours, ORDER).for_topic("orders", "val"), "key or value, not 'val'"),
         (lambda ours, _theirs: SchemaRegistryClient("http://127.0.0.1:8081"), "a dictionary of keys, not str"),
         (lambda ours, _theirs: AvroSerializer(ours, ORDER, conf=["x"]), "a dictionary of keys, not list"),
+        (lambda ours, _theirs: AvroSerializer(ours, ORDER, rule_conf=["x"]), "rule_conf must be a dict value"),
+        (lambda ours, _theirs: AvroDeserializer(ours, rule_conf="x"), "rule_conf must be a dict value"),
+        (lambda ours, _theirs: SchemaRegistryClient(ours.config(), on_event=5), "on_event must be callable"),
+        (
+            lambda ours, _theirs: AvroSerializer(ours, Schema({"type": "int"})),
+            "text of a schema must be a str, not dict",
+        ),
+        (lambda ours, _theirs: Schema(ORDER, "AVRO", ["a"]), "must be a SchemaReference, not str"),
+        (lambda ours, _theirs: ours.register_schema("s", ORDER), "must be a Schema, not str"),
+        (lambda ours, _theirs: ours.register_schema(None, Schema(ORDER)), "subject must be a text, not None"),
+        (lambda ours, _theirs: AvroDeserializer(ours).prepare(["1"]), "a schema id must be an int value"),
+        (lambda ours, _theirs: AvroDeserializer(ours).prepare([1 << 32]), "from 0 to 4294967295"),
     ],
 )
 def test_what_a_serde_cannot_be_made_of_is_said_when_it_is_made(client, url, make, said):

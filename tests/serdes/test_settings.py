@@ -9,6 +9,9 @@ from serdes import AvroDeserializer, AvroSerializer, SchemaRegistryClient
 from serdes.errors import RegistryUnavailable, SettingInvalid
 from serdes.settings import ClientSettings, DeserializerSettings, SerializerSettings
 
+STRATEGY = "subject.name.strategy"
+CONF = f"{STRATEGY}.conf"
+ASSOCIATED = {f"{STRATEGY}.type": "ASSOCIATED"}
 URL = {"url": "http://127.0.0.1:1"}
 
 
@@ -52,7 +55,16 @@ URL = {"url": "http://127.0.0.1:1"}
         (SerializerSettings, {"auto.register.schemas": 1}, "boolean"),
         (SerializerSettings, {"use.schema.id": "1"}, "int"),
         (SerializerSettings, {"use.latest.version": True}, "both"),
+        (SerializerSettings, {"use.schema.id": -1}, "0 to 4294967295"),
         (SerializerSettings, {"use.latest.with.metadata": []}, "dict"),
+        (SerializerSettings, {"use.latest.with.metadata": {"owner": ["me"]}}, "texts"),
+        (
+            SerializerSettings,
+            ASSOCIATED | {CONF: {f"{STRATEGY}.fallback.type": "x"}},
+            "fallback.type must be one of TOPIC",
+        ),
+        (SerializerSettings, ASSOCIATED | {CONF: {f"{STRATEGY}.fallback.type": "ASSOCIATED"}}, "fallback.type must be"),
+        (SerializerSettings, ASSOCIATED | {CONF: {f"{STRATEGY}.kafka.cluster.id": 5}}, "cluster.id must be a text"),
         (SerializerSettings, {"subject.name.strategy": "topic"}, "callable"),
         (SerializerSettings, {"subject.name.strategy.type": "NONE"}, "TOPIC"),
         (SerializerSettings, {"codegen": "maybe"}, "auto, on, off"),

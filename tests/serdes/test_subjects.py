@@ -3,6 +3,10 @@
 import pytest
 
 from serdes import (
+    AsyncAvroDeserializer,
+    AsyncAvroSerializer,
+    AsyncSchemaRegistryClient,
+    AvroDeserializer,
     AvroSerializer,
     MessageField,
     SchemaRegistryClient,
@@ -40,6 +44,7 @@ def bound(subject, field="value"):
         ({f"{STRATEGY}.type": "RECORD"}, None, "com.acme.Order"),
         ({f"{STRATEGY}.type": "TOPIC_RECORD"}, VALUE, "orders-com.acme.Order"),
         ({f"{STRATEGY}.conf": {f"{STRATEGY}.fallback.type": "RECORD"}}, VALUE, "com.acme.Order"),
+        ({f"{STRATEGY}.conf": {f"{STRATEGY}.fallback.type": None}}, VALUE, "orders-value"),
         ({STRATEGY: topic_subject_name_strategy}, VALUE, "orders-value"),
         ({STRATEGY: record_subject_name_strategy}, VALUE, "com.acme.Order"),
         ({STRATEGY: topic_record_subject_name_strategy}, VALUE, "orders-com.acme.Order"),
@@ -53,6 +58,34 @@ def bound(subject, field="value"):
 def test_the_strategy_names_the_subject(registry, client, conf, ctx, subject):
     AvroSerializer(client, RECORD, conf=conf)({}, ctx)
     assert list(registry.subjects) == [subject]
+
+
+NONSENSE = ["orders", ("orders", "value"), SerializationContext(None, "value"), SerializationContext("orders", "val")]
+
+
+@pytest.mark.parametrize("ctx", [*NONSENSE, SerializationContext(["orders"], "value")])
+@pytest.mark.parametrize("conf", [{}, {f"{STRATEGY}.type": "RECORD"}])
+def test_what_is_no_context_is_said_to_be_none(registry, client, conf, ctx):
+    with pytest.raises(SubjectUnknown, match="a SerializationContext with a topic and a field"):
+        AvroSerializer(client, RECORD, conf=conf)({}, ctx)
+    with pytest.raises(SubjectUnknown, match="a SerializationContext with a topic and a field"):
+        AvroDeserializer(client, conf=conf)(b"\0\0\0\0\1", ctx)
+    assert not registry.total()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("ctx", NONSENSE)
+async def test_what_is_no_context_is_none_for_asynchronous_serdes_either(url, ctx):
+    async with AsyncSchemaRegistryClient({"url": url}) as client:
+        serializer, deserializer = AsyncAvroSerializer(client, RECORD), AsyncAvroDeserializer(client)
+        for call in (serializer, deserializer):
+            with pytest.raises(SubjectUnknown, match="a SerializationContext with a topic and a field"):
+                await call(b"\0\0\0\0\1", ctx)
+
+
+def test_a_strategy_must_return_a_text(client):
+    with pytest.raises(SubjectUnknown, match="strategy must return a text, not int"):
+        AvroSerializer(client, RECORD, conf={STRATEGY: lambda _ctx, _name: 5})({}, VALUE)
 
 
 def test_an_associated_topic_uses_the_subject_it_is_bound_to(registry, client):
