@@ -56,6 +56,9 @@ class MemoryLog:
         """The position of the last entry, 0 when there is none."""
         return len(self._entries)
 
+    async def damage(self) -> None:
+        """Nothing: there is no file."""
+
     async def close(self) -> None:
         """Nothing to let go of."""
 

@@ -192,6 +192,9 @@ class PostgresLog:
             raise failure(error) from error
         return self._end_in(head, seen) or seen.end
 
+    async def damage(self) -> None:
+        """Nothing: its pages are the database's own care."""
+
     async def close(self) -> None:
         """Close the connections when the append under way has ended."""
         async with self._door:

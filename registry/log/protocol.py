@@ -57,6 +57,13 @@ class History(Protocol):
         """
         ...
 
+    async def damage(self) -> str | None:
+        """What the engine itself finds damaged in what it keeps, also where no record lies; None when all is well.
+
+        Raises as `read` does.
+        """
+        ...
+
     async def close(self) -> None:
         """Let go of files and connections when the append under way has ended; what was appended stays.
 

@@ -28,6 +28,7 @@ from registry.log.sqlite_file import (
     FileLock,
     claim,
     connect,
+    damage,
     failure,
     is_current,
     lying_at,
@@ -153,6 +154,10 @@ class SqliteLog:
     async def end(self) -> int:
         """The position of the last entry, 0 when there is none."""
         return self._end
+
+    async def damage(self) -> str | None:
+        """What SQLite finds damaged in any page of the file; see the protocol."""
+        return await self._in(self._reading, damage, self._reader)
 
     async def close(self) -> None:
         """Close the file, moving the write-ahead log into it, and let the next process in."""

@@ -19,7 +19,7 @@ from registry.envelope import Batch, Entry
 from registry.errors import StoreDisagrees, StoreUnusable
 from registry.log.door import wall_clock_ms
 from registry.log.sqlite import INSERT
-from registry.log.sqlite_file import FileLock, connect, path_of
+from registry.log.sqlite_file import FileLock, connect, damage, path_of
 from registry.log.sqlite_history import connect_ours
 
 _BESIDE: Final = ("", "-wal", "-shm", "-journal")
@@ -87,9 +87,8 @@ def _remove(growing: Path) -> None:
 
 
 def _check(source: Path, copy: sqlite3.Connection) -> None:
-    ((finding,), *_) = copy.execute("PRAGMA integrity_check")
-    if finding != "ok":
-        raise StoreUnusable(f"{source} is damaged: {finding}")
+    if found := damage(copy):
+        raise StoreUnusable(f"{source} is damaged: {found}")
 
 
 def _put(growing: Path, target: Path) -> None:

@@ -40,9 +40,14 @@ def path_of(url: str) -> Path:
     name = url.removeprefix("sqlite:")
     if name in ("", ":memory:") or "\0" in name or (name.startswith("//") and not name.startswith("///")):
         raise StoreUnusable("An SQLite store is written sqlite:FILE or sqlite:/FOLDER/FILE (one in memory is memory:)")
-    path = Path(name).resolve()
+    try:
+        path = Path(name).resolve()
+    except (OSError, RuntimeError) as error:  # the latter for links that lead in a circle
+        raise StoreUnusable(f"{name} cannot be found: {getattr(error, 'strerror', error)}") from error
     if path.is_dir():
         raise StoreUnusable(f"{path} is a folder, not an SQLite file")
+    if path.exists() and not path.is_file():
+        raise StoreUnusable(f"{path} is a pipe or a device, not an SQLite file")
     if not path.parent.is_dir():
         raise StoreUnusable(f"The folder {path.parent} does not exist")
     return path
@@ -101,15 +106,24 @@ def connect_reading(path: Path) -> sqlite3.Connection:
 
 
 def claim(connection: sqlite3.Connection, path: Path) -> None:
-    """Mark a new file as ours, and refuse one that is not.
+    """Mark a new file as ours.
 
     Raises StoreUnusable when the file belongs to another program.
     """
-    ((number,),) = connection.execute("PRAGMA application_id")
-    if number != APPLICATION_ID:
-        if number or _tables(connection):
-            raise StoreUnusable(f"{path} is an SQLite database of another program")
+    if not is_ours(connection, path):
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def is_ours(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether a file is a registry's; one that holds nothing is nobody's yet.
+
+    Raises StoreUnusable when the file belongs to another program.
+    """
+    # Asked of the file itself: a name says nothing about whose it is.
+    ((number,),) = connection.execute("PRAGMA application_id")
+    if number != APPLICATION_ID and (number or _tables(connection)):
+        raise StoreUnusable(f"{path} is an SQLite database of another program")
+    return bool(number == APPLICATION_ID)
 
 
 def is_current(connection: sqlite3.Connection) -> bool:
@@ -145,6 +159,19 @@ def make_reader(connection: sqlite3.Connection) -> None:
     """Make a connection one that can neither write nor checkpoint."""
     connection.execute("PRAGMA query_only = 1")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
+
+
+def damage(connection: sqlite3.Connection) -> str | None:
+    """What SQLite finds damaged in any page of a file, whether it holds records or not; None when all is well."""
+    try:
+        ((found,), *_) = connection.execute("PRAGMA integrity_check(1)")
+    except sqlite3.DatabaseError as error:
+        if _code(error) != sqlite3.SQLITE_CORRUPT:
+            raise
+        # So much is damaged that the check itself cannot go on.
+        found = str(error)
+    # Of several lines SQLite makes one finding.
+    return None if found == "ok" else " ".join(found.removeprefix("*** in database main ***").split())
 
 
 def unusable(path: Path, error: sqlite3.Error) -> StoreUnusable:

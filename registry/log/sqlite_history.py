@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import ExitStack, closing
 from itertools import starmap
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from registry.envelope import Batch, Logged
 from registry.errors import StoreUnusable
 from registry.log.door import BATCH_ENTRIES, Clock
 from registry.log.sqlite import BATCH
-from registry.log.sqlite_file import APPLICATION_ID, connect_reading, failure, path_of, unusable
+from registry.log.sqlite_file import connect_reading, damage, failure, is_ours, path_of, unusable
 
 
 async def open_url(url: str, _clock: Clock) -> SqliteHistory:
@@ -36,17 +37,15 @@ def connect_ours(path: Path) -> sqlite3.Connection:
     """
     if not path.exists():
         raise StoreUnusable(f"{path} does not exist")
-    connection = connect_reading(path)
-    try:
-        # Asked of the file itself: a name says nothing about whose it is.
-        ((application_id,),) = connection.execute("PRAGMA application_id")
-    except sqlite3.Error as error:
-        connection.close()
-        raise unusable(path, error) from error
-    if application_id != APPLICATION_ID:
-        connection.close()
-        raise StoreUnusable(f"{path} is an SQLite database of another program")
-    return connection
+    with ExitStack() as undo:
+        try:
+            connection = undo.enter_context(closing(connect_reading(path)))
+            if not is_ours(connection, path):
+                raise StoreUnusable(f"{path} is empty: no registry has written to it yet")
+        except sqlite3.Error as error:
+            raise unusable(path, error) from error
+        undo.pop_all()
+        return connection
 
 
 class SqliteHistory:
@@ -66,6 +65,13 @@ class SqliteHistory:
         while batch := await asyncio.to_thread(self._batch, after):
             yield batch
             after = batch.end
+
+    async def damage(self) -> str | None:
+        """What SQLite finds damaged in any page of the file; see the protocol."""
+        try:
+            return await asyncio.to_thread(damage, self._connection)
+        except sqlite3.Error as error:
+            raise failure(error) from error
 
     async def close(self) -> None:
         """Let go of the file."""

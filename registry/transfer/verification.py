@@ -76,6 +76,8 @@ async def verify(history: History) -> Verification:
     async for batch in history.read(0):
         for logged in batch.entries:
             found.take(logged)
+    if damage := await history.damage():
+        found.findings.append(f"The file is damaged: {damage}")
     found.findings.extend(_dangling(found.state))
     found.findings.extend(_ambiguous_guids(found.state))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import subprocess
 import sys
@@ -124,6 +125,8 @@ def log_without_identity(path: Path) -> None:
         (half_a_log, "cannot be used: "),
         (log_without_identity, "holds no whole log: its identity is missing"),
         (lambda path: path.mkdir(), "is a folder, not an SQLite file"),
+        (os.mkfifo, "is a pipe or a device, not an SQLite file"),
+        (lambda path: path.symlink_to(path), "cannot be "),
     ],
 )
 async def test_a_file_that_is_no_log_of_ours_is_refused_and_left_as_it_is(tmp_path: Path, make, sentence) -> None:

@@ -99,6 +99,7 @@ async def test_what_a_killed_writer_left_in_the_write_ahead_log_is_read(writer, 
     ("make", "sentence"),
     [
         (lambda path: None, "does not exist$"),
+        (lambda path: path.touch(), "is empty: no registry has written to it yet$"),
         (lambda path: path.write_text("no database at all, but long enough " * 50), "is not an SQLite database$"),
         (lambda path: make_foreign(path, 0), "is an SQLite database of another program$"),
         (lambda path: make_foreign(path, 0x5369676E), "holds no whole log: no such table: identity$"),

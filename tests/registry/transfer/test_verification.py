@@ -109,3 +109,16 @@ async def test_damage_in_a_file_is_found_beside_the_process_that_has_it_open(
     assert found.startswith(finding)
     await history.close()
     await log.close()
+
+
+async def test_a_damaged_page_is_found_that_holds_no_record(append, version_of, tmp_path: Path) -> None:
+    file = tmp_path / "signet.db"
+    log = await open_log(f"sqlite:{file}")
+    await append(log, [version_of("s", 1, 1)])
+    await log.close()
+    page_bytes = 4096
+    file.write_bytes(file.read_bytes()[:page_bytes] + b"\xa5" * page_bytes + file.read_bytes()[2 * page_bytes :])
+    history = await open_history(f"sqlite:{file}")
+    (found,) = (await verify(history)).findings
+    assert found.startswith("The file is damaged: Page 2: ")
+    await history.close()
