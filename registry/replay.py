@@ -55,6 +55,7 @@ class SnapshotFile:
         if self._path is None:
             return State()
         try:
+            _check_kind(self._path)
             with await asyncio.to_thread(self._path.open, "rb") as file:
                 head, size = read_head(file), self._path.stat().st_size
                 await self._check(head)
@@ -83,6 +84,7 @@ class SnapshotFile:
         position, parts = state.position, state.snapshot()
         beside = self._path.with_name(f"{self._path.name}.new")
         try:
+            _check_kind(self._path)
             head = Head(FORMAT, self._log.uuid, position, await self._entry_at(position))
             await _write(beside, frames(head, whole(parts)))
             await asyncio.to_thread(beside.replace, self._path)
@@ -163,9 +165,17 @@ def _told(parts: Iterable[Part], on_part: Callable[[], None]) -> Iterator[Part]:
         on_part()
 
 
+def _check_kind(path: Path) -> None:
+    """Raise OSError where something lies that is no file: a pipe would be waited for, and a device be replaced."""
+    if path.exists() and not path.is_file():
+        raise OSError("it is no file")
+
+
 async def _write(path: Path, pieces: Iterable[bytes]) -> None:
+    # What lies there may be somebody else's, or lead elsewhere.
+    await asyncio.to_thread(path.unlink, missing_ok=True)
     # For nobody else's eyes, as the store may be; and without a sync, since one that is not whole after a power failure
     # is found out.
-    with await asyncio.to_thread(open, path, "wb", opener=partial(os.open, mode=0o600)) as file:
+    with await asyncio.to_thread(open, path, "xb", opener=partial(os.open, mode=0o600)) as file:
         for piece in pieces:
             await asyncio.to_thread(file.write, piece)

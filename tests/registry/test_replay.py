@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from uuid import uuid4
@@ -87,6 +89,10 @@ def files(folder: Path) -> list[str]:
 
 def mode_of(file: Path) -> int:
     return file.stat().st_mode & 0o777
+
+
+def kind_of(file: Path) -> int:
+    return stat.S_IFMT(file.stat().st_mode)
 
 
 def versions(state: State) -> list[int]:
@@ -199,9 +205,14 @@ def is_a_folder(_log: WatchedLog, path: Path) -> None:
     path.mkdir()
 
 
+def is_a_pipe(_log: WatchedLog, path: Path) -> None:
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+
+
 @pytest.mark.parametrize(
     "spoil",
-    [belongs_to_another_log, ends_earlier, ends_otherwise, breaks_off, is_damaged, is_empty, is_a_folder],
+    [belongs_to_another_log, ends_earlier, ends_otherwise, breaks_off, is_damaged, is_empty, is_a_folder, is_a_pipe],
 )
 async def test_a_snapshot_of_no_use_is_passed_over_and_reported(
     path: Path, caplog: pytest.LogCaptureFixture, spoil: Callable[[WatchedLog, Path], None]
@@ -219,6 +230,21 @@ async def test_a_snapshot_of_no_use_is_replaced(path: Path) -> None:
     is_empty(log, path)
     await run(log, path)
     assert (await in_snapshot(log, path)).position == 4
+
+
+async def test_what_is_no_file_is_not_replaced(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    log = await log_of(1, 2, 3, 4)
+    is_a_pipe(log, path)
+    await run(log, path)
+    assert (files(path.parent), kind_of(path)) == ([path.name], stat.S_IFIFO)
+    assert "could be written" in caplog.messages[-1]
+
+
+async def test_a_snapshot_is_not_written_where_somebody_elses_link_leads(path: Path) -> None:
+    (path.parent / "precious").write_text("kept")
+    path.with_name("snapshot.new").symlink_to("precious")
+    await run(await log_of(1, 2, 3, 4), path)
+    assert ((path.parent / "precious").read_text(), mode_of(path)) == ("kept", 0o600)
 
 
 async def test_what_a_killed_process_left_half_written_is_in_nobodys_way(path: Path) -> None:
