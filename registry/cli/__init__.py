@@ -74,8 +74,6 @@ def main() -> None:
             sys.exit(signet.invoke(context))
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
-    except KeyboardInterrupt:
-        _fail("It was interrupted before it was done")
     except BrokenPipeError:
         # Whoever read the output has seen enough.
         output.drop()
@@ -84,6 +82,10 @@ def main() -> None:
         _fail(_masked(error.format_message()))
     except RegistryError as error:
         _fail(str(error))
+    except OSError as error:
+        # What the system refuses where nothing else says so: the output of --help, one open file too many.
+        output.drop()
+        _fail(str(error).removeprefix(f"[Errno {error.errno}] "))
 
 
 def _masked(sentence: str) -> str:
@@ -92,5 +94,5 @@ def _masked(sentence: str) -> str:
 
 
 def _fail(sentence: str) -> NoReturn:
-    print(f"signet: {sentence}", file=sys.stderr)  # noqa: T201 - a command speaks on its own streams
+    output.tell(f"signet: {sentence}")
     sys.exit(FAILED)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 
 import click
 
@@ -34,4 +34,10 @@ def write(pieces: Iterable[bytes]) -> None:
 
 def drop() -> None:
     """Forget what waits to be written: Python would try it once more when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.stdout = None
+
+
+def tell(sentence: str) -> None:
+    """Say a sentence on standard error; whoever closed that, or let its disk run full, goes without."""
+    with suppress(OSError):
+        click.echo(sentence, err=True)

@@ -21,7 +21,7 @@ import uvicorn
 from registry.app import Application, create
 from registry.cli.connection import CLOSE, Connection
 from registry.cli.options import Command, without_password
-from registry.cli.output import say
+from registry.cli.output import say, tell
 from registry.errors import SettingInvalid
 from registry.settings import Settings, read_settings, unknown_variables
 
@@ -80,7 +80,7 @@ def run(settings: Settings, application: Application) -> None:
         backlog=BACKLOG,
     )
     # While the store is opened and replayed, SIGTERM ends the process as Ctrl-C does; then the server listens to both.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     # Other than of a command that was to do something, it is the end that was asked for.
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(_serve(_Server(config, application, settings), application, listener))
@@ -114,7 +114,7 @@ class _Replaying:
     def __call__(self, position: int, end: int) -> None:
         if time.monotonic() - self._said_at >= 1.0:
             self._said_at = time.monotonic()
-            print(f"replayed {position:,} of {end:,} records", file=sys.stderr, flush=True)  # noqa: T201 - progress
+            tell(f"replayed {position:,} of {end:,} records")
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -90,6 +90,42 @@ def test_without_a_command_it_says_which_there_are() -> None:
     assert signet().stdout == signet("--help").stdout
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["serve", "--help"]], ids=" ".join)
+def test_an_output_that_is_full_is_said_in_one_sentence(arguments) -> None:
+    command = [sys.executable, "-m", "registry", *arguments]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False)
+    assert (done.returncode, done.stderr) == (2, b"signet: No space left on device\n")
+
+
+def test_what_cannot_be_said_is_told_by_the_exit_code() -> None:
+    command = [sys.executable, "-m", "registry", "no-such-command"]
+    for closed in ("2>&-", "2>/dev/full"):
+        shell = ["sh", "-c", f'"$@" {closed}', "sh", *command]
+        done = subprocess.run(shell, capture_output=True, env=ENVIRONMENT, check=False)
+        assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_a_command_can_be_interrupted_while_it_is_loaded() -> None:
+    code = (
+        "import sys; from registry.__main__ import main\n"
+        "class Loader:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'registry.cli.output': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Loader()); main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    assert (done.returncode, done.stderr) == (2, "signet: It was interrupted before it was done\n")
+
+
+@pytest.mark.parametrize("command", ["serve", "verify"])
+def test_a_working_folder_that_is_gone_is_said_in_one_sentence(tmp_path: Path, command) -> None:
+    shell = ["sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh", sys.executable, "-m", "registry", command]
+    done = subprocess.run(shell, capture_output=True, text=True, cwd=tmp_path, env=ENVIRONMENT, check=False)
+    sentence = "signet: signet.db cannot be found: No such file or directory\n"
+    assert (done.returncode, done.stderr) == (2, sentence)
+
+
 def test_it_tells_its_release() -> None:
     assert signet("--version").stdout == f"{version('signet')}\n"
 
