@@ -7,7 +7,7 @@ Follows the record format of Confluent's `_schemas` topic.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from sys import intern
 from typing import Any, TypeVar
@@ -99,14 +99,22 @@ def rule_set_json(rules: RuleSet | None) -> Json | None:
     )
 
 
-def config_json(config: Config, level_member: str = "compatibilityLevel") -> Json:
-    """A config object; the level is named `compatibilityLevel` in records and answers, `compatibility` in PUT."""
-    values: Json = {}
+def config_json(config: Config) -> Json:
+    """A config object, as in records and answers."""
+    return {member: value for member, value in _config_values(config) if value != ""}
+
+
+def config_echo_json(config: Config) -> Json:
+    """The same as PUT answers with it: the level is named `compatibility`, and texts that are empty are shown."""
+    renamed = {"compatibilityLevel": "compatibility"}
+    return {renamed.get(member, member): value for member, value in _config_values(config)}
+
+
+def _config_values(config: Config) -> Iterator[tuple[str, object]]:
     for member, name in CONFIG_MEMBERS.items():
         value = _config_value(getattr(config, name))
-        if value is not None and value != "":
-            values[level_member if member == "compatibilityLevel" else member] = value
-    return values
+        if value is not None:
+            yield member, value
 
 
 def _config_value(value: object) -> object:
@@ -250,7 +258,8 @@ def _list(value: object) -> list[Any]:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    # An empty text is not written, and so would be missing the next time.
+    return value if value and isinstance(value, str) else None
 
 
 def _flag(value: object) -> bool | None:

@@ -22,7 +22,7 @@ from registry.errors import (
 from registry.model import Subject
 from registry.operations import Registry
 from registry.records import EVERYTHING
-from registry.shapes import config_json
+from registry.shapes import config_echo_json, config_json
 
 DefaultToGlobal = Annotated[
     Flag, Query(alias="defaultToGlobal", description="Whether to answer what is in force where nothing is set.")
@@ -66,9 +66,7 @@ async def put_config(registry: TheRegistry, body: ConfigUpdateRequest, dry_run: 
 
 
 async def _put(registry: Registry, subject: Subject, body: ConfigUpdateRequest, dry_run: bool) -> Response:
-    wish = registry.config.put(subject, body.value(), dry_run=dry_run)
-    # Confluent names the level one way in requests and their echo, another in what is read.
-    return await outcome(wish, lambda config: config_json(config, "compatibility"), dry_run=dry_run)
+    return await outcome(registry.config.put(subject, body.value(), dry_run=dry_run), config_echo_json, dry_run=dry_run)
 
 
 @router.delete(

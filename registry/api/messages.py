@@ -146,15 +146,16 @@ class Rule(Message):
         """
         return model.Rule(
             name=self.name,
-            doc=self.doc,
+            # No record holds an empty text: what is not said is the same before and after the next start.
+            doc=self.doc or None,
             kind=self.kind or RuleKind.TRANSFORM,
             mode=self.mode or RuleMode.WRITEREAD,
             type=self.type,
             tags=_texts("tags", self.tags),
             params={name: _given(f"params.{name}", text) for name, text in (self.params or {}).items()},
-            expr=self.expr,
-            on_success=self.on_success,
-            on_failure=self.on_failure,
+            expr=self.expr or None,
+            on_success=self.on_success or None,
+            on_failure=self.on_failure or None,
             disabled=bool(self.disabled),
         )
 

@@ -42,7 +42,8 @@ class Configs:
         return _shown(self._core, own or Config())
 
     async def put(self, subject: Subject, patch: ConfigPatch, *, dry_run: bool = False) -> Config | Plan:
-        """Change the fields that the patch names (None clears one); the answer is what is set then.
+        """Change the fields that the patch names (None or an empty text clears one); the answer is what is set then,
+        with the empty texts that were sent.
 
         Raises InvalidRuleSet, InvalidSubject, OperationNotPermitted.
         """
@@ -79,11 +80,13 @@ class PutConfig(Struct, frozen=True):
         """Raise OperationNotPermitted in a read-only mode."""
         check_writable(state, self.subject, _shown_name(self.subject))
         before = state.config(self.subject)
-        config = replace(before or Config(), **self.fields)
+        answer = replace(before or Config(), **self.fields)
+        # No record holds an empty text, so that one would only be known until the next start.
+        config = replace(answer, **{name: None for name, value in self.fields.items() if value == ""})
         # Nothing is logged that changes nothing: every answer that was kept would be given up for it.
         if config == before:
-            return Decision(config)
-        return Decision(config, (Record(ConfigKey(self.subject), config),))
+            return Decision(answer)
+        return Decision(answer, (Record(ConfigKey(self.subject), config),))
 
 
 class DeleteConfig(Struct, frozen=True):

@@ -68,7 +68,8 @@ def _resolved(
     state: State, subject: Subject, references: tuple[Reference, ...], deleted: bool
 ) -> Iterator[tuple[str, Subject, Row]]:
     for reference in references:
-        if reference.name is None or reference.subject is None or reference.version is None:
+        # An empty one too: no record holds it, so that it would be missing from the next start on.
+        if not reference.name or not reference.subject or reference.version is None:
             raise InvalidSchema(f"Invalid reference: {printed(reference)}")
         target = referred_subject(subject, reference.subject)
         row = state.latest(target) if reference.version == LATEST else state.row(target, reference.version)

@@ -9,6 +9,7 @@ import pytest
 from registry.model import Config, Level, Metadata, Reference, Rule, RuleKind, RuleMode, RuleSet, RuleStage, Subject
 from registry.shapes import (
     CONFIG_MEMBERS,
+    config_echo_json,
     config_json,
     metadata_json,
     present,
@@ -53,10 +54,10 @@ def test_a_config_has_confluents_members_in_order() -> None:
     assert list(config_json(config)) == list(CONFIG_MEMBERS)
 
 
-def test_the_level_of_a_config_is_named_as_asked() -> None:
+def test_the_echo_of_a_config_names_the_level_as_a_request_does_and_shows_empty_texts() -> None:
     config = Config(alias="", compatibility_level=Level.NONE)
     assert config_json(config) == {"compatibilityLevel": "NONE"}
-    assert config_json(config, "compatibility") == {"compatibility": "NONE"}
+    assert config_echo_json(config) == {"alias": "", "compatibility": "NONE"}
 
 
 @pytest.mark.parametrize("config", [Config(), Config(normalize=False), Config("a", compatibility_level=Level.FORWARD)])
@@ -107,6 +108,12 @@ def test_a_rule_set_of_an_unknown_stage_has_none() -> None:
 def test_a_schema_without_a_type_is_avro() -> None:
     assert read_schema({"schema": "x"}).type == "AVRO"
     assert read_schema({"schema": "x", "schemaType": "JSON"}).type == "JSON"
+
+
+def test_an_empty_text_reads_as_none_because_none_is_written() -> None:
+    assert read_config({"alias": "", "compatibilityGroup": ""}) == Config()
+    assert read_rule({"name": "r", "doc": "", "expr": ""}) == Rule("r")
+    assert read_reference({"name": "", "subject": "s", "version": 1}) == Reference(None, "s", 1)
 
 
 def test_an_unknown_level_reads_as_not_set() -> None:

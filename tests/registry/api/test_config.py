@@ -51,6 +51,7 @@ def test_a_change_keeps_what_is_absent_and_clears_what_is_null(client) -> None:
         ({"compatibilityPolicy": "strict"}, {"compatibilityPolicy": "STRICT"}),
         ({"normalize": "true"}, {"normalize": True}),
         ({"alias": 7}, {"alias": "7"}),
+        ({"alias": "", "normalize": True}, {"alias": "", "normalize": True}),
         ({"compatibility": "Full_Transitive"}, {"compatibility": "FULL_TRANSITIVE"}),
     ],
 )
@@ -103,6 +104,25 @@ def test_a_config_of_all_contexts_is_shown_when_asked_for(client) -> None:
     assert client.get("/config")["compatibilityLevel"] == "BACKWARD"
     assert client.get("/config?defaultToGlobal=true") == {"compatibilityLevel": "NONE"}
     assert client.get("/config/s?defaultToGlobal=true") == {"compatibilityLevel": "NONE"}
+
+
+def test_an_empty_text_clears_as_null_does(client) -> None:
+    client("PUT", "/config", json={"compatibilityGroup": "major"})
+    client("PUT", "/config/s", json={"compatibilityGroup": "minor", "normalize": True})
+    assert client("PUT", "/config/s", json={"compatibilityGroup": ""}).json() == {
+        "normalize": True,
+        "compatibilityGroup": "",
+    }
+    assert client.get("/config/s?defaultToGlobal=true")["compatibilityGroup"] == "major"
+    assert "compatibilityGroup" not in client("PUT", "/config/s", json={"normalize": False}).json()
+
+
+def test_an_empty_text_in_a_rule_says_nothing(client) -> None:
+    rule = {"name": "r", "type": "CEL", "kind": "CONDITION", "mode": "WRITE"}
+    silent = {**rule, "doc": "", "expr": "", "onSuccess": "", "onFailure": ""}
+    client("PUT", "/config/s", json={"defaultRuleSet": {"domainRules": [silent]}})
+    plan = client("PUT", "/config/s?dryRun=true", json={"defaultRuleSet": {"domainRules": [rule]}}).json()
+    assert plan["records"] == []
 
 
 def test_deleting_answers_what_was_set(client) -> None:

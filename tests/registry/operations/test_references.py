@@ -85,6 +85,8 @@ MISSING = [
     (to("F", "g", 1), 'No schema reference found for subject "g" and version 1'),
     (to("F", ":.x:f", -1), 'No schema reference found for subject ":.x:f" and version -1'),
     (Reference(None, "f", 1), "Invalid reference: {name='null', subject='f', version=1}"),
+    (Reference("", "f", 1), "Invalid reference: {name='', subject='f', version=1}"),
+    (Reference("F", "", 1), "Invalid reference: {name='F', subject='', version=1}"),
     (Reference("F", None, 1), "Invalid reference: {name='F', subject='null', version=1}"),
     (Reference("F", "f", None), "Invalid reference: {name='F', subject='f', version=null}"),
 ]
