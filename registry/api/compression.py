@@ -19,13 +19,13 @@ from registry.api.visit import visit_of
 MIN_BYTES: Final = 1024
 LEVEL: Final = 2
 VARYING: Final = (b"vary", b"Accept-Encoding")
-"""Tells caches in between that this is the answer for those who do not take gzip."""
+"""Tells caches in between that others may get this answer compressed, or not."""
 
 
 async def send_answer(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
     """Send an answer that is here whole, through gzip where the client takes it."""
     if _accepts_gzip(scope):
-        await GZipMiddleware(response, MIN_BYTES, LEVEL)(scope, receive, send)
+        await have_answered(response, scope, receive, send)
     else:
         response.raw_headers.append(VARYING)
         await response(scope, receive, send)
@@ -35,14 +35,13 @@ async def have_answered(app: ASGIApp, scope: Scope, receive: Receive, send: Send
     """Have an application answer, through gzip where the client takes it."""
 
     async def varying(message: Message) -> None:
-        if message["type"] == "http.response.start":
+        # Refusals say so themselves, and so does what was compressed.
+        if message["type"] == "http.response.start" and not any(name == VARYING[0] for name, _ in message["headers"]):
             message["headers"].append(VARYING)
         await send(message)
 
-    if _accepts_gzip(scope):
-        await GZipMiddleware(app, MIN_BYTES, LEVEL)(scope, receive, send)
-    else:
-        await app(scope, receive, varying)
+    answering = GZipMiddleware(app, MIN_BYTES, LEVEL) if _accepts_gzip(scope) else app
+    await answering(scope, receive, varying)
 
 
 def _accepts_gzip(scope: Scope) -> bool:

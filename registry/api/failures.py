@@ -39,7 +39,7 @@ log = logging.getLogger("signet")
 
 def refusal(error: RegistryError, accept: str) -> Response:
     """The answer that tells a client of an error; `accept` is its Accept header."""
-    headers = {}
+    headers = {"Vary": "Accept-Encoding"}
     if isinstance(error, (Overloaded, TooManyFailures)):
         headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, Unauthenticated):

@@ -211,6 +211,13 @@ def test_large_answers_are_compressed_for_those_who_take_it(client) -> None:
         assert "content-encoding" not in client("GET", "/schemas/ids/1", headers={"Accept-Encoding": encodings}).headers
 
 
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+@pytest.mark.parametrize("path", ["/subjects", "/subjects/none/versions", "/nowhere", "/openapi.json", "/config/a%"])
+def test_every_answer_tells_caches_once_that_it_may_be_compressed(shared_client, path, encoding) -> None:
+    answer = shared_client("GET", path, headers={"Accept-Encoding": encoding})
+    assert answer.headers.get_list("vary") == ["Accept-Encoding"]
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_over_the_limit_is_refused(start_client, chunked) -> None:
     client = start_client(max_body_bytes=100)
