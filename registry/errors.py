@@ -107,8 +107,8 @@ class MissingBody(RegistryError):
 
     code = 422
 
-    def __init__(self, parameter: str) -> None:
-        super().__init__(f"{parameter} must not be null (was null)")
+    def __init__(self) -> None:
+        super().__init__("The body must be a JSON object, and is empty or null")
 
 
 class Overloaded(RegistryError):

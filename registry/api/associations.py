@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, Path, Query, Response
 
@@ -32,9 +32,9 @@ async def _wanted(
     association_type: Annotated[
         tuple[str, ...], Query(alias="associationType", description="Which types: key, value; absent means all.")
     ] = (),
-    lifecycle: Annotated[Lifecycle | None, Query(description="Which lifecycle; absent means both.")] = None,
+    lifecycle: Annotated[Lifecycle | Literal[""], Query(description="Which lifecycle; absent means both.")] = "",
 ) -> BoundFilter:
-    return BoundFilter(resource_type or TOPIC, association_type, lifecycle)
+    return BoundFilter(resource_type or TOPIC, association_type, lifecycle or None)
 
 
 Wanted = Annotated[BoundFilter, Depends(_wanted)]

@@ -125,7 +125,7 @@ class Plan:
                 return argument.adapter.validate_python(_read_as_written(content))
             except ValidationError as error:
                 fault = error.errors(include_url=False)[0]
-        raise of_body(self._call.__name__, fault)
+        raise of_body(fault)
 
 
 class Written(float):
@@ -166,5 +166,6 @@ def _read_leniently(body: bytes, refusal: json.JSONDecodeError) -> Any:
     except UnicodeDecodeError:
         raise BadRequest("The body is not text in UTF-8, UTF-16 or UTF-32") from None
     except (ValueError, RecursionError):
-        raise BadRequest(f"The body is not JSON: {refusal.msg}") from None
+        place = f"line {refusal.lineno}, column {refusal.colno}"
+        raise BadRequest(f"The body is not JSON: {refusal.msg} ({place})") from None
     return value

@@ -91,14 +91,14 @@ def of_parameter() -> RegistryError:
     return RequestNotFound()
 
 
-def of_body(endpoint: str, fault: Mapping[str, Any]) -> RegistryError:
-    """The refusal of a body in which an endpoint found a fault, as pydantic describes it."""
+def of_body(fault: Mapping[str, Any]) -> RegistryError:
+    """The refusal of a body in which there is a fault, as pydantic describes it."""
     path = fault["loc"]
     if not path and fault["input"] is None:
-        return MissingBody(f"{endpoint}.request")
-    place = ".".join(map(str, path)) or "the body"
+        return MissingBody()
+    place = ".".join(map(str, path)) or "it"
     wrong = SHAPES.get(fault["type"]) or fault["msg"].replace("Input should be", "must be")
-    return BadRequest(f"The body cannot be read: {place}: {wrong}")
+    return BadRequest(f"The body cannot be read: {place} {wrong}")
 
 
 def _from_validation(_request: Request, _error: Any) -> RegistryError:

@@ -7,17 +7,16 @@ Follows section 1 of Confluent's REST API; refuses to know what is done with the
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel, to_snake
 from pydantic_core import PydanticCustomError
 
 from registry import model
 from registry.api.binding import AS_WRITTEN, Written
-from registry.api.parameters import java_int
+from registry.api.parameters import MAX_INT, java_int
 from registry.errors import Invalid, InvalidLevel, InvalidMode
 from registry.formats.protocol import InlineTags
 from registry.model import Level, Mode, RuleKind, RuleMode, RuleStage
@@ -59,7 +58,7 @@ def as_int(value: object) -> object:
         return None
     try:
         # Jackson cuts a fraction off where a whole number is due.
-        if isinstance(value, float) and math.isfinite(value):
+        if isinstance(value, float) and -MAX_INT - 1 <= value <= MAX_INT:
             return java_int(str(int(value)))
         # Python counts booleans as ints, Jackson does not.
         if isinstance(value, (int, str)) and not isinstance(value, bool):
@@ -309,11 +308,16 @@ class ConfigUpdateRequest(Message):
 
 
 class ModeUpdateRequest(Message):
-    """The mode to set; null clears it."""
+    """The mode to set; null clears it. A text in place of the object is its mode."""
 
     mode: Text = Field(
         None, description="READWRITE, READONLY, READONLY_OVERRIDE, IMPORT or FORWARD.", examples=["READONLY"]
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_text(cls, value: object) -> object:
+        return {"mode": value} if isinstance(value, str) else value
 
     def value(self) -> Mode | None:
         """The mode itself.

@@ -71,17 +71,23 @@ def _decoded(segment: bytes) -> str:
 
 
 def read(raw_path: bytes, query: bytes = b"") -> Address:
-    """Read an address as it came in; empty segments, and so a slash at the end, do not count.
+    """Read an address as it came in; slashes at either end do not count.
 
-    Raises BadRequest when the path cannot be decoded.
+    Raises BadRequest when the path cannot be decoded, and when a segment in between is empty.
     """
+    bare = raw_path.strip(b"/")
+    # Without it the next segment would be read in its place: the subject of `/subjects//versions` as "versions".
+    if b"//" in bare:
+        raise BadRequest("The path holds an empty segment")
     # Nearly every path is read at once; a path with escapes is split before decoding, never after: a slash that was
     # sent as %2F belongs to its segment.
-    path = raw_path.decode("latin-1")
-    if _PLAIN.fullmatch(path):
-        segments = tuple(filter(None, path.split("/")))
+    path = bare.decode("latin-1")
+    if not path:
+        segments: tuple[str, ...] = ()
+    elif _PLAIN.fullmatch(path):
+        segments = tuple(path.split("/"))
     else:
-        segments = tuple(_decoded(segment) for segment in raw_path.split(b"/") if segment)
+        segments = tuple(map(_decoded, bare.split(b"/")))
     return Address(segments, query.decode("latin-1"))
 
 

@@ -1,14 +1,18 @@
-"""What a schema carries, as Java prints it: in the messages that name the schema sent.
+"""What a schema carries, as Java prints it: in the messages that name the schema sent; and what Java takes for blank.
 
-Follows `toString` of Confluent's entities; refuses to know the messages.
+Follows `toString` of Confluent's entities, and Java's `trim`; refuses to know the messages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import Final
 
 from registry.model import Metadata, Reference, Rule, RuleSet
+
+BLANKS: Final = "".join(map(chr, range(ord(" ") + 1)))
+"""What Java trims off a text: all up to the space, and none of the wider blanks that Unicode has."""
 
 
 def printed(part: object) -> str:

@@ -62,7 +62,11 @@ def read(core: Core, state: State, subject: Subject, sent: Schema, *, strict: bo
         text = parsed.normalized().text if normalize else parsed.text
         if text != parsed.text:
             parsed = core.languages.parse(replace(source, text=text), strict=False)
-    except (UnparsableSchema, InvalidSchema) as reason:
+    except UnparsableSchema as reason:
+        # Java has put their numbers into the references by now, and shows them.
+        found = with_numbers(state, subject, sent.references)
+        raise unreadable(subject, replace(sent, references=found), reason.message) from reason
+    except InvalidSchema as reason:
         raise unreadable(subject, sent, reason.message) from reason
     # A reference to the latest version is kept as one to the version that is the latest now.
     references = with_numbers(state, subject, sent.references)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from registry.formats.protocol import InlineTags
 from registry.model import Association, Metadata, Reference, RuleSet, Schema, Subject
+from registry.operations.java import BLANKS
 
 
 class Visibility(Enum):
@@ -44,7 +45,7 @@ class Candidate(Struct, frozen=True, gc=False):
     @property
     def is_blank(self) -> bool:
         """Whether no schema was sent."""
-        return not (self.text or "").strip()
+        return not (self.text or "").strip(BLANKS)
 
 
 class TagChange(Struct, frozen=True, gc=False):

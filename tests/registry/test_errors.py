@@ -15,7 +15,7 @@ SENTENCES: list[tuple[RegistryError, int, str]] = [
     (errors.NotAcceptable(), 406, "HTTP 406 Not Acceptable"),
     (errors.BodyTooLarge(10), 413, "The request body is larger than the limit of 10 bytes"),
     (errors.UnsupportedMediaType(), 415, "HTTP 415 Unsupported Media Type"),
-    (errors.MissingBody("register.request"), 422, "register.request must not be null (was null)"),
+    (errors.MissingBody(), 422, "The body must be a JSON object, and is empty or null"),
     (errors.SubjectNotFound("s"), 40401, "Subject 's' not found."),
     (errors.VersionNotFound(-1), 40402, "Version -1 not found."),
     (errors.SchemaNotFound(), 40403, "Schema not found"),

@@ -56,6 +56,7 @@ def names(found):
         ("resources/lkc-1:orders?associationType=key", [("orders", "lkc-1", "key")]),
         ("resources/lkc-1/orders", [("orders", "lkc-1", "key"), ("orders", "lkc-1", "value")]),
         ("resources/lkc-1/orders?associationType=key&associationType=other", [("orders", "lkc-1", "key")]),
+        ("subjects/orders-value?lifecycle=", [("orders", "lkc-1", "value")]),
         ("resources/lkc-1/-?lifecycle=WEAK", [("refunds", "lkc-1", "value")]),
         ("resources/-/orders?associationType=value", [("orders", "lkc-1", "value"), ("orders", "lkc-2", "value")]),
         ("resources/-/-?lifecycle=WEAK", [("orders", "lkc-2", "value"), ("refunds", "lkc-1", "value")]),

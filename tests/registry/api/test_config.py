@@ -132,6 +132,13 @@ def test_deleting_answers_what_was_set(client) -> None:
     assert (again.status_code, again.json()["error_code"]) == (404, 40401)
 
 
+def test_a_plus_sign_in_the_name_of_an_alias_is_none_but_itself(client) -> None:
+    client.register("s")
+    client("PUT", "/config/a+b", json={"alias": "s"})
+    assert client.get("/subjects/a+b/versions/1")["subject"] == "s"
+    assert client.get("/subjects/a%20b/versions/1")["error_code"] == 40401
+
+
 def test_an_alias_leads_to_its_subject(client) -> None:
     client.register("a%2Fb")
     client("PUT", "/config/nick", json={"alias": "a/b"})

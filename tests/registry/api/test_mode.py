@@ -17,6 +17,12 @@ def test_the_answer_repeats_the_mode_as_it_was_sent(client) -> None:
     assert client.get("/mode/s") == {"mode": "READONLY"}
 
 
+def test_a_text_alone_is_a_mode(client) -> None:
+    assert client("PUT", "/mode/s", json="readOnly").json() == {"mode": "readOnly"}
+    assert client.get("/mode/s") == {"mode": "READONLY"}
+    assert client("PUT", "/mode/s", json="often").json()["error_code"] == 42204
+
+
 def test_null_clears_a_mode(client) -> None:
     client("PUT", "/mode/s", json={"mode": "READONLY"})
     assert client("PUT", "/mode/s", json={"mode": None}).json() == {"mode": None}

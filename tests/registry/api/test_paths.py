@@ -22,7 +22,7 @@ def alias_of(subject: Subject) -> Subject | None:
         (b"/", ()),
         (b"/subjects", ("subjects",)),
         (b"/subjects/", ("subjects",)),
-        (b"//subjects//x", ("subjects", "x")),
+        (b"//subjects/x//", ("subjects", "x")),
         (b"/subjects/a%2Fb/versions", ("subjects", "a/b", "versions")),
         (b"/subjects/a+b", ("subjects", "a+b")),
         (b"/subjects/a%2Bb%20c", ("subjects", "a+b c")),
@@ -39,6 +39,12 @@ def test_a_path_is_split_before_each_segment_is_decoded_once(raw: bytes, segment
 @pytest.mark.parametrize("raw", [b"/subjects/%", b"/subjects/%4", b"/subjects/%zz", b"/subjects/%ff", b"/\xff"])
 def test_a_path_that_cannot_be_decoded_is_a_bad_request(raw: bytes) -> None:
     with pytest.raises(BadRequest, match="The path"):
+        read(raw)
+
+
+@pytest.mark.parametrize("raw", [b"/subjects//versions", b"/contexts//subjects", b"//config//s/"])
+def test_an_empty_segment_within_a_path_is_a_bad_request(raw: bytes) -> None:
+    with pytest.raises(BadRequest, match="The path holds an empty segment"):
         read(raw)
 
 

@@ -52,6 +52,8 @@ def test_what_is_there_is_answered_with_its_timestamp_unless_its_content_was_sen
         ({"schema": "\U0001f600"}, 42201, "Invalid schema of type AVRO"),
         ({"schema": "{", "metadata": {"properties": {"a": "b"}}}, 42201, "{tags={}, properties={a=b}, sensitive=[]}"),
         ({"schema": ""}, 42201, "Empty schema"),
+        ({"schema": "\0 \x1f"}, 42201, "Empty schema"),
+        ({"schema": "\u2003"}, 42201, "Invalid schema of type AVRO"),
         ({}, 42201, "Empty schema"),
         ({"schema": '"int"', "schemaType": "avro"}, 42201, "Invalid schema type avro"),
         ({"schema": '"int"', "schemaType": ""}, 42201, "Invalid schema type "),
