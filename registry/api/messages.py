@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from registry import model
 from registry.api.binding import AS_WRITTEN, Written
 from registry.api.parameters import MAX_INT, java_int
-from registry.errors import Invalid, InvalidLevel, InvalidMode
+from registry.errors import BadRequest, Invalid, InvalidLevel, InvalidMode
 from registry.formats.protocol import InlineTags
 from registry.model import Level, Mode, RuleKind, RuleMode, RuleStage
 from registry.operations.requests import BoundFilter, Candidate, ConfigPatch, TagChange
@@ -35,6 +35,7 @@ TOPIC: Final = "topic"
 """The only type of resource that associations know."""
 
 Lifecycle = Literal["STRONG", "WEAK"]
+EntityType = Literal["sr_record", "sr_field"]
 BOOLEANS: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
@@ -184,7 +185,7 @@ class SchemaEntity(Message):
     """A record or a field of a schema."""
 
     entity_path: Text = Field(None, description="Its path, such as `namespace.Record.field`.")
-    entity_type: Text = Field(None, description="`sr_record` or `sr_field`.")
+    entity_type: EntityType | None = Field(None, description="Which of the two it is; absent means a field.")
 
 
 class SchemaTags(Message):
@@ -196,12 +197,14 @@ class SchemaTags(Message):
     def value(self) -> InlineTags:
         """The tags in their place.
 
-        Raises Invalid when no entity is named, or a tag is null.
+        Raises Invalid when no entity is named, or a tag is null, and BadRequest when the entity has no path.
         """
-        if self.schema_entity is None:
+        entity = self.schema_entity
+        if entity is None:
             raise Invalid("schemaEntity must not be null")
-        path = _given("schemaEntity.entityPath", self.schema_entity.entity_path)
-        return InlineTags(path, self.schema_entity.entity_type or "", _texts("tags", self.tags))
+        if entity.entity_path is None:
+            raise BadRequest("The body cannot be read: schemaEntity.entityPath must not be null")
+        return InlineTags(entity.entity_path, entity.entity_type or "sr_field", _texts("tags", self.tags))
 
 
 class RegisterSchemaRequest(Message):

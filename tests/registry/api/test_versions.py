@@ -248,9 +248,10 @@ def test_inline_tags_are_found(client, path, tags, found) -> None:
     assert client.get(f"{path}?{tags}").get("schemaTags") == expected
 
 
-def test_tagging_makes_a_new_version(client) -> None:
+@pytest.mark.parametrize("kind", [{"entityType": "sr_field"}, {"entityType": None}, {}])
+def test_tagging_makes_a_new_version(client, kind) -> None:
     client.register("s", V1)
-    body = {"tagsToAdd": [{"schemaEntity": {"entityPath": "R.a", "entityType": "sr_field"}, "tags": ["PII"]}]}
+    body = {"tagsToAdd": [{"schemaEntity": {"entityPath": "R.a", **kind}, "tags": ["PII"]}]}
     tagged = client("POST", "/subjects/s/versions/1/tags", json=body).json()
     assert (tagged["version"], tagged["metadata"]) == (2, {"properties": {"confluent:version": "2"}})
     assert '"confluent:tags":["PII"]' in tagged["schema"]
@@ -264,6 +265,8 @@ def test_tagging_makes_a_new_version(client) -> None:
         ("/subjects/__EMPTY/versions/1/tags", {}, 42208),
         ("/subjects/s/versions/1/tags", {"ruleSet": {}, "rulesToRemove": ["x"]}, 42210),
         ("/subjects/s/versions/1/tags", {"tagsToAdd": [{"schemaEntity": {"entityPath": "no"}, "tags": ["x"]}]}, 42201),
+        ("/subjects/s/versions/1/tags", {"tagsToAdd": [{"schemaEntity": {"entityType": "sr_field"}}]}, 400),
+        ("/subjects/none/versions/1/tags", {"tagsToAdd": [{"schemaEntity": {"entityType": "column"}}]}, 400),
     ],
 )
 def test_what_cannot_be_tagged_is_refused(client, path, body, code) -> None:
