@@ -62,12 +62,8 @@ def read(core: Core, state: State, subject: Subject, sent: Schema, *, strict: bo
         text = parsed.normalized().text if normalize else parsed.text
         if text != parsed.text:
             parsed = core.languages.parse(replace(source, text=text), strict=False)
-    except UnparsableSchema as reason:
-        # Java has put their numbers into the references by now, and shows them.
-        found = with_numbers(state, subject, sent.references)
-        raise unreadable(subject, replace(sent, references=found), reason.message) from reason
-    except InvalidSchema as reason:
-        raise unreadable(subject, sent, reason.message) from reason
+    except (UnparsableSchema, InvalidSchema) as reason:
+        raise unreadable(state, subject, sent, reason.message) from reason
     # A reference to the latest version is kept as one to the version that is the latest now.
     references = with_numbers(state, subject, sent.references)
     schema = replace(sent, text=text, references=_ordered(references) if normalize else references)
@@ -97,11 +93,13 @@ def read_stored(core: Core, state: State, subject: Subject, schema: Schema, *, r
     try:
         return core.languages.parse(source_of(core, state, subject, schema, deleted=not revived), strict=False)
     except (UnparsableSchema, InvalidSchema) as reason:
-        raise unreadable(subject, schema, reason.message) from reason
+        raise unreadable(state, subject, schema, reason.message) from reason
 
 
-def unreadable(subject: Subject, sent: Schema, details: str) -> InvalidSchema:
+def unreadable(state: State, subject: Subject, sent: Schema, details: str) -> InvalidSchema:
     """The refusal of a schema in Confluent's words; tests of clients look for the language's own message in it."""
+    # Java puts the numbers of the latest versions into the references as it goes, and shows them.
+    sent = replace(sent, references=with_numbers(state, subject, sent.references))
     references, guid = printed(sent.references), guid_text(sent.digest())
     return InvalidSchema(
         f"Invalid schema of type {sent.type}, details: Invalid schema {{subject={subject},version=null,id=null,"

@@ -160,7 +160,7 @@ class Register(Struct, frozen=True, gc=False):
         if as_sent is None or schema.references or schema != met.sent:
             return self._read(state, met, schema, strict=strict)
         if strict and as_sent.fault is not None:
-            raise unreadable(self.subject, schema, as_sent.fault)
+            raise unreadable(state, self.subject, schema, as_sent.fault)
         return as_sent
 
     def _completed(self, state: State, met: _Met) -> Schema:

@@ -102,8 +102,10 @@ async def test_a_reference_to_nothing_is_refused(desk: Any, reference: Reference
 
 async def test_a_refusal_shows_the_number_of_the_latest_version_that_was_referred_to(desk: Any) -> None:
     await desk.put("f", FIXED)
-    _, message = await desk.refusal(desk.put("s", '"G"', references=(to("F", "f", -1),)))
-    assert "with refs [{name='F', subject='f', version=1}] of type AVRO, details: Undefined schema: G" in message
+    for other, reason in ((to("G", "f"), "Undefined schema: H"), (to("G", "g"), "No schema reference found")):
+        _, message = await desk.refusal(desk.put("s", '"H"', references=(to("F", "f", -1), other)))
+        assert f"subject='f', version=1}}, {{name='G', subject='{other.subject}', version=1}}]" in message
+        assert f"of type AVRO, details: {reason}" in message
 
 
 async def test_what_is_deleted_is_not_referred_to_anew(desk: Any) -> None:
