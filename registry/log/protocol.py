@@ -91,7 +91,8 @@ class Log(History, Protocol):
 
         Set for good when the store has gone backwards: it lost or replaced commits that this node has seen. Reading
         goes on with what was seen: `read` finds nothing new, and `end` stays where it was. Set by an append, and until
-        the next one that finds it mended, when the file that the log is does not lie in its place any more.
+        the next one that finds it mended, when the file that the log is does not lie in its place any more, or was
+        overwritten.
         """
         ...
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from functools import partial
 from importlib import import_module
 from itertools import starmap
@@ -30,10 +31,15 @@ from registry.log.sqlite_file import (
     connect,
     damage,
     failure,
+    is_between,
     is_current,
     lying_at,
     make_reader,
     make_writer,
+    mark,
+    mark_in,
+    mark_of,
+    open_beside,
     path_of,
     unusable,
 )
@@ -42,6 +48,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MOVED: Final = "The file of the store was moved, deleted or replaced while it was in use, and nothing is written to it"
+OVERWRITTEN: Final = "The file of the store was overwritten while it was in use, and nothing is written to it"
 INSERT: Final = """
 INSERT INTO log (position, timestamp_ms, key, value, author, commit_id) VALUES (?, ?, ?, ?, ?, ?)
 """
@@ -83,6 +90,8 @@ def _open(path: Path, clock: Clock) -> SqliteLog:
     with ExitStack() as undo:
         lock = FileLock(path)
         undo.callback(lock.release)
+        descriptor = open_beside(path)
+        undo.callback(os.close, descriptor)
         writer = undo.enter_context(closing(connect(path)))
         # Whose file it is comes first: another program's is left as it is, to its journal mode.
         claim(writer, path)
@@ -94,7 +103,7 @@ def _open(path: Path, clock: Clock) -> SqliteLog:
         identity = writer.execute("SELECT uuid FROM identity").fetchone()
         if identity is None:
             raise StoreUnusable(f"{path} holds no whole log: its identity is missing")
-        log = SqliteLog(path, UUID(*identity), lock, writer, reader, clock)
+        log = SqliteLog(path, descriptor, UUID(*identity), lock, writer, reader, clock)
         undo.pop_all()
         return log
 
@@ -105,6 +114,7 @@ class SqliteLog:
     def __init__(
         self,
         path: Path,
+        descriptor: int,
         uuid: UUID,
         lock: FileLock,
         writer: sqlite3.Connection,
@@ -117,7 +127,11 @@ class SqliteLog:
         self.file: Final = path
         self.alarm: str | None = None
         self._opened = lying_at(path)
+        self._descriptor = descriptor
         self._end: int = end
+        self._newest_mark = mark_of(uuid, end)
+        self._mark = mark(writer, descriptor, self._newest_mark)
+        """The mark that was last found in the file: it grows with each checkpoint, whoever makes it."""
         self._lock = lock
         self._writer = writer
         self._reader = reader
@@ -168,18 +182,21 @@ class SqliteLog:
             if self._idle_timer:
                 self._idle_timer.cancel()
             await self._in(self._reading, self._reader.close)
-            await self._in(self._writing, self._writer.close)
+            await self._in(self._writing, self._close_writer)
             self._reading.shutdown()
             self._writing.shutdown()
+            os.close(self._descriptor)
             self._lock.release()
 
     async def _in(self, thread: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(thread, partial(work, *args, **kwargs))
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise failure(error) from error
 
     def _batch(self, after: int) -> Batch | None:
+        if self.alarm == OVERWRITTEN:
+            return None
         rows = self._reader.execute(BATCH, {"after": after, "entries": BATCH_ENTRIES})
         entries = tuple(starmap(Logged, rows))
         return Batch(after, entries[-1].position, entries) if entries else None
@@ -190,24 +207,52 @@ class SqliteLog:
         self._plan_checkpoint(_COMMIT_BYTES + sum(len(entry.key) + len(entry.value or b"") for entry in batch.entries))
 
     def _commit(self, batch: Batch, commit_id: str) -> None:
-        self._check_place()
+        self._look_at_file()
+        if self.alarm:
+            raise StoreFailed(self.alarm)
+        self._newest_mark = mark_of(self.uuid, batch.end)
         *others, last = batch.entries
         try:
             with self._transaction():
                 self._writer.executemany(INSERT, [(*astuple(entry), None) for entry in others])
                 self._writer.execute(INSERT, (*astuple(last), commit_id))
+                self._writer.execute(f"PRAGMA user_version = {self._newest_mark}")
         except sqlite3.Error:
             # A commit can fail behind the point where it counts.
             if not self._writer.execute(_COMMITTED, (batch.end, commit_id)).fetchone():
                 raise
 
-    def _check_place(self) -> None:
-        """Raise StoreFailed unless the file lies where it was opened: SQLite would write to it wherever it is, and
-        the next start would not find that.
+    def _look_at_file(self) -> None:
+        """Set the alarm unless the file lies where it was opened and is what it was: SQLite would write to it wherever
+        and whatever it is, and the next start would not find that.
         """
-        self.alarm = None if lying_at(self.file) == self._opened else MOVED
-        if self.alarm:
-            raise StoreFailed(self.alarm)
+        found, alarm = mark_in(self._descriptor), None
+        if not is_between(found, self._mark, self._newest_mark):
+            alarm = OVERWRITTEN
+        else:
+            self._mark = found
+            if lying_at(self.file) != self._opened:
+                alarm = MOVED
+        if alarm != self.alarm:
+            self._part(alarm)
+        self.alarm = alarm
+
+    def _part(self, alarm: str | None) -> None:
+        """Leave nothing that a start would take for a part of the file that lies there now."""
+        if alarm == MOVED:
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        elif alarm == OVERWRITTEN:
+            left = Path(f"{self.file}-wal.left")
+            with suppress(FileNotFoundError):
+                Path(f"{self.file}-wal").rename(left)
+            _logger.error("%s; what was not in it yet is put aside in %s", alarm, left)
+
+    def _close_writer(self) -> None:
+        self._look_at_file()
+        if self.alarm == OVERWRITTEN:
+            # Keeps SQLite from moving its write-ahead log into the file.
+            self._writer.interrupt()
+        self._writer.close()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -235,7 +280,10 @@ class SqliteLog:
 
     def _move_write_ahead_log(self) -> None:
         try:
-            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        except sqlite3.Error as error:
+            self._look_at_file()
+            if self.alarm != OVERWRITTEN:
+                self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                self._mark = mark_in(self._descriptor)
+        except (sqlite3.Error, OSError) as error:
             # Nothing is lost: what was not moved stays in the write-ahead log until the next time.
             _logger.warning("The write-ahead log of the store could not be moved into its file: %s", error)

@@ -72,6 +72,8 @@ def _copy(source: Path, target: Path, finish: Callable[[sqlite3.Connection], Non
                 # A journal on the disk would outlive a kill and be played back into the next copy of this name.
                 copy.execute("PRAGMA journal_mode = MEMORY")
                 _check(source, copy)
+                # Not the mark of the file in use, in whose place somebody may put the copy.
+                copy.execute("PRAGMA user_version = 0")
                 finish(copy)
             _put(growing, target)
         except (sqlite3.Error, OSError) as error:

@@ -10,6 +10,7 @@ import os
 import sqlite3
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from registry.errors import Overloaded, RegistryError, SchemaTooLarge, StoreFailed, StoreUnusable
 
@@ -18,6 +19,11 @@ APPLICATION_ID: Final = 0x5369676E
 
 STEPS: Final = ("1 the log", "2 views for people")
 """Every change of the tables since the first version, in order; a step that was released never changes again."""
+
+_MARK_OFFSET: Final = 60
+"""Where `user_version` stands in a file; see https://www.sqlite.org/fileformat.html, section 1.3."""
+
+_MARKS: Final = 2**31
 
 _BUSY_TIMEOUT_SECONDS: Final = 10.0
 """How long a commit waits for a person who keeps the file locked with another tool."""
@@ -60,6 +66,39 @@ def lying_at(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def mark_of(uuid: UUID, position: int) -> int:
+    """The number that the header of a file carries (as `user_version`) when a log has come to a position in it.
+
+    One more for each position, from a beginning of each log's own: by the number in the header a file is told from an
+    older copy of it and from another log's.
+    """
+    return (uuid.int + position) % _MARKS
+
+
+def is_between(mark: int, first: int, last: int) -> bool:
+    """Whether a mark is one of those from a first to a last one of a log."""
+    return (mark - first) % _MARKS <= (last - first) % _MARKS
+
+
+def open_beside(path: Path) -> int:
+    """A descriptor for `mark_in`, to be closed after SQLite has closed the file: to close any drops all its locks.
+
+    Raises StoreUnusable when the file cannot be opened.
+    """
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise StoreUnusable(f"{path} {_UNUSABLE[sqlite3.SQLITE_CANTOPEN]}") from error
+
+
+def mark_in(descriptor: int) -> int:
+    """The mark in the header of an open file, read past SQLite, which would not notice that somebody else wrote to it.
+
+    Raises OSError.
+    """
+    return int.from_bytes(os.pread(descriptor, 4, _MARK_OFFSET))
 
 
 class FileLock:
@@ -155,6 +194,17 @@ def make_writer(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("ROLLBACK")
 
 
+def mark(connection: sqlite3.Connection, descriptor: int, number: int) -> int:
+    """Give a file the mark that it should have, and answer with the one that it has: a person who reads it keeps its
+    header as it was. Only a new file, or one that was not closed, has another before.
+    """
+    if connection.execute("PRAGMA user_version").fetchone() != (number,):
+        connection.execute(f"PRAGMA user_version = {number}")
+    if mark_in(descriptor) != number:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    return mark_in(descriptor)
+
+
 def make_reader(connection: sqlite3.Connection) -> None:
     """Make a connection one that can neither write nor checkpoint."""
     connection.execute("PRAGMA query_only = 1")
@@ -179,7 +229,7 @@ def unusable(path: Path, error: sqlite3.Error) -> StoreUnusable:
     return StoreUnusable(f"{path} {_UNUSABLE.get(_code(error), f'cannot be used: {error}')}")
 
 
-def failure(error: sqlite3.Error) -> RegistryError:
+def failure(error: sqlite3.Error | OSError) -> RegistryError:
     """What a failed read or write is to the registry."""
     match _code(error):
         case sqlite3.SQLITE_TOOBIG:
@@ -192,6 +242,6 @@ def failure(error: sqlite3.Error) -> RegistryError:
             return StoreFailed(f"The store failed: {error}")
 
 
-def _code(error: sqlite3.Error) -> int:
+def _code(error: Exception) -> int:
     # The lowest byte is the kind of error; the rest tells variants of it apart.
     return getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -19,6 +19,7 @@ import pytest
 from registry.envelope import Batch, Entry
 from registry.errors import Overloaded, SchemaTooLarge, StoreFailed, StoreUnusable
 from registry.log import Log, open_log
+from registry.log.sqlite_copy import back_up
 
 pytestmark = pytest.mark.anyio
 
@@ -53,6 +54,14 @@ async def append_until_refused(log: Log) -> None:
 
 def bytes_in(file: Path) -> int:
     return file.stat().st_size
+
+
+def overwrite(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+
+
+def contents(file: Path) -> bytes:
+    return file.read_bytes()
 
 
 def start_appender(path: Path, name: str = "a") -> subprocess.Popen[str]:
@@ -209,6 +218,85 @@ async def test_a_file_that_is_not_in_its_place_takes_nothing_that_the_next_start
     assert log.alarm is not None
     kept.rename(path)
     assert ((await append(log, Entry(b"c", b"3"))).end, log.alarm, await count(log)) == (2, None, 2)
+
+
+async def test_what_was_written_goes_with_a_moved_file_and_not_into_the_one_in_its_place(log: Log, path: Path) -> None:
+    await append(log, Entry(b"a", b"1"))
+    move_away(path, replaced=True)
+    with pytest.raises(StoreFailed):
+        await append(log, Entry(b"b", b"2"))
+    assert bytes_in(path.with_name("signet.db-wal")) == 0
+    assert b"a1" in path.with_name("elsewhere.db").read_bytes()
+
+
+async def another_log(log: Log, path: Path) -> bytes:
+    await append(log, Entry(b"b", b"2"))
+    other = await open_log(f"sqlite:{path}.other")
+    await append(other, *(Entry(b"k", b"theirs") for _ in range(100)))
+    await other.close()
+    return contents(path.with_name("signet.db.other"))
+
+
+async def an_older_copy(log: Log, path: Path) -> bytes:
+    copy = contents(path)
+    await append(log, Entry(b"b", b"2"))
+    await log._in(log._writing, log._move_write_ahead_log)
+    return copy
+
+
+async def a_backup_of_now(log: Log, path: Path) -> bytes:
+    await append(log, Entry(b"b", b"2"))
+    back_up(f"sqlite:{path}", path.with_name("backup.db"))
+    return contents(path.with_name("backup.db"))
+
+
+async def nothing(log: Log, _path: Path) -> bytes:
+    await append(log, Entry(b"b", b"2"))
+    return b""
+
+
+def move_write_ahead_log(path: Path) -> None:
+    with sqlite3.connect(path) as person:
+        person.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    person.close()
+
+
+@pytest.mark.parametrize("overwriting", [another_log, an_older_copy, a_backup_of_now, nothing])
+async def test_a_file_that_is_overwritten_is_left_as_it_is(log: Log, path: Path, overwriting) -> None:
+    await append(log, Entry(b"a", b"1"))
+    content = await overwriting(log, path)
+    overwrite(path, content)
+    with pytest.raises(StoreFailed, match="overwritten while it was in use"):
+        await append(log, Entry(b"c", b"3"))
+    assert log.alarm is not None
+    await log.close()
+    # What SQLite had not moved into the file would be taken for a part of what lies there now.
+    assert (contents(path), path.with_name("signet.db-wal").exists()) == (content, False)
+
+
+async def test_a_file_is_not_taken_for_overwritten_where_a_person_moves_the_write_ahead_log(
+    log: Log, path: Path
+) -> None:
+    for number in range(1, 4):
+        await append(log, Entry(b"k", b"v"))
+        move_write_ahead_log(path)
+        os.utime(path)
+        assert (log.alarm, await count(log)) == (None, number)
+
+
+async def test_a_file_of_an_older_release_is_not_taken_for_overwritten_while_a_person_reads_it(
+    log: Log, path: Path
+) -> None:
+    await append(log, Entry(b"k", b"v"))
+    await log.close()
+    with sqlite3.connect(path) as person:
+        person.execute("PRAGMA user_version = 0")
+        person.execute("BEGIN")
+        person.execute("SELECT count(*) FROM log").fetchone()
+        again = await open_log(f"sqlite:{path}")
+        assert [(await append(again, Entry(b"k", b"v"))).end for _ in range(2)] == [2, 3]
+    person.close()
+    await again.close()
 
 
 @pytest.fixture
