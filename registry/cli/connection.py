@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-from httptools import HttpParserError, HttpParserUpgrade
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -193,8 +193,9 @@ class Connection(HttpToolsProtocol):
     def _parse(self, data: bytes | memoryview) -> None:
         """Stay with HTTP/1.1 when a head offers another protocol, as Java's client does in every request.
 
-        To httptools such a request ends with its head, and its body would be read as the next request. The offer is
-        answered with a head that says no more than how long the body is, and that is read on from.
+        To httptools such a request ends with its head, and its body would be read as the next request, or not at all
+        where the connection is to end. So another parser reads on, from a head that says no more than how long the body
+        is and whether anything may come behind it.
 
         Raises HttpParserError.
         """
@@ -203,6 +204,8 @@ class Connection(HttpToolsProtocol):
                 self.parser.feed_data(data)
             except HttpParserUpgrade as offer:
                 data = memoryview(data)[offer.args[0] :]
+                self.parser = HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
                 self.parser.feed_data(self._same_body())
             else:
                 return
@@ -210,10 +213,12 @@ class Connection(HttpToolsProtocol):
     def _same_body(self) -> bytes:
         """A head, not to be heeded, of a request that has the same body as the one whose head was read last."""
         self._passing_over = True
-        lines = [b"%b: %b\r\n" % header for header in self.headers if header[0] in FRAMING]
+        told = [header for header in self.headers if header[0] in FRAMING]
+        if not self.cycle.keep_alive:
+            told.append(CLOSE)
         # What is read of that head goes nowhere: the request keeps the list that it has.
         self.headers = []
-        return b"POST / HTTP/1.1\r\n%b\r\n" % b"".join(lines)
+        return b"POST / HTTP/1.1\r\n%b\r\n" % b"".join(b"%b: %b\r\n" % header for header in told)
 
     def on_message_begin(self) -> None:
         """A request begins."""

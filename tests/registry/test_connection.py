@@ -25,6 +25,8 @@ OFFERING_CHUNKS = (
     b"POST /subjects/s/versions HTTP/1.1\r\nhost: r\r\ntransfer-encoding: chunked\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n"
     % (OFFER, len(BODY), BODY)
 )
+OFFERING_AT_THE_END = REGISTER.replace(b"\r\n", b"\r\n" + OFFER + b"connection: close\r\n", 1)
+OFFERING_IN_1_0 = OFFERING.replace(b"HTTP/1.1", b"HTTP/1.0")
 WITH_BODY = b"GET /subjects/s/versions/latest HTTP/1.1\r\nhost: r\r\ncontent-length: 4\r\n\r\nbody"
 
 
@@ -100,6 +102,9 @@ PIECES = [
     ("one with a body that offers another protocol", [OFFERING], 0, [200]),
     ("one whose head offers another protocol and whose body comes later", [OFFERING[:-5], OFFERING[-5:]], 1, [200]),
     ("one in chunks that offers another protocol", [OFFERING_CHUNKS[:-9], OFFERING_CHUNKS[-9:]], 1, [200]),
+    ("the last one, which offers another protocol", [OFFERING_AT_THE_END], 1, [200]),
+    ("the last one, and something behind it", [OFFERING_AT_THE_END[:-5], OFFERING_AT_THE_END[-5:] + LATEST], 1, [200]),
+    ("one of HTTP/1.0 that offers another protocol", [OFFERING_IN_1_0], 1, [200]),
     ("several at once that offer another protocol", [OFFERING + OFFERING_CHUNKS + LATEST], 0, [200, 200, 200]),
 ]
 
