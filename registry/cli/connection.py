@@ -1,6 +1,7 @@
-"""What uvicorn leaves open in a connection: a bound on a request's head, a bound on the time in which a request comes,
-a bound on the requests that wait in it, answers that are there already, which are written at once instead of by a task,
-answers written in one piece, and offers of another protocol, which are passed over.
+"""What uvicorn leaves open in a connection: a bound on a request's head and on what follows its body, a bound on the
+time in which a request comes, a bound on the requests that wait in it, answers that are there already, which are
+written at once instead of by a task, answers written in one piece, and offers of another protocol, which are passed
+over.
 
 Refuses to know what the requests are about.
 """
@@ -8,6 +9,7 @@ Refuses to know what the requests are about.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -35,6 +37,8 @@ _LINE_END: Final = b" HTTP/1."
 """What every request has once."""
 FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 """The headers that say where the body of a request ends."""
+NOWHERE: Final[deque[tuple[bytes, bytes]]] = deque(maxlen=0)
+"""Takes headers and keeps none."""
 _Begun = tuple[RequestResponseCycle, ASGI3Application]
 """A request, and the application that is to answer it."""
 
@@ -213,11 +217,9 @@ class Connection(HttpToolsProtocol):
     def _same_body(self) -> bytes:
         """A head, not to be heeded, of a request that has the same body as the one whose head was read last."""
         self._passing_over = True
-        told = [header for header in self.headers if header[0] in FRAMING]
+        told = [header for header in self.scope["headers"] if header[0] in FRAMING]
         if not self.cycle.keep_alive:
             told.append(CLOSE)
-        # What is read of that head goes nowhere: the request keeps the list that it has.
-        self.headers = []
         return b"POST / HTTP/1.1\r\n%b\r\n" % b"".join(b"%b: %b\r\n" % header for header in told)
 
     def on_message_begin(self) -> None:
@@ -236,6 +238,19 @@ class Connection(HttpToolsProtocol):
             return
         self._head_bytes = None
         super().on_headers_complete()
+        # What comes behind the body, or of the head that is passed over, is none of the request's headers: a proxy has
+        # not seen it as such.
+        self.headers = NOWHERE  # type: ignore[assignment]  # uvicorn does no more than append to it
+
+    def on_chunk_header(self) -> None:
+        """A chunk begins: if it is the last, more headers follow, which may be no longer than a head."""
+        self._head_bytes = 0
+        self._begun = True
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body is here."""
+        self._head_bytes = None
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """It is whole, unless it offered another protocol: then its body is still to come."""

@@ -107,6 +107,22 @@ def test_an_endless_head_is_refused(registry_url) -> None:
             connection.sendall(b"a" * 2**26)
 
 
+LAST_CHUNK = b"%x\r\n%b\r\n0\r\n" % (len(BODY), BODY)
+
+
+def test_what_follows_a_body_in_chunks_is_bounded_as_a_head_is(registry_url) -> None:
+    with closing(connected(registry_url)) as connection:
+        connection.sendall(post(b"/subjects/s/versions", b"Transfer-Encoding: chunked", body=LAST_CHUNK))
+        with pytest.raises(ConnectionError):
+            connection.sendall((b"X-More: " + b"a" * 1000 + b"\r\n") * 2**16)
+
+
+def test_what_follows_a_body_in_chunks_is_no_header_of_the_request(registry_url) -> None:
+    body = LAST_CHUNK + b"Accept: text/html\r\nContent-Type: text/html\r\n\r\n"
+    request = post(b"/subjects/trailers/versions", b"Transfer-Encoding: chunked", body=body)
+    assert exchange(registry_url, request)[0] == 200
+
+
 def test_a_large_head_is_read_up_to_the_limit(registry_url) -> None:
     head = b"GET / HTTP/1.1\r\nHost: r\r\nConnection: close\r\nX-Large: %s\r\n\r\n" % (b"a" * 60_000)
     assert exchange(registry_url, head) == (200, {})
