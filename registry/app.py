@@ -97,8 +97,10 @@ class Application:
         """Get ready to stop: no longer ready, streams of events end; everything else is served on."""
         self._surface.state.closing.set()
 
-    def _aliases_for(self, caller: Caller) -> AliasOf | None:
+    async def _aliases_for(self, caller: Caller, as_of_now: bool) -> AliasOf | None:
         registry: Registry = self._surface.state.registry
+        if as_of_now and registry.shared:
+            await registry.barrier()
         if not registry.has_aliases:
             return None
         return lambda subject: registry.alias_of(subject) if caller.permissions.sees(subject) else None

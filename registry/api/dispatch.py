@@ -7,7 +7,7 @@ answers everything that the table does not hold: documentation, event streams, u
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
@@ -18,8 +18,8 @@ from registry.api.route import Route
 from registry.api.visit import UNROUTED, visit_of
 from registry.auth import Caller
 
-AliasesFor = Callable[[Caller], paths.AliasOf | None]
-"""What subjects stand for, to the one who asks; None while there are no aliases."""
+AliasesFor = Callable[[Caller, bool], Awaitable[paths.AliasOf | None]]
+"""What subjects stand for, to the one who asks, as of now or as far as it is known; None while there are no aliases."""
 
 
 class Dispatch:
@@ -35,7 +35,7 @@ class Dispatch:
         if scope["type"] != "http":
             await self._surface(scope, receive, send)
             return
-        address = self._address(scope)
+        address = await self._address(scope)
         # A scope of its own: whoever handed this one in still reads it.
         rewritten = {**scope, "app": self._surface, "query_string": address.query.encode("latin-1")}
         for route in self._routes.get((scope["method"], len(address.segments)), ()):
@@ -48,10 +48,13 @@ class Dispatch:
         rewritten["path"] = address.path
         await self._by_router(rewritten, receive, send)
 
-    def _address(self, scope: Scope) -> paths.Address:
+    async def _address(self, scope: Scope) -> paths.Address:
         """Where a request goes: its context is in the subject, which is the one meant by an alias."""
         address = paths.in_context(paths.read(scope["raw_path"], scope["query_string"]), scope["method"])
-        alias_of = self._aliases_for(visit_of(scope).caller) if paths.may_name_subject(address) else None
+        if not paths.may_name_subject(address):
+            return address
+        # An id is looked for in other subjects too, and what it means is told without the log.
+        alias_of = await self._aliases_for(visit_of(scope).caller, paths.is_of_subject(address))
         return address if alias_of is None else paths.unaliased(address, alias_of)
 
     async def _by_router(self, scope: Scope, receive: Receive, send: Send) -> None:

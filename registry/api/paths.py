@@ -168,7 +168,12 @@ def _with_context_parameter(address: Address, prefix: str, method: str) -> Addre
 
 def may_name_subject(address: Address) -> bool:
     """Whether an address may name a subject that `unaliased` would replace."""
-    return not SUBJECT_FOLLOWS.isdisjoint(address.segments) or address.segments[:2] == BY_ID
+    return is_of_subject(address) or address.segments[:2] == BY_ID
+
+
+def is_of_subject(address: Address) -> bool:
+    """Whether an address is about the subject that it names, and not about an id that is looked for there first."""
+    return not SUBJECT_FOLLOWS.isdisjoint(address.segments)
 
 
 def unaliased(address: Address, alias_of: AliasOf) -> Address:

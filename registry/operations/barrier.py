@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from registry.questions import ask_newest
+from registry.questions import NEWEST, ask_newest, heard
 from registry.tallies import SECONDS, Spread
 
 Clock = Callable[[], float]
@@ -64,9 +64,12 @@ class Barrier:
 
     async def wait(self) -> None:
         """Return when the state is new enough; raises Overloaded while the log is out of reach."""
+        # An answer has to be as new as the request, which may wait at several places, and not as the last of them.
+        if NEWEST not in heard() and not self._is_new_enough():
+            await self._question_answered()
         ask_newest()
-        if self._is_new_enough():
-            return
+
+    async def _question_answered(self) -> None:
         # A question that is under way may have been answered already, without what was acknowledged since.
         if self._next is None:
             self._next = asyncio.create_task(self._fly(self._under_way))

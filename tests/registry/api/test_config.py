@@ -1,6 +1,10 @@
 """Routes of configs."""
 
+from time import time_ns
+
 import pytest
+
+from registry.log.memory import MemoryLog
 
 DEFAULT = {"compatibilityLevel": "BACKWARD"}
 EVERYTHING = {
@@ -147,6 +151,36 @@ def test_an_alias_leads_to_its_subject(client) -> None:
     assert client("POST", "/subjects/nick", json={"schema": '"string"'}).json()["subject"] == "a/b"
     assert client.get("/config/nick")["alias"] == "a/b"
     assert client("DELETE", "/subjects/nick").json() == [1]
+
+
+@pytest.fixture
+def two_nodes(start_client):
+    """Clients of two nodes over one log, which hear nothing of each other but what they ask the log for."""
+
+    class OneForAll:
+        shared = True
+
+        def __getattr__(self, name: str):
+            return getattr(log, name)
+
+    log = MemoryLog(time_ns)
+
+    async def open_store(_url: str) -> OneForAll:
+        return OneForAll()
+
+    return start_client(open_store=open_store), start_client(open_store=open_store)
+
+
+def test_an_alias_that_one_node_was_told_of_leads_to_its_subject_at_every_node(two_nodes) -> None:
+    here, there = two_nodes
+    here.register("s")
+    here("PUT", "/config/nick", json={"alias": "s"})
+    assert there.get("/subjects/nick/versions") == [1]
+    here("PUT", "/config/new", json={"alias": "s"})
+    there.register("new")
+    assert here.get("/subjects") == ["s"]
+    here("DELETE", "/config/nick")
+    assert there.get("/subjects/nick/versions")["error_code"] == 40401
 
 
 def test_rule_sets_are_dropped_where_the_operator_says_so(start_client) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from registry.errors import Overloaded
 from registry.operations.barrier import STRONG, Barrier, Consistency
+from registry.questions import NEWEST, overheard
 
 
 class Store:
@@ -39,6 +40,35 @@ def test_reads_that_arrive_together_share_one_question() -> None:
         barrier = store.barrier(STRONG)
         await asyncio.gather(*(barrier.wait() for _ in range(32)))
         assert len(store.asked_at) == 1
+
+    asyncio.run(run())
+
+
+def test_a_request_waits_once_however_many_of_its_parts_ask() -> None:
+    async def run() -> None:
+        store = Store()
+        store.release.set()
+        barrier = store.barrier(STRONG)
+        for _ in range(2):
+            with overheard() as questions:
+                await barrier.wait()
+                await barrier.wait()
+                assert NEWEST in questions
+        assert len(store.asked_at) == 2
+
+    asyncio.run(run())
+
+
+def test_who_waited_in_vain_has_not_waited() -> None:
+    async def run() -> None:
+        store = Store()
+        store.release.set()
+        store.out_of_reach = True
+        barrier = store.barrier(STRONG)
+        with overheard():
+            for _ in range(2):
+                with pytest.raises(Overloaded):
+                    await barrier.wait()
 
     asyncio.run(run())
 
