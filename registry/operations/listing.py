@@ -1,13 +1,15 @@
-"""Long lists, made a piece at a time: whoever asks for one must not keep everybody else waiting.
+"""Long lists, made a piece at a time: whoever asks for one, or for many at once, must not keep everybody else waiting.
 
 What they are made of is read while others change the registry: it must not walk over anything that changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from asyncio import AbstractEventLoop, get_running_loop
+from collections.abc import AsyncIterator, Iterable, MutableMapping, Sequence
 from itertools import islice, zip_longest
 from typing import Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from registry.pace import Pace
 
@@ -20,15 +22,18 @@ ITEMS_BETWEEN_LOOKS: Final = 32
 """How many items are made between two looks at the clock, which costs as much as a small one."""
 SORTED_AT_ONCE: Final = 512
 """How many items are sorted at a time."""
+_PACES: Final[MutableMapping[AbstractEventLoop, Pace]] = WeakKeyDictionary()
+"""The pace of all lists that are made in a loop: together they hold a pass of it no longer than one does alone."""
 
 
 async def at_pace(items: Iterable[T], between_looks: int = 1) -> AsyncIterator[T]:
     """All items; others may have the loop in between, whenever so many have been made and they took long enough."""
-    pace = Pace()
-    for number, item in enumerate(items):
+    pace = _PACES.setdefault(get_running_loop(), Pace())
+    await pace.rest()
+    for number, item in enumerate(items, 1):
+        yield item
         if number % between_looks == 0:
             await pace.rest()
-        yield item
 
 
 async def unhurried(items: Iterable[T]) -> list[T]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from registry.operations.listing import SORTED_AT_ONCE, ordered, page_of, unhurried
+from registry.operations.listing import SORTED_AT_ONCE, at_pace, ordered, page_of, unhurried
 from registry.pace import PIECE_SECONDS
 from registry.rules.subjects import EVERY_CONTEXT
 
@@ -37,6 +37,25 @@ async def test_nothing_is_looked_at_beyond_the_page() -> None:
 async def test_entries_are_put_in_order_however_many_there_are(count: int) -> None:
     entries = [(f"subject-{number * 7919 % 10007}", number) for number in range(count)]
     assert await ordered(entries) == sorted(entries)
+
+
+async def test_many_lists_together_hold_a_pass_of_the_loop_no_longer_than_one() -> None:
+    made: list[int] = []
+
+    def slow() -> Iterator[None]:
+        for number in range(5):
+            time.sleep(PIECE_SECONDS)
+            yield made.append(number)
+
+    async def make() -> None:
+        async for _ in at_pace(slow()):
+            pass
+
+    lists, most, before = [asyncio.create_task(make()) for _ in range(20)], 0, 0
+    while not all(one.done() for one in lists):
+        await asyncio.sleep(0)
+        most, before = max(most, len(made) - before), len(made)
+    assert (len(made), most <= 2) == (100, True)
 
 
 async def test_others_run_while_a_long_list_is_made() -> None:
