@@ -65,7 +65,13 @@ def run(url: str, options: argparse.Namespace, rest: list[str]) -> int:
         environment["LOAD_BASIC_AUTH"] = f"{unquote(address.username)}:{unquote(address.password or '')}"
         url = address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
     report = options.report or Path("report", f"load-{options.scenario}.html")
-    report.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        # Locust would find out after the run.
+        report.open("a").close()
+    except OSError as error:
+        print(f"The report cannot be written to {report}: {error.strerror}", file=sys.stderr)
+        return 2
     file = str(FOLDER / f"{options.scenario}.py")
     time = options.run_time or RUN_TIMES.get(options.scenario, RUN_TIME)
     users = ["--users", str(options.users), "--spawn-rate", str(options.users), "--run-time", time]

@@ -150,6 +150,8 @@ class Processes:
 
 def prepare(environment: Environment, runner: Any, **_: Any) -> None:
     """End on Ctrl-C as at the end of the time, with summary and report; the first process ends the others."""
+    # Locust starts the clock of a run next, and gevent would count from when its loop last looked: before all imports.
+    gevent.get_hub().loop.update_now()
     page = environment.web_ui
     stop = (lambda: None) if isinstance(runner, WorkerRunner) else page.stop if page else runner.quit
     gevent.signal_handler(signal.SIGINT, stop)

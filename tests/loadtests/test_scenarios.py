@@ -216,6 +216,12 @@ def test_bad_input_ends_with_one_sentence(arguments, sentence, command, tmp_path
     assert "Traceback" not in ended.stderr
 
 
+def test_a_report_that_cannot_be_written_is_told_before_the_run(command, tmp_path):
+    ended = command("loadtests.scenarios", "--url", "http://127.0.0.1:9", "--report", tmp_path)
+    told = f"The report cannot be written to {tmp_path}: Is a directory\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", told)
+
+
 def test_without_a_url_a_registry_of_our_own_is_started(command, tmp_path):
     environment = os.environ | {"LOAD_SUBJECTS": "3", "LOAD_REQUESTS": "20"}
     size = ["--users", 2, "--run-time", "60s", "--report", tmp_path / "report.html"]
