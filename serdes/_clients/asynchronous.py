@@ -52,6 +52,7 @@ class AsyncSchemaRegistryClient(Client):
         # By name: asyncio takes as long to import as everything else here, and a blocking program never needs it.
         self._asyncio: Any = import_module("asyncio")
         self._lives: dict[asyncio.AbstractEventLoop, _Life] = {}
+        self._cut_off: set[Hashable] = set()
 
     async def _run(self, flow: Flow[R]) -> R:
         """What a flow results in, for the caller of a public method."""
@@ -84,8 +85,7 @@ class AsyncSchemaRegistryClient(Client):
             case Share():
                 return await self._share(effect)
             case Later():
-                self._task(("later", effect.key), effect.flow)
-                return None
+                return await self._later(("later", effect.key), effect.flow)
 
     async def _share(self, effect: Share) -> Any:
         """One flight per key: a task that flies on when the caller who started it is cancelled."""
@@ -96,12 +96,26 @@ class AsyncSchemaRegistryClient(Client):
         except SerdesError as error:
             raise error.again() from error.__cause__
 
+    def _landed(self, tasks: dict[Hashable, asyncio.Task[Any]], key: Hashable, task: asyncio.Task[Any]) -> None:
+        tasks.pop(key, None)
+        if task.cancelled():
+            self._cut_off.add(key)
+        else:
+            task.exception()  # marks it as seen: the callers get it too, and in the background nobody waits
+
+    async def _later(self, key: Hashable, flow: Callable[[], Flow[Any]]) -> None:
+        """Nobody waits, unless a loop has ended before it was done: where all loops do, it would never be done."""
+        task = self._task(key, flow)
+        if key in self._cut_off:
+            self._cut_off.discard(key)
+            await self._asyncio.wait([task])
+
     def _task(self, key: Hashable, flow: Callable[[], Flow[Any]]) -> asyncio.Task[Any]:
         tasks = self._life().tasks
         task = tasks.get(key)
         if task is None:
             task = tasks[key] = self._asyncio.get_running_loop().create_task(self._drive(flow()))
-            task.add_done_callback(lambda done: _landed(tasks, key, done))
+            task.add_done_callback(lambda done: self._landed(tasks, key, done))
         return task
 
     def _life(self) -> _Life:
@@ -405,9 +419,3 @@ class AsyncSchemaRegistryClient(Client):
         """Unbind a Kafka resource."""
         kinds = tuple(association_types or ())
         await self._call(administration.delete_associations(resource_id, resource_type, kinds, cascade_lifecycle))
-
-
-def _landed(tasks: dict[Hashable, asyncio.Task[Any]], key: Hashable, task: asyncio.Task[Any]) -> None:
-    tasks.pop(key, None)
-    if not task.cancelled():
-        task.exception()  # marks it as seen: the callers get it too, and in the background nobody waits

@@ -99,8 +99,9 @@ class AsyncAvroSerializer(Serializing[T]):
         if ctx is None:
             return write
         if may_change:
-            placed = SerializationContext(ctx.topic, ctx.field)
-            write = leased(write, renewed_in_background(lambda: self._renewed(placed)), self._registry.clock)
+            placed, table = SerializationContext(ctx.topic, ctx.field), self._table(str(ctx.field))
+            renew = renewed_in_background(lambda: self._renewed(placed), lambda: table.pop(placed.topic, None))
+            write = leased(write, renew, self._registry.clock)
         return self._place(ctx.topic, str(ctx.field), write)
 
     async def _renewed(self, ctx: SerializationContext) -> Write:
@@ -208,9 +209,11 @@ class AsyncAvroDeserializer(Deserializing[T]):
     async def _bind(self, frame: Frame, ctx: SerializationContext | None) -> Read:
         placed = None if ctx is None else SerializationContext(ctx.topic, ctx.field)
         read, may_change = await self._registry.answer_async(self._look_up(frame, placed))
+        table = self._table(ctx)
         if may_change:
-            read = leased(read, renewed_in_background(lambda: self._renewed(frame, placed)), self._registry.clock)
-        return self._store(self._table(ctx), frame, self._watch.counted(read))
+            renew = renewed_in_background(lambda: self._renewed(frame, placed), lambda: table.pop(frame.key, None))
+            read = leased(read, renew, self._registry.clock)
+        return self._store(table, frame, self._watch.counted(read))
 
     async def _renewed(self, frame: Frame, ctx: SerializationContext | None) -> Read:
         read, may_change = await self._registry.answer_async(self._look_up(frame, ctx))

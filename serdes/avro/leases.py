@@ -34,19 +34,27 @@ def leased(function: Function, renew: Callable[[Function], Function], clock: Cal
     return call
 
 
-def renewed_in_background(look_up: Callable[[], Coroutine[Any, Any, Function]]) -> Callable[[Function], Function]:
+def renewed_in_background(
+    look_up: Callable[[], Coroutine[Any, Any, Function]], forget: Callable[[], object]
+) -> Callable[[Function], Function]:
     """A `renew` for event loops: nobody waits; the old function serves until the new one is there.
 
     What looking up fails with is raised at the next renewal. Where no loop runs, nothing is looked up.
+
+    forget: called when a loop has ended before it had looked up. A program whose loops all do (`asyncio.run` for each
+    message) would never get the new function in the background, so the next call has to wait for it.
     """
     task: asyncio.Task[Function] | None = None
 
     def renew(function: Function) -> Function:
         nonlocal task
         done, task = task, None
-        # A loop that has ended took along what it had not done.
-        if done is None or done.cancelled() or (not done.done() and done.get_loop().is_closed()):
+        if done is None:
             task = _started(look_up)
+            return function
+        # A loop that has ended took along what it had not done.
+        if done.cancelled() or (not done.done() and done.get_loop().is_closed()):
+            forget()
             return function
         if not done.done():
             task = done

@@ -23,6 +23,7 @@ from serdes import (
     SerializationContext,
 )
 from serdes import confluent as drop_in
+from serdes._effects import Later, Pause
 from serdes.errors import SettingInvalid
 
 ORDER = '{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}'
@@ -131,21 +132,62 @@ def leased_serializer(url, clock):
     yield client, AsyncAvroSerializer(client, ORDER, conf={"use.latest.version": True, "auto.register.schemas": False})
 
 
-def test_what_an_event_loop_left_undone_is_done_in_the_next(url):
-    clock = [0.0]
-    with leased_serializer(url, clock) as (client, serializer):
+def of_loops(client, clock, *calls):
+    """What each call gives in an event loop of its own; the first and the last, which ask, close their connections."""
 
-        async def write():
-            clock[0] += 1.0
-            return await serializer({"id": 1}, VALUE)
-
-        async def write_first():
-            data = await write()
+    async def run(call, asks):
+        clock[0] += 1.0
+        answer = await call()
+        if asks:
             await client.close()
-            return data
+        return answer
 
-        # Each loop ends before it has asked again, which the first did not have to.
-        assert {asyncio.run(write_first()), *(asyncio.run(write()) for _ in range(4))} == {b"\0\0\0\0\1\2"}
+    return [asyncio.run(run(call, number in (0, len(calls) - 1))) for number, call in enumerate(calls)]
+
+
+def test_loops_that_all_end_at_once_still_come_to_write_the_latest_version(url):
+    clock = [0.0]
+    with leased_serializer(url, clock) as (client, serializer), SchemaRegistryClient({"url": url}) as other:
+
+        async def evolve():
+            other.register_schema("orders-value", Schema(ORDER.replace("long", "double")))
+
+        def write():
+            return serializer({"id": 1}, VALUE)
+
+        first, _, *others = of_loops(client, clock, write, evolve, write, write, write)
+    # Each loop but the first ends before it has asked again, until one waits for it.
+    assert [data[4] for data in (first, *others)] == [1, 1, 1, 2]
+
+
+def test_loops_that_all_end_at_once_still_come_to_read_as_the_latest_version(url):
+    clock, newer = [0.0], ORDER.replace("]}", ',{"name":"paid","type":"boolean","default":true}]}')
+    with leased_serializer(url, clock) as (client, _), SchemaRegistryClient({"url": url}) as other:
+        deserializer = AsyncAvroDeserializer(client, conf={"use.latest.version": True})
+
+        async def evolve():
+            other.register_schema("orders-value", Schema(newer))
+
+        def read():
+            return deserializer(b"\0\0\0\0\1\2", VALUE)
+
+        *_, last = of_loops(client, clock, read, evolve, read, read, read)
+    assert last == {"id": 1, "paid": True}
+
+
+def test_what_a_loop_left_undone_in_the_background_is_waited_for_in_the_next(url):
+    client, done = AsyncSchemaRegistryClient({"url": url}), []
+
+    def background():
+        yield Pause(0.001)
+        done.append("confirmed what the disk told")
+
+    def caller():
+        yield Later("key", background)
+
+    for times in range(4):
+        asyncio.run(client._drive(caller()))
+        assert len(done) == (times + 1) // 2
 
 
 def test_a_function_for_a_topic_goes_on_where_no_event_loop_runs(url):
