@@ -32,6 +32,11 @@ class Definitions:
         """The schema itself, or what its name means."""
         return self._by_name.get(schema, schema) if isinstance(schema, str) else schema
 
+    def name(self, branch: Any) -> str:
+        """By which a pair names a branch of a union: the full name of a named type, the word of any other."""
+        branch = self.resolved(branch)
+        return str(branch["name"]) if isinstance(branch, dict) and "name" in branch else type_word(branch)
+
     def parsed(self, schema: dict[str, Any]) -> dict[str, Any]:
         """A schema made of parsed parts, marked as parsed: parsing those parts again would misread their names."""
         return schema | {"__fastavro_parsed": True, "__named_schemas": self._by_name}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
 
@@ -42,8 +43,8 @@ def encode_error(tree: Any, value: Any, error: Exception, options: WriteOptions)
     return EncodeError(reason, root=root, path=misfit.path, expected=misfit.expected, value_type=misfit.found)
 
 
-def _is_long(value: Any) -> bool:
-    return isinstance(value, Integral) and -(1 << 63) <= value < 1 << 63  # type: ignore[operator]  # every Integral compares
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral)
 
 
 def _is_number(value: Any) -> bool:
@@ -59,8 +60,8 @@ def _is_number(value: Any) -> bool:
 _FITS: dict[str, Callable[[Any], bool]] = {
     "null": lambda value: value is None,
     "boolean": lambda value: isinstance(value, bool),
-    "int": _is_long,
-    "long": _is_long,
+    "int": _is_whole,
+    "long": _is_whole,
     "float": _is_number,
     "double": _is_number,
     "string": lambda value: isinstance(value, str),
@@ -68,11 +69,14 @@ _FITS: dict[str, Callable[[Any], bool]] = {
 }
 # Inside a union fastavro validates a value, and is stricter there than where it simply writes one.
 _FITS_A_BRANCH = _FITS | {
-    "int": lambda value: _is_long(value) and not isinstance(value, bool) and -(1 << 31) <= value < 1 << 31,
-    "long": lambda value: _is_long(value) and not isinstance(value, bool),
+    "int": lambda value: _is_whole(value) and not isinstance(value, bool),
+    "long": lambda value: _is_whole(value) and not isinstance(value, bool),
     "float": lambda value: isinstance(value, Real) and not isinstance(value, bool),
     "double": lambda value: isinstance(value, Real) and not isinstance(value, bool),
 }
+
+
+_BITS = {"int": 32, "long": 64}
 
 
 class _Search:
@@ -86,14 +90,17 @@ class _Search:
         """Every place in a value that does not fit."""
         schema = self._definitions.resolved(schema)
         word = type_word(schema)
-        expected = word
+        expected, found = word, _kind(value)
         if isinstance(schema, dict) and schema.get("logicalType"):
             expected = f"{schema['logicalType']} ({word})"
             prepare = LOGICAL_WRITERS.get(f"{word}-{schema['logicalType']}")
             try:
                 value = prepare(value, schema) if prepare else value
             except FAILURES as error:
-                yield Misfit(path, expected, _kind(value), f"expected {expected}, found {_kind(value)}: {error}")
+                # The reason that fastavro has for these is another one.
+                endless = isinstance(value, Decimal) and not value.is_finite()
+                why = f"{value} cannot be written" if endless else error
+                yield Misfit(path, expected, found, f"expected {expected}, found {found}: {why}")
                 return
         if word in RECORDS:
             yield from self._record(schema, value, path, within)
@@ -102,7 +109,10 @@ class _Search:
         elif word in ("union", "error_union"):
             yield from self._union(schema, value, path, within)
         else:
-            yield from _leaf_misfits(schema, word, value, path, expected, within)
+            # What a logical type has made of it is nothing that the caller knows.
+            yield from (
+                replace(misfit, found=found) for misfit in _leaf_misfits(schema, word, value, path, expected, within)
+            )
 
     def _record(self, schema: Mapping[str, Any], value: Any, path: str, within: bool) -> Iterator[Misfit]:
         expected = f"record {schema['name']}"
@@ -152,23 +162,24 @@ class _Search:
         if any(misfit is None for _, misfit in tried):
             return
         # The branch that fits down to a deeper place is the one that was meant.
-        deeper = [misfit for _, misfit in tried if misfit is not None and misfit.path != path]
-        yield deeper[0] if len(deeper) == 1 else Misfit(path, expected, _kind(value))
+        misfits = [misfit for _, misfit in tried if misfit is not None]
+        deeper = [misfit for misfit in misfits if misfit.path != path]
+        if len(deeper) == 1:
+            yield deeper[0]
+        else:
+            reasons = [misfit.reason for misfit in misfits if misfit.reason]
+            yield Misfit(path, expected, _kind(value), reasons[0] if len(reasons) == 1 else "")
 
     def _pair(
         self, branches: Sequence[Any], pair: tuple[Any, ...], path: str, expected: str, within: bool
     ) -> Iterator[Misfit]:
         """In a union a tuple is a pair that names its branch."""
         name, value = pair if len(pair) == 2 else (None, None)
-        meant = next((branch for branch in branches if self._name(branch) == name), None)
+        meant = next((branch for branch in branches if self._definitions.name(branch) == name), None)
         if meant is not None:
             return self.misfits(meant, value, path, within)
         hint = f"expected {expected}, found a tuple, which here must be (name of a branch, value)"
         return iter([Misfit(path, expected, _kind(pair), hint)])
-
-    def _name(self, branch: Any) -> str:
-        branch = self._definitions.resolved(branch)
-        return str(branch["name"]) if isinstance(branch, dict) and "name" in branch else type_word(branch)
 
     def _told(self, schema: Any) -> str:
         schema = self._definitions.resolved(schema)
@@ -197,6 +208,10 @@ def _leaf_misfits(schema: Any, word: str, value: Any, path: str, expected: str, 
         fits = (_FITS_A_BRANCH if within else _FITS)[word](value)
     if not fits:
         yield Misfit(path, _leaf(schema, expected), _kind(value))
+    elif word in _BITS and not -(1 << _BITS[word] - 1) <= value < 1 << _BITS[word] - 1:
+        yield Misfit(
+            path, expected, _kind(value), f"expected {expected}, found a number of more than {_BITS[word]} bits"
+        )
     elif word == "string" and not _is_unicode(value):
         yield Misfit(path, expected, _kind(value), f"expected {expected}, found half of a surrogate pair in the text")
 

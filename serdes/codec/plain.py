@@ -1,6 +1,7 @@
 """Writers and readers that are fastavro behind a closure.
 
-Own the translation of fastavro's many exceptions into ours; every result and every refusal is fastavro's.
+Own the translation of fastavro's many exceptions into ours; every result is fastavro's, and every refusal but that of
+ints which are too wide.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import Any, NamedTuple
 from fastavro import schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError as Unresolvable
 
+from serdes.codec.definitions import Definitions
 from serdes.codec.failures import FAILURES
 from serdes.codec.options import ReadOptions, WriteOptions
 from serdes.codec.parsing import AvroSchema
 from serdes.codec.shapes import NO_SHAPES
+from serdes.codec.widths import int_check
 from serdes.errors import CorruptPayload, EncodeError, SchemaResolutionError, SerdesError, TrailingData
 
 Write = Callable[..., "bytes | None"]
@@ -55,6 +58,7 @@ def writer(
     usual, shapes, shaped = not options.exact, options.shapes, options.shapes is not NO_SHAPES
     if is_bytes(tree):
         return _bytes_writer(frame, place, tombstones)
+    check_ints = int_check(tree, Definitions(tree))
 
     def write(value: Any, _ctx: object = None) -> bytes | None:
         if value is None and tombstones:
@@ -67,6 +71,8 @@ def writer(
                 schemaless_writer(buffer, tree, value)
             else:
                 schemaless_writer(buffer, tree, value, strict=strict, strict_allow_default=strict_allow_default)
+            if check_ints is not None:
+                check_ints(value)
         except FAILURES as error:
             # By name: where a value does not fit is asked only when one does not.
             raise place.error(import_module("serdes.codec.misfit").encode_error(tree, value, error, options)) from error

@@ -1,8 +1,8 @@
 """Generated writers: from a schema to a function that turns a value into framed bytes.
 
 The rule: a generated writer returns what fastavro would write, or it raises, and then fastavro does the message. It
-tests only what fastavro tests; inside a union fastavro validates the value first, so there the tests are strict
-(`checked`).
+tests only what fastavro tests, and the width of ints; inside a union fastavro validates the value first, so there the
+tests are strict (`checked`).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from serdes.codec.generated.branches import Choice, choices
 from serdes.codec.generated.source import Constants, Source, compiled
 from serdes.codec.generated.varints import SMALL, Doubt, int_bytes, long_bytes
 from serdes.codec.options import WriteOptions
+from serdes.codec.widths import int_check
 
 _CONSTANTS: dict[str, Any] = {
     **logical.CONSTANTS,
@@ -132,7 +133,7 @@ class Writing:
     def delegate(self, union: list[Any], care: Care) -> str:
         """The name of a function that lets fastavro write one union."""
         tree = self.definitions.parsed({"type": "record", "name": "", "fields": [{"name": "value", "type": union}]})
-        options, strict = self._options, self._options["strict"]
+        options, strict, check_ints = self._options, self._options["strict"], int_check(union, self.definitions)
 
         def write_union(value: Any) -> bytes:
             wrapped = {"value": value}
@@ -141,6 +142,8 @@ class Writing:
                 raise Doubt
             buffer = BytesIO()
             schemaless_writer(buffer, tree, wrapped, **options)
+            if check_ints is not None:
+                check_ints(value)
             return buffer.getvalue()
 
         return self.constants.name(write_union, "U")
@@ -217,7 +220,7 @@ class _Body(Source):
         return [Part(f"TRUE if {x} else FALSE")]
 
     def write_int(self, _schema: Any, value: str, care: Care) -> list[Part]:
-        return self._number(value, care, "long_bytes" if care is Care.FREE else "int_bytes")
+        return self._number(value, care, "int_bytes")
 
     def write_long(self, schema: Any, value: str, care: Care) -> list[Part]:
         if care is not Care.CHECKED and logical.short_write(schema) is not None:

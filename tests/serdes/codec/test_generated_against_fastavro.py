@@ -1,4 +1,6 @@
-"""Generated codecs against fastavro: random schemas and values, valid, odd and damaged. Not one may differ.
+"""Generated codecs against fastavro: random schemas and values, valid, odd and damaged.
+
+Not one may differ, but for ints of more than 32 bits, which are refused.
 
 FUZZ_CASES (default 20000) and FUZZ_SEED choose the length and the start of a run.
 """
@@ -18,6 +20,7 @@ from uuid import UUID
 
 import pytest
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro.read import LOGICAL_READERS
 from fastavro.schema import SchemaParseException, UnknownType
 
 from serdes.codec import Codecs, ReadOptions, WriteOptions, parse
@@ -374,12 +377,46 @@ def by_fastavro(text):
     return parse_schema(json.loads(text))
 
 
+@lru_cache
+def showing_ints(text):
+    """The schema with every int as a logical type of its own, whose reader is shown all that are read."""
+
+    def shown(schema):
+        if isinstance(schema, list):
+            return [shown(branch) for branch in schema]
+        if schema == "int" or (isinstance(schema, dict) and schema["type"] == "int"):
+            return {"type": "int", "logicalType": "shown"}
+        if not isinstance(schema, dict):
+            return schema
+        parts = {part: shown(schema[part]) for part in ("items", "values") if part in schema}
+        if "fields" in schema:
+            parts["fields"] = [{"name": field["name"], "type": shown(field["type"])} for field in schema["fields"]]
+        return schema | parts
+
+    return parse_schema(shown(json.loads(text)))
+
+
+def ints_too_wide(text, data):
+    """Whether one of the ints in these bytes has more than 32 bits, which fastavro writes and reads."""
+    found = []
+    LOGICAL_READERS["int-shown"] = lambda value, *_: found.append(value)
+    try:
+        schemaless_reader(BytesIO(data), showing_ints(text), None)
+    except Exception:  # noqa: BLE001 - another logical type that cannot be read; the ints before it were shown
+        pass
+    finally:
+        del LOGICAL_READERS["int-shown"]
+    return not all(-(1 << 31) <= value < 1 << 31 for value in found)
+
+
 def check_writing(codecs, parsed, value, options):
     write = codecs.writer(parsed, b"F", options)
     flags = {"strict": options.strict, "strict_allow_default": options.strict_allow_default}
     expected = outcome(lambda: b"F" + written_by_fastavro(by_fastavro(parsed.text), value, **flags), Exception)
     if value is None:
         return
+    if expected is not REFUSED and ints_too_wide(parsed.text, expected[1:]):
+        expected = REFUSED
     assert outcome(lambda: write(value), EncodeError) == expected, (parsed.text, value)
 
 

@@ -138,6 +138,49 @@ def test_the_place_is_named_where_records_must_be_exact(options, value, path, ex
     assert (error.path, error.expected, error.value_type) == (path, expected, found)
 
 
+DATE = {"type": "int", "logicalType": "date"}
+CENTS = {"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2}
+TWO_BYTES = CENTS | {"type": "fixed", "name": "F", "size": 2}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        ("int", 1 << 31, "R.v: expected int, found a number of more than 32 bits"),
+        ("int", -(1 << 31) - 1, "R.v: expected int, found a number of more than 32 bits"),
+        ("long", 1 << 63, "R.v: expected long, found a number of more than 64 bits"),
+        (["null", "int"], 1 << 31, "R.v: expected int, found a number of more than 32 bits"),
+        (["null", "int"], ("int", 1 << 31), "R.v: expected int, found a number of more than 32 bits"),
+        (["null", NUMBERS], ("array", [1 << 31]), "R.v[0]: expected int, found a number of more than 32 bits"),
+        (NUMBERS, (1, 1 << 31), "R.v[1]: expected int, found a number of more than 32 bits"),
+        ({"type": "map", "values": "int"}, {"a": 1 << 31}, "R.v['a']: expected int, found a number of more than 32"),
+        (DATE, 1 << 31, "R.v: expected date (int), found a number of more than 32 bits"),
+        ("int", 4e9, "R.v: expected int, found float"),
+        (CENTS, Decimal("NaN"), "R.v: expected decimal (bytes), found Decimal: NaN cannot be written"),
+        (TWO_BYTES, Decimal("999.9"), "R.v: expected decimal (fixed) of 2 bytes, found Decimal"),
+        (["null", CENTS], Decimal("1.555"), "R.v: expected decimal (bytes), found Decimal: Scale provided"),
+    ],
+)
+@pytest.mark.parametrize("codegen", [True, False])
+def test_what_is_wrong_with_a_value_of_the_right_type_is_said(codegen, kind, value, said):
+    schema = parse(json.dumps({"type": "record", "name": "R", "fields": [{"name": "v", "type": kind}]}))
+    with pytest.raises(EncodeError) as failure:
+        Codecs().writer(schema, b"", WriteOptions(codegen=codegen))({"v": value})
+    assert str(failure.value).startswith(said)
+
+
+@pytest.mark.parametrize("codegen", [True, False])
+def test_the_widest_ints_are_written_also_in_records_within_themselves(codegen):
+    fields = [{"name": "number", "type": "int"}, {"name": "next", "type": ["null", "N"]}]
+    schema = parse(json.dumps({"type": "record", "name": "N", "fields": fields}))
+    write, read = Codecs().writer(schema, b"", WriteOptions(codegen=codegen)), Codecs().reader(schema, None, 0)
+    value = {"number": (1 << 31) - 1, "next": {"number": -(1 << 31), "next": None}}
+    assert read(write(value)) == value
+    for next_one in ({"number": 1 << 31}, ("N", {"number": 1 << 31, "next": None})):
+        with pytest.raises(EncodeError, match=r"N[.]next[.]number: expected int"):
+            write({"number": 1, "next": next_one})
+
+
 @pytest.mark.parametrize("codegen", [True, False])
 def test_the_sentence_reads_as_one(codegen):
     write = Codecs().writer(parse(json.dumps(ENVELOPE)), b"", WriteOptions(codegen=codegen))
