@@ -10,7 +10,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import aclosing, closing, contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 from serdes._requests import Answer, Request
-from serdes.errors import RegistryTimedOut, RegistryUnavailable, SettingInvalid, refusal
+from serdes.errors import AnswerMalformed, RegistryTimedOut, RegistryUnavailable, SettingInvalid, refusal
 from serdes.settings import ClientSettings
 
 # Of a SOCKS proxy it would write the password down, at DEBUG.
@@ -26,6 +26,8 @@ logging.getLogger("httpcore.socks").setLevel(logging.INFO)
 
 _EVENTS = {"Accept": "text/event-stream"}
 _SILENCE_SECONDS = 60.0
+# All schemas of a registry at once are less, and nobody asks for them.
+_MOST_BYTES = 64 << 20
 
 
 class HttpTransport:
@@ -55,10 +57,16 @@ class HttpTransport:
 
     def _exchange(self, outcome: Future[Answer], url: str, built: httpx.Request, timeout_seconds: float) -> None:
         try:
-            response = self._client.send(built)
-            outcome.set_result(Answer(response.status_code, dict(response.headers), response.content))
+            response = self._client.send(built, stream=True)
+            with closing(response):
+                body = _Body()
+                for part in response.iter_bytes():
+                    body.add(part)
+            outcome.set_result(body.answer(response))
         except httpx.TimeoutException:
             outcome.set_exception(_timed_out(url, timeout_seconds))
+        except AnswerMalformed as error:
+            outcome.set_exception(error)
         except Exception as error:  # noqa: BLE001 - what this thread dies of, its caller would take for a slow registry
             outcome.set_exception(_unreachable(url, error))
 
@@ -91,12 +99,16 @@ class AsyncHttpTransport:
         built = _built(self._client, url, request, headers, timeout_seconds)
         try:
             async with asyncio.timeout(timeout_seconds):
-                response = await self._client.send(built)
+                response = await self._client.send(built, stream=True)
+                async with aclosing(response):
+                    body = _Body()
+                    async for part in response.aiter_bytes():
+                        body.add(part)
         except (TimeoutError, httpx.TimeoutException):
             raise _timed_out(url, timeout_seconds) from None
         except (httpx.HTTPError, OSError) as error:
             raise _unreachable(url, error) from error
-        return Answer(response.status_code, dict(response.headers), response.content)
+        return body.answer(response)
 
     async def lines(self, url: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[str]:
         """The lines of an event stream. Raises RegistryError."""
@@ -114,6 +126,25 @@ class AsyncHttpTransport:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+class _Body:
+    """The body of an answer while it comes, which must not fill the memory: a small one may unpack to anything."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._room_bytes = _MOST_BYTES
+
+    def add(self, part: bytes) -> None:
+        """Take what has come. Raises AnswerMalformed when that is more than any registry answers."""
+        self._room_bytes -= len(part)
+        if self._room_bytes < 0:
+            raise AnswerMalformed(200, f"the registry answers with more than {_MOST_BYTES >> 20} MiB")
+        self._parts.append(part)
+
+    def answer(self, response: httpx.Response) -> Answer:
+        """The whole answer."""
+        return Answer(response.status_code, dict(response.headers), b"".join(self._parts))
 
 
 @contextmanager

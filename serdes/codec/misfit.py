@@ -97,10 +97,7 @@ class _Search:
             try:
                 value = prepare(value, schema) if prepare else value
             except FAILURES as error:
-                # The reason that fastavro has for these is another one.
-                endless = isinstance(value, Decimal) and not value.is_finite()
-                why = f"{value} cannot be written" if endless else error
-                yield Misfit(path, expected, found, f"expected {expected}, found {found}: {why}")
+                yield Misfit(path, expected, found, f"expected {expected}, found {found}: {_why(value, error)}")
                 return
         if word in RECORDS:
             yield from self._record(schema, value, path, within)
@@ -190,6 +187,12 @@ class _Search:
             if isinstance(schema, dict)
             else str(schema)
         )
+
+
+def _why(value: Any, error: Exception) -> str:
+    """Why a logical type does not take a value; of a decimal without digits the error tells another reason."""
+    endless = isinstance(value, Decimal) and not value.is_finite()
+    return f"{value} cannot be written" if endless else str(error)
 
 
 def _is_array(value: Any, within: bool) -> bool:

@@ -6,10 +6,10 @@ import hashlib
 import json
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import SHUT_RDWR
-from threading import RLock, Thread
+from threading import Event, RLock, Thread
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
@@ -29,6 +29,8 @@ class TinyRegistry:
     def __init__(self):
         self.calls = Counter()
         self.delay_seconds = 0.0
+        self._door, self._knocked = Event(), Event()
+        self._door.set()
         self.answer_with = None
         self.wipe()
         self._lock = RLock()
@@ -85,6 +87,16 @@ class TinyRegistry:
                 with suppress(OSError):
                     connection.shutdown(SHUT_RDWR)
 
+    @contextmanager
+    def holding(self):
+        """Nobody who asks inside is answered before it ends. What it gives waits until somebody has asked."""
+        self._door.clear()
+        self._knocked.clear()
+        try:
+            yield self._knocked.wait
+        finally:
+            self._door.set()
+
     def total(self):
         return sum(self.calls.values())
 
@@ -93,6 +105,8 @@ class TinyRegistry:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         with self._lock:
             self.calls[f"{handler.command} {unquote(parts.path)}"] += 1
+        self._knocked.set()
+        self._door.wait()
         if self.delay_seconds:
             time.sleep(self.delay_seconds)
         status, media_type, content, headers = 200, MEDIA_TYPE, b"", {}

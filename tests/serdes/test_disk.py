@@ -4,8 +4,11 @@ import hashlib
 import json
 import logging
 import os
+import signal
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 
@@ -22,6 +25,7 @@ from serdes.__main__ import main
 from serdes._cache.disk import Disk
 from serdes._cache.memory import Key
 from serdes.errors import RegistryUnavailable
+from serdes.schema import RegisteredSchema, Schema
 
 ORDER = json.dumps({"type": "record", "name": "Order", "namespace": "a", "fields": [{"name": "id", "type": "long"}]})
 OTHER = json.dumps({"type": "record", "name": "Other", "fields": [{"name": "id", "type": "long"}]})
@@ -84,10 +88,9 @@ async def test_async_clients_start_from_disk_too(registry, url, tmp_path, filled
 def test_first_means_no_call_before_the_first_record(registry, open_client, filled):
     client = open_client(**{"cache.disk.mode": "first"})
     registry.calls.clear()
-    registry.delay_seconds = 0.2
-    started = time.monotonic()
-    AvroSerializer(client, ORDER)({"id": 1}, VALUE)
-    assert time.monotonic() - started < 0.15
+    with registry.holding() as somebody_asks:
+        assert AvroSerializer(client, ORDER)({"id": 1}, VALUE) == filled
+        somebody_asks()
     eventually(lambda: "POST /subjects/orders-value/versions" in registry.calls)
 
 
@@ -156,6 +159,44 @@ def test_a_changed_file_is_as_good_as_none(registry, open_client, filled, tmp_pa
     registry.stop()
     with pytest.raises(RegistryUnavailable):
         AvroSerializer(open_client(), ORDER)({"id": 1}, VALUE)
+
+
+def test_many_that_share_a_folder_never_meet_half_an_answer_or_another_one(tmp_path, caplog):
+    text = json.dumps({"type": "string", "doc": "x" * 5000})
+    answers = {
+        Key("guid", None, (str(number), None)): RegisteredSchema(None, None, number, None, Schema(text))
+        for number in range(3)
+    }
+
+    def use(_):
+        disk = Disk(tmp_path, "http://registry", 60.0)  # each as another process has it
+        for question, answer in [*answers.items()] * 20:
+            disk.save(question, answer)
+            assert disk.load(question) in (answer, None)
+            disk.forget(question)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(use, range(8)))
+    assert not caplog.records
+    assert not list(tmp_path.rglob("*.*"))
+
+
+def test_an_answer_that_the_disk_has_no_room_for_leaves_the_old_one(tmp_path):
+    resource = pytest.importorskip("resource")  # POSIX alone can limit the size of files
+    disk, question = Disk(tmp_path, "http://registry", 60.0), Key("guid", None, ("a", None))
+    old, new = (RegisteredSchema(None, None, 1, None, Schema(text)) for text in ('"int"', f'"{"x" * 5000}"'))
+    disk.save(question, old)
+
+    def fill():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        disk.save(question, new)
+
+    process = get_context("fork").Process(target=fill)
+    process.start()
+    process.join()
+    assert disk.load(question) == old
+    assert len(list(tmp_path.rglob("*.*"))) == 1
 
 
 def test_what_is_too_old_does_not_serve(registry, open_client, filled):

@@ -114,10 +114,10 @@ def test_a_client_serves_several_event_loops_at_once(registry, url):
 
     async def close_while_another_loop_writes():
         await client.get_subjects()
-        registry.delay_seconds = 0.2
-        writing = asyncio.create_task(asyncio.to_thread(asyncio.run, write()))
-        await asyncio.sleep(0.1)
-        await client.close()
+        with registry.holding() as somebody_asks:
+            writing = asyncio.create_task(asyncio.to_thread(asyncio.run, write()))
+            await asyncio.to_thread(somebody_asks)
+            await client.close()
         return await writing
 
     assert asyncio.run(close_while_another_loop_writes()) == b"\0\0\0\0\1\2"

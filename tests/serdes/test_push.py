@@ -77,6 +77,10 @@ def eventually(condition, seconds=10.0):
         time.sleep(0.01)
 
 
+def listening():
+    return any(thread.name == "serdes-events" for thread in threading.enumerate())
+
+
 def test_a_new_version_is_written_with_at_once(url, stream):
     with SchemaRegistryClient({"url": url, "cache.push": True}) as client:
         client.register_schema("orders-value", Schema(ONE))
@@ -93,7 +97,7 @@ def test_a_registry_without_events_is_left_alone(registry, url):
     with SchemaRegistryClient({"url": url, "cache.push": True}) as client:
         client.register_schema("orders-value", Schema(ONE))
         eventually(lambda: registry.calls["GET /signet/v1/events"])
-        time.sleep(0.2)
+        eventually(lambda: not listening())
         assert registry.calls["GET /signet/v1/events"] == 1
 
 
@@ -119,7 +123,7 @@ def test_a_client_that_was_closed_does_not_open_again_to_listen(registry, url):
     inside.wait()
     client.close()
     closed.set()
-    eventually(lambda: not any(thread.name == "serdes-events" for thread in threading.enumerate()))
+    eventually(lambda: not listening())
     assert client._transport is None
 
 
