@@ -12,7 +12,15 @@ from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from serdes.errors import RegistryError, SerializationError, SubjectUnknown, VersionNotFound
+from serdes.errors import (
+    RegistryError,
+    SchemaNotFound,
+    SerializationError,
+    SubjectNotFound,
+    SubjectUnknown,
+    VersionNotFound,
+    refusal,
+)
 from serdes.settings import SerializerSettings, SubjectSettings
 from serdes.subjects import (
     CLUSTER_ID,
@@ -110,7 +118,7 @@ def to_write(settings: SerializerSettings, subject: str | None, own: Any, with_g
     own: the serializer's schema, None when it writes with whatever the registry has.
     """
     if subject is None:
-        raise SubjectUnknown("the subject name strategy names no subject for this schema")
+        raise SubjectUnknown("the subject name strategy names no subject for this schema (a union has no name)")
     if settings.use_schema_id is not None:
         schema = yield Ask("get_schema", (settings.use_schema_id, subject))
         # What an id means is answered without its GUID, which only a lookup tells.
@@ -121,10 +129,21 @@ def to_write(settings: SerializerSettings, subject: str | None, own: Any, with_g
         return latest
     if own is None:
         raise SerializationError("a serializer without a schema needs use.latest.version or use.schema.id")
-    method = "register_schema_full_response" if settings.auto_register else "lookup_schema"
-    found = yield Ask(method, (subject, own, settings.normalize))
+    found = yield from (_registered if settings.auto_register else _found)(subject, own, settings.normalize)
     # The registry may have added rules and metadata of its own; the text to write with is the serializer's.
     return Registration(_with_rules(own, found.schema), found.schema_id, found.guid, found.version)
+
+
+def _registered(subject: str, own: Any, normalize: bool) -> Binding[Any]:
+    return (yield Ask("register_schema_full_response", (subject, own, normalize)))
+
+
+def _found(subject: str, own: Any, normalize: bool) -> Binding[Any]:
+    try:
+        return (yield Ask("lookup_schema", (subject, own, normalize)))
+    except (SubjectNotFound, SchemaNotFound) as error:
+        reason = f"{error.error_message.rstrip('.')}: register the schema first, since auto.register.schemas is off"
+        raise refusal(error.http_status_code, error.error_code, reason) from error.__cause__
 
 
 def _with_rules(own: Any, registered: Any) -> Any:

@@ -30,6 +30,13 @@ _SILENCE_SECONDS = 60.0
 _MOST_BYTES = 64 << 20
 
 
+# What the words of OpenSSL mean to who has written a configuration.
+_HINTS = {
+    "WRONG_VERSION_NUMBER": "; is it http:// that is spoken there?",
+    "CERTIFICATE_VERIFY_FAILED": "; ssl.ca.location tells whom to trust",
+}
+
+
 class HttpTransport:
     """Sends requests and waits for whole answers, never longer than told."""
 
@@ -202,7 +209,9 @@ def _timed_out(url: str, timeout_seconds: float) -> RegistryTimedOut:
 
 
 def _unreachable(url: str, error: Exception) -> RegistryUnavailable:
-    return RegistryUnavailable(f"{url} cannot be reached: {str(error) or type(error).__name__}")
+    reason = str(error) or type(error).__name__
+    hint = next((hint for word, hint in _HINTS.items() if word in reason), "")
+    return RegistryUnavailable(f"{url} cannot be reached: {reason}{hint}")
 
 
 def _trust(settings: ClientSettings) -> ssl.SSLContext | bool:

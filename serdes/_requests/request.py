@@ -116,6 +116,9 @@ def _refused(answer: Answer) -> RegistryError:
     if answer.retriable:
         seconds = retry_after_seconds(answer.headers)
         return RegistryFailed(f"the registry failed: {message}", answer.status, code, seconds)
+    if answer.status == 404 and code in (-1, 404):
+        # Not the registry's word for what it does not have: the path is another one there, or it is another server.
+        message += ": is `url` right?"
     return refusal(answer.status, code, message)
 
 

@@ -47,8 +47,19 @@ def parse(text: str, referenced: Sequence[tuple[str, str]] = ()) -> AvroSchema:
         whole = _Inliner(definitions).inline(json.loads(text), "") if definitions else json.loads(text)
         tree = _marked(parse_schema(_interned(whole)))
     except (SchemaParseException, UnknownType, *FAILURES) as error:
-        raise SerializationError(f"not an Avro schema that can be used: {error!r}") from error
+        raise SerializationError(f"not an Avro schema that can be used: {_why(error)}") from error
     return AvroSchema(json.dumps(whole), tree, _name(tree, whole))
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        hint = '; the name of a type needs quotes, as in "string"' if error.doc.startswith('{"type":') else ""
+        return f"it is no JSON ({error}){hint}"
+    if isinstance(error, UnknownType):
+        return f"no type is called {error.name}"
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    return str(error) if isinstance(error, SchemaParseException) else repr(error)
 
 
 def _interned(schema: Any) -> Any:

@@ -102,7 +102,7 @@ def reader(
             if shaped:
                 value = shapes.built(tree if reader_tree is None else reader_tree, value)
         except Unresolvable as error:
-            raise place.error(SchemaResolutionError(str(error))) from error
+            raise place.error(SchemaResolutionError(_mismatch(schema, reading, error))) from error
         except FAILURES as error:
             raise place.error(CorruptPayload(_reason(error))) from error
         if refuse_trailing and (left := buffer.read()):
@@ -110,6 +110,15 @@ def reader(
         return value
 
     return read
+
+
+def _mismatch(schema: AvroSchema, reading: AvroSchema | None, error: Unresolvable) -> str:
+    """Why a record cannot be read as another schema; fastavro may show both schemas instead."""
+    if reading is None or not str(error).startswith("Schema mismatch"):
+        return str(error)
+    # By name, as in most programs every record can be read.
+    reason = import_module("serdes.codec.readable").unreadable(reading, schema)
+    return reason or "the value is of a type that the reader's schema does not have"
 
 
 def _reason(error: Exception) -> str:

@@ -31,7 +31,7 @@ class _Check:
             return self._first(self.reason(branch, reading, path) for branch in written)
         found = self._reader.resolved(self._resolution.reading(written, reading))
         if found is None:
-            return f"{path or 'the root'}: a {type_word(written)} cannot be read"
+            return f"{path or 'the root'}: {self._writer.name(written)} cannot be read as {self._told(reading)}"
         word = type_word(written)
         if word in RECORDS:
             return self._record(written, found, path)
@@ -56,6 +56,10 @@ class _Check:
             for field in fields.written
             if field.target is not None
         )
+
+    def _told(self, reading: Any) -> str:
+        branches = reading if isinstance(reading, list) else [reading]
+        return " or ".join(map(self._reader.name, branches))
 
     def _first(self, reasons: Iterable[str | None]) -> str | None:
         return next((reason for reason in reasons if reason is not None), None)

@@ -79,6 +79,12 @@ def hangs_up(connection):
     connection.close()
 
 
+def speaks_no_tls(connection):
+    with connection:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
 def talks_nonsense(connection):
     with connection:
         connection.recv(4096)
@@ -168,6 +174,14 @@ def test_what_is_no_http_is_an_unreachable_registry(serve):
         client.register_schema("s", SCHEMA)
 
 
+def test_https_where_http_is_spoken_is_said_to_be_that():
+    with (
+        listening(speaks_no_tls) as url,
+        pytest.raises(RegistryUnavailable, match="is it http:// that is spoken there"),
+    ):
+        ask_blocking({"url": url.replace("http", "https"), "max.retries": 0}, lambda client: client.get_subjects())
+
+
 def answering(status, media_type, body, **headers):
     return lambda _: (status, media_type, body, headers)
 
@@ -193,6 +207,13 @@ def answering(status, media_type, body, **headers):
         (answering(429, "text/plain", b"slow down"), RegistryFailed, True, "slow down"),
         (answering(401, "application/json", b'{"error_code": 401, "message": "who?"}'), AuthError, False, "who?"),
         (answering(403, "text/html", HTML), AuthError, False, "Please log in"),
+        (
+            answering(404, "application/json", b'{"error_code": 404, "message": "?"}'),
+            RegistryError,
+            False,
+            "`url` right",
+        ),
+        (answering(404, "text/html", HTML), RegistryError, False, "Please log in.*: is `url` right"),
         (answering(422, "application/json", b'{"error_code": 42201, "message": "bad"}'), InvalidSchema, False, "bad"),
         (answering(418, "text/plain", b""), RegistryError, False, "no message"),
         (answering(418, "text/plain", b'{"error_code": 418, "message": null}'), RegistryError, False, "no message"),

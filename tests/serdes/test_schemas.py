@@ -103,8 +103,42 @@ def test_a_strict_serializer_borrows_no_schema_that_cannot_read_its_own(client, 
     if fits:
         assert serializer({"id": 1}, VALUE)
     else:
-        with pytest.raises(EncodeError, match=r"id: a long cannot be read"):
+        with pytest.raises(EncodeError, match=r"id: long cannot be read as string"):
             serializer({"id": "1"}, VALUE)
+
+
+@pytest.mark.parametrize("registered", [(), (TWO,)])
+def test_a_schema_that_nobody_may_register_has_to_be_there(client, registered):
+    for schema in registered:
+        client.register_schema("orders-value", Schema(schema))
+    with pytest.raises((SubjectNotFound, SchemaNotFound), match=r"register the schema first, since auto\.register"):
+        AvroSerializer(client, ONE, conf=MANUAL)({"id": 1}, VALUE)
+
+
+@pytest.mark.parametrize("codegen", ["auto", "off"])
+@pytest.mark.parametrize(
+    ("reading", "said"),
+    [(OTHER, "id: long cannot be read as string"), (record(name="Other"), "the root: Order cannot be read as Other")],
+)
+def test_why_a_record_cannot_be_read_as_another_schema_is_said_without_both(client, codegen, reading, said):
+    data = AvroSerializer(client, ONE, conf=TOPIC)({"id": 1}, VALUE)
+    with pytest.raises(SchemaResolutionError) as failure:
+        AvroDeserializer(client, reading, conf=TOPIC | {"codegen": codegen})(data, VALUE)
+    assert str(failure.value) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("string", "it is no JSON .* the name of a type needs quotes"),
+        ("{'type': 'string'}", "it is no JSON .Expecting property name"),
+        ('["null", "integer"]', "no type is called integer"),
+        ('{"type": "array"}', "'items' is missing"),
+    ],
+)
+def test_what_is_wrong_with_a_schema_is_said_when_the_serializer_is_made(client, text, said):
+    with pytest.raises(SerializationError, match=said):
+        AvroSerializer(client, text)
 
 
 def test_a_serializer_without_a_schema_needs_one_from_the_registry(client):
