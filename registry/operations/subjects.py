@@ -39,8 +39,6 @@ class Subjects:
 
         Raises InvalidSchema, SubjectNotFound, SchemaNotFound.
         """
-        # A language that there is not is told even where the subject is not there either.
-        self._core.languages.check_type(candidate.type)
         await prepare(self._core, subject, candidate)
         state = await self._core.current()
         return Lookup(self._core, subject, candidate, normalize, deleted).answer(state)
