@@ -79,7 +79,7 @@ class Application:
         self._surface = _surface(settings, answers, guard, on_replay, open_store)
         state = self._surface.state
         state.answers, state.tallies, state.guard = answers, tallies, guard
-        dispatch = Dispatch(self._surface, self._aliases_for)
+        dispatch = Dispatch(self._surface, self._aliases_for, self._current)
         self.edge = Edge(dispatch, guard, answers, tallies, settings.max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,10 +97,13 @@ class Application:
         """Get ready to stop: no longer ready, streams of events end; everything else is served on."""
         self._surface.state.closing.set()
 
-    async def _aliases_for(self, caller: Caller, as_of_now: bool) -> AliasOf | None:
+    async def _current(self) -> None:
         registry: Registry = self._surface.state.registry
-        if as_of_now and registry.shared:
+        if registry.shared:
             await registry.barrier()
+
+    def _aliases_for(self, caller: Caller) -> AliasOf | None:
+        registry: Registry = self._surface.state.registry
         if not registry.has_aliases:
             return None
         return lambda subject: registry.alias_of(subject) if caller.permissions.sees(subject) else None

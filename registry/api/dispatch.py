@@ -18,16 +18,19 @@ from registry.api.route import Route
 from registry.api.visit import UNROUTED, visit_of
 from registry.auth import Caller
 
-AliasesFor = Callable[[Caller, bool], Awaitable[paths.AliasOf | None]]
-"""What subjects stand for, to the one who asks, as of now or as far as it is known; None while there are no aliases."""
+AliasesFor = Callable[[Caller], paths.AliasOf | None]
+"""What subjects stand for, to the one who asks; None while there are no aliases."""
+Current = Callable[[], Awaitable[None]]
+"""Waits until what other nodes acknowledged is known here."""
 
 
 class Dispatch:
     """Hands a request to its route, or to the whole application."""
 
-    def __init__(self, surface: FastAPI, aliases_for: AliasesFor) -> None:
+    def __init__(self, surface: FastAPI, aliases_for: AliasesFor, current: Current) -> None:
         self._surface = surface
         self._aliases_for = aliases_for
+        self._current = current
         self._routes = _by_method_and_length(surface)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,9 +56,19 @@ class Dispatch:
         address = paths.in_context(paths.read(scope["raw_path"], scope["query_string"]), scope["method"])
         if not paths.may_name_subject(address):
             return address
-        # An id is looked for in other subjects too, and what it means is told without the log.
-        alias_of = await self._aliases_for(visit_of(scope).caller, paths.is_of_subject(address))
+        caller = visit_of(scope).caller
+        if self._needs_news(address, scope["method"], caller):
+            await self._current()
+        alias_of = self._aliases_for(caller)
         return address if alias_of is None else paths.unaliased(address, alias_of)
+
+    def _needs_news(self, address: paths.Address, method: str, caller: Caller) -> bool:
+        """Whether an alias that another node was just told of would lead an address elsewhere."""
+        # What an id means is told without the log.
+        if not paths.is_of_subject(address):
+            return False
+        # A new version waits for its turn; where nobody uses aliases, it need not ask the log before.
+        return not paths.registers(address, method) or self._aliases_for(caller) is not None
 
     async def _by_router(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

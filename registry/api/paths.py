@@ -176,6 +176,11 @@ def is_of_subject(address: Address) -> bool:
     return not SUBJECT_FOLLOWS.isdisjoint(address.segments)
 
 
+def registers(address: Address, method: str) -> bool:
+    """Whether a request is to make a version of a subject."""
+    return method == "POST" and len(address.segments) == 3 and address.segments[2] == "versions"
+
+
 def unaliased(address: Address, alias_of: AliasOf) -> Address:
     """Replace the subject after `subjects` or `deks`, or the `subject` asked for with an id, by what it stands for."""
 
