@@ -81,7 +81,9 @@ class Settings(BaseSettings):
         None, description="The file of what users may do; without one every user may do everything."
     )
     keep_alive_seconds: Count = Field(30, description="How long an idle connection is kept, in seconds.")
-    request_seconds: Count = Field(60, description="How long a request may take to arrive, in seconds.")
+    request_seconds: Count = Field(
+        60, description="How long a request may take to arrive, and its answer may lie untaken, in seconds."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is worth logging.")
     read_consistency: Annotated[str, AfterValidator(_consistency)] = Field(
         "strong", description="How far reads may lag behind other nodes: `strong`, `bounded:<milliseconds>` or `local`."

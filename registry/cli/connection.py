@@ -1,7 +1,7 @@
 """What uvicorn leaves open in a connection: a bound on a request's head and on what follows its body, a bound on the
-time in which a request comes, a bound on the requests that wait in it, answers that are there already, which are
-written at once instead of by a task, answers written in one piece, and offers of another protocol, which are passed
-over.
+time in which a request comes and on that in which nothing of its answer is taken, a bound on the requests that wait in
+it, answers that are there already, which are written at once instead of by a task, answers written in one piece, and
+offers of another protocol, which are passed over.
 
 Refuses to know what the requests are about.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
@@ -29,6 +29,8 @@ _REFUSAL: Final = (
 _NO_HTTP: Final = "Invalid HTTP request received."
 CLOSE: Final = (b"connection", b"close")
 """The header that ends a connection after an answer."""
+SHARED_BYTES: Final = 32 * 1024
+"""Answers from this size on are not copied: many clients that do not read would each keep a copy in memory."""
 PIECE_BYTES: Final = 1024
 """What is read at a time of many requests that arrived at once: at most 57 of the shortest."""
 _MANY: Final = 8
@@ -54,6 +56,7 @@ class Gathering:
         self._transport = transport
         self._loop = loop
         self._pieces: list[bytes] = []
+        self._written_bytes = 0
 
     def write(self, piece: bytes) -> None:
         """Write at the end of this pass of the loop."""
@@ -65,7 +68,7 @@ class Gathering:
         """Write now what waits, unless the client has left meanwhile: uvloop raises where nobody can be written to."""
         pieces, self._pieces = self._pieces, []
         if pieces and not self._transport.is_closing():
-            self._transport.write(b"".join(pieces))
+            self._write(pieces)
 
     def close(self) -> None:
         """Write what waits, and close."""
@@ -76,11 +79,31 @@ class Gathering:
         """Whether it is closed or being closed."""
         return self._transport.is_closing()
 
-    def write_now(self, piece: bytes) -> None:
+    def write_now(self, *pieces: bytes) -> None:
         """Write behind what waits, without waiting."""
         if self._pieces:
             self.flush()
-        self._transport.write(piece)
+        self._write(pieces)
+
+    def _write(self, pieces: Sequence[bytes]) -> None:
+        if max(map(len, pieces)) < SHARED_BYTES:
+            pieces = (b"".join(pieces),)
+        self._written_bytes += sum(map(len, pieces))
+        self._transport.writelines(pieces)
+
+    @property
+    def untaken_bytes(self) -> int:
+        """How much the client has yet to take."""
+        return self._transport.get_write_buffer_size()
+
+    @property
+    def taken_bytes(self) -> int:
+        """How much it has taken so far."""
+        return self._written_bytes - self.untaken_bytes
+
+    def abort(self) -> None:
+        """Close, and drop what the client has not taken."""
+        self._transport.abort()
 
 
 class Flow(FlowControl):
@@ -119,6 +142,8 @@ class Connection(HttpToolsProtocol):
         "_passing_over",
         "_reading",
         "_rest",
+        "_taken_at",
+        "_taken_bytes",
         "_unbegun",
         "arriving_since",
     )
@@ -132,6 +157,8 @@ class Connection(HttpToolsProtocol):
         self._begun = self._reading = self._goes_on = self._passing_over = False
         self._unbegun: _Begun | None = None
         self._rest: bytes | memoryview = b""
+        self._taken_bytes, self._taken_at = 0, 0.0
+        """How much of its answers the client had taken when it last took any, or was offered none."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Count the wait for the first request like the request itself."""
@@ -284,12 +311,19 @@ class Connection(HttpToolsProtocol):
             return False
         lines, body = answer
         own_lines = b"".join(b"%b: %b\r\n" % header for header in cycle.default_headers)
-        self._out.write_now(b"HTTP/1.1 200 OK\r\n%b%b\r\n%b" % (own_lines, lines, body))
+        self._out.write_now(b"HTTP/1.1 200 OK\r\n%b%b\r\n" % (own_lines, lines), body)
         cycle.response_started = cycle.response_complete = True
         cycle.on_response()
         return True
 
     def close_if_slow(self, deadline: float) -> None:
-        """Give up a request that began before the deadline and is not whole yet."""
+        """Give up a request that began before the deadline and is not whole yet, and a client who has taken nothing of
+        an answer since then.
+        """
+        taken_bytes = self._out.taken_bytes
+        if taken_bytes != self._taken_bytes or not self._out.untaken_bytes:
+            self._taken_bytes, self._taken_at = taken_bytes, self.loop.time()
+        elif self._taken_at < deadline:
+            self._out.abort()
         if self.arriving_since is not None and self.arriving_since < deadline:
             self.transport.close()

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import inf
 
 import pytest
 import uvicorn
@@ -19,6 +20,8 @@ BODY = json.dumps({"schema": '"string"'}).encode()
 REGISTER = b"POST /subjects/s/versions HTTP/1.1\r\nhost: r\r\ncontent-length: %d\r\n\r\n%b" % (len(BODY), BODY)
 LATEST = b"GET /subjects/s/versions/latest HTTP/1.1\r\nhost: r\r\n\r\n"
 UNKNOWN = b"GET /subjects/unknown/versions HTTP/1.1\r\nhost: r\r\n\r\n"
+LARGE_BODY = json.dumps({"schema": '"string"', "metadata": {"properties": {"large": "x" * 1_000_000}}}).encode()
+LARGE = b"POST /subjects/s/versions HTTP/1.1\r\nhost: r\r\ncontent-length: %d\r\n\r\n%b" % (len(LARGE_BODY), LARGE_BODY)
 OFFER = b"connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQ\r\n"
 OFFERING = REGISTER.replace(b"\r\n", b"\r\n" + OFFER, 1)
 OFFERING_CHUNKS = (
@@ -134,6 +137,25 @@ def test_what_a_client_sends_without_reading_its_answers_waits_as_bytes_and_is_a
     most, answers = asyncio.run(run())
     assert most < 57
     assert [status for status, _ in answers] == [404, 200] * 3_000
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_a_client_that_takes_nothing_of_its_answers_is_given_up(reads: bool) -> None:
+    async def run() -> bool:
+        state = ServerState()
+        async with connected(state) as (_, (reader, writer)):
+            (connection,) = state.connections
+            await exchange((reader, writer), [LARGE], 1)
+            writer.write(LATEST * 16)
+            for deadline in (-inf, -inf, inf):
+                await asyncio.sleep(0.2)
+                connection.close_if_slow(deadline)
+                if reads:
+                    await reader.readexactly(4_000_000)
+            await asyncio.sleep(0.01)
+            return connection in state.connections
+
+    assert asyncio.run(run()) == reads
 
 
 def test_the_request_of_one_client_does_not_wait_for_thousands_of_another() -> None:
