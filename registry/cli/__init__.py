@@ -79,7 +79,7 @@ def main() -> None:
         output.drop()
         sys.exit(FAILED)
     except click.ClickException as error:
-        _fail(_masked(error.format_message()))
+        _fail(error.format_message())
     except RegistryError as error:
         _fail(str(error))
     except OSError as error:
@@ -89,10 +89,12 @@ def main() -> None:
 
 
 def _masked(sentence: str) -> str:
-    """A sentence that quotes what was typed, without the names and passwords of URLs in it."""
-    return re.sub(r"(password=)[^&\s'\"]*", r"\1***", re.sub(r"://\S*@", "://***@", sentence))
+    """A sentence that quotes what was typed, also in the wrong place, without the names and passwords of URLs in it."""
+    # Taken for the name of a file, a URL has lost one of its slashes. What is in capitals is our own example.
+    shown = re.sub(r"(:/+)(?!/*[A-Z]+:PASSWORD@)\S*@", r"\1***@", sentence)
+    return re.sub(r"(password=)[^&\s'\"]*", r"\1***", shown)
 
 
 def _fail(sentence: str) -> NoReturn:
-    output.tell(f"signet: {sentence}")
+    output.tell(f"signet: {_masked(sentence)}")
     sys.exit(FAILED)

@@ -31,6 +31,7 @@ UNREADABLE: Final = (
     "The URL of the registry cannot be read as http://NAME:PASSWORD@HOST:PORT;"
     " characters like @ : / in the password are written as %40 %3A %2F"
 )
+MAX_PORT: Final = 65_535
 ABSENT: Final = frozenset({404, 405})
 BUSY: Final = frozenset({429, 502, 503, 504})
 REFUSED: Final = frozenset({401, 403})
@@ -46,8 +47,8 @@ async def opened(url: str, transport: httpx.AsyncBaseTransport | None = None) ->
         address = httpx.URL(url)
     except httpx.InvalidURL:
         raise SourceUnreadable(UNREADABLE) from None
-    # What stands behind the host may be the rest of a password.
-    if b"@" in address.raw_path or "@" in address.fragment:
+    # What stands behind the host may be the rest of a password; of a port too high the system says no word.
+    if b"@" in address.raw_path or "@" in address.fragment or (address.port or 0) > MAX_PORT:
         raise SourceUnreadable(UNREADABLE)
     if not address.host:
         raise SourceUnreadable("The URL of the registry names no host; it is written http://HOST:PORT")

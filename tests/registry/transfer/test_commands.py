@@ -204,6 +204,11 @@ def test_findings_end_with_exit_code_100(signet, tmp_path) -> None:
             "cannot be read as http://NAME:PASSWORD@",
         ),
         (
+            ["import", "http://me:secret@127.0.0.1:99999", "--store", "memory:"],
+            "cannot be read as http://NAME:PASSWORD",
+        ),
+        (["import", "http:/me:secret@host", "--store", "memory:"], "http:/***@host cannot be read: No such file"),
+        (
             ["import", "http://127.0.0.1:9?password=secret", "--store", "memory:"],
             "http://127.0.0.1:9 cannot be reached",
         ),
