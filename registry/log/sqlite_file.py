@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -196,12 +197,13 @@ def make_writer(connection: sqlite3.Connection, path: Path) -> None:
 
 def mark(connection: sqlite3.Connection, descriptor: int, number: int) -> int:
     """Give a file the mark that it should have, and answer with the one that it has: a person who reads it keeps its
-    header as it was. Only a new file, or one that was not closed, has another before.
+    header as it was, and so does a full disk. Only a new file, or one that was not closed, has another before.
     """
-    if connection.execute("PRAGMA user_version").fetchone() != (number,):
-        connection.execute(f"PRAGMA user_version = {number}")
-    if mark_in(descriptor) != number:
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    with suppress(sqlite3.OperationalError):
+        if connection.execute("PRAGMA user_version").fetchone() != (number,):
+            connection.execute(f"PRAGMA user_version = {number}")
+        if mark_in(descriptor) != number:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
     return mark_in(descriptor)
 
 

@@ -329,6 +329,21 @@ async def test_a_full_disk_refuses_writes_whole_and_recovers_when_there_is_space
     await log.close()
 
 
+async def test_a_file_of_an_older_release_is_read_where_the_disk_is_nearly_full(small_disk: Path) -> None:
+    path = small_disk / "signet.db"
+    log = await open_log(f"sqlite:{path}")
+    await append(log, Entry(b"k", b"v"))
+    await log.close()
+    with sqlite3.connect(path) as person:
+        person.execute("PRAGMA user_version = 0")
+    person.close()
+    fill(small_disk / "ballast")
+    os.truncate(small_disk / "ballast", bytes_in(small_disk / "ballast") - 36 * 1024)  # for SQLite's shared memory
+    again = await open_log(f"sqlite:{path}")
+    assert await count(again) == 1
+    await again.close()
+
+
 async def test_a_full_database_refuses_writes_whole_and_recovers(log: Log) -> None:
     log._writer.execute("PRAGMA max_page_count = 60")
     with pytest.raises(StoreFailed, match="The disk of the store is full"):
