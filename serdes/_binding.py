@@ -90,7 +90,8 @@ def _associated(
     """The subject that the registry has bound the topic to, else the fallback strategy's."""
     if ctx is None:
         raise SubjectUnknown(
-            "the associated subject name strategy needs a SerializationContext that names the topic and the field"
+            "the associated subject name strategy needs a SerializationContext that names the topic and the field; "
+            "a function that needs none comes from for_topic"
         )
     # Asked of Kafka only when nobody told: it takes a connection.
     namespace = conf.get(CLUSTER_ID) or (cluster_id() if cluster_id else _ANY_CLUSTER)

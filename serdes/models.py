@@ -85,7 +85,7 @@ class _Derivation:
         if annotation in _TYPES:
             return _TYPES[annotation]
         if origin in (Union, types.UnionType):
-            return [self.of(argument, place) for argument in arguments]
+            return [self.of(argument, place) for argument in _narrow_first(arguments)]
         return self._container(annotation, place)
 
     def _container(self, annotation: Any, place: str) -> Any:
@@ -120,7 +120,7 @@ class _Derivation:
     def _record(self, kind: type, name: str) -> Any:
         # Before its fields, because they may be of the same class.
         self.records[name] = kind
-        hints, defaults = get_type_hints(kind, include_extras=True), _defaults(kind)
+        hints, defaults = _hints(kind), _defaults(kind)
         fields = []
         for attribute in field_names(kind):
             avro = self.of(hints[attribute], f"{kind.__name__}.{attribute}")
@@ -128,6 +128,20 @@ class _Derivation:
             fields.append(_field(attribute, avro, default))
         self.optional[name] = frozenset(defaults)
         return {"type": "record", "name": name, "fields": fields}
+
+
+def _narrow_first(arguments: tuple[Any, ...]) -> list[Any]:
+    """The types of a union; one that takes the values of another too, and loses a part of them, stands behind it."""
+    wide = [taker for taker, taken in ((date, datetime), (float, int)) if taken in arguments]
+    return sorted(arguments, key=lambda argument: argument in wide)
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(kind, include_extras=True)
+    except NameError as error:
+        # Annotations that are texts are looked up in the module of the class, and nowhere else.
+        raise SettingInvalid(f"{kind.__name__}: {error}: annotations may name what its module defines") from error
 
 
 def _symbols(kind: type[Enum], place: str) -> list[str]:

@@ -115,6 +115,7 @@ STRATEGIES: dict[SubjectNameStrategyType, SubjectNameStrategy] = {
 def _placed(ctx: SerializationContext | None, strategy: str) -> SerializationContext:
     if ctx is None:
         raise SubjectUnknown(
-            f"the {strategy} subject name strategy needs a SerializationContext that names the topic and the field"
+            f"the {strategy} subject name strategy needs a SerializationContext that names the topic and the field; "
+            "a function that needs none comes from for_topic"
         )
     return ctx

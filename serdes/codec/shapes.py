@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from serdes.codec.definitions import RECORDS, Definitions, type_word
+from serdes.codec.failures import NotTaken
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +94,16 @@ def _arguments(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
     return {keyword: values[name] for name, keyword in keywords(kind).items() if name in values}
 
 
+def _object(kind: type, values: Mapping[str, Any]) -> Any:
+    try:
+        return kind(**_arguments(kind, values))
+    except (TypeError, ValueError) as error:
+        # pydantic's own text has several lines, and the values.
+        told = error.errors() if hasattr(error, "errors") else ()
+        why = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in told) or str(error)
+        raise NotTaken(f"{kind.__name__} does not take what was written: {why}") from error
+
+
 _PLAIN_TYPES: dict[type, str] = {list: "array", dict: "map", str: "enum"}
 
 
@@ -110,7 +121,7 @@ class _Builder:
             types = {one["name"]: one["type"] for one in schema["fields"]}
             built = {name: self.built(types[name], item) for name, item in value.items()}
             kind = self._shapes.records.get(schema["name"])
-            return built if kind is None else kind(**_arguments(kind, built))
+            return built if kind is None else _object(kind, built)
         if word == "array":
             return [self.built(schema["items"], item) for item in value]
         if word == "map":

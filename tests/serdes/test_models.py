@@ -15,7 +15,7 @@ import pydantic
 import pytest
 
 from serdes import AvroDeserializer, AvroSerializer, MessageField, SchemaRegistryClient, SerializationContext
-from serdes.errors import EncodeError, SettingInvalid
+from serdes.errors import CorruptPayload, EncodeError, SettingInvalid
 from serdes.models import Avro, schema_for
 
 VALUE = SerializationContext("orders", MessageField.VALUE)
@@ -244,3 +244,49 @@ class NoSymbol:
 def test_a_class_without_a_schema_is_refused(model, said):
     with pytest.raises(SettingInvalid, match=said):
         schema_for(model)
+
+
+@dataclasses.dataclass
+class Moment:
+    when: date | datetime
+    amount: float | int
+
+
+@pytest.mark.parametrize("codegen", ["auto", "off"])
+@pytest.mark.parametrize("when", [date(2024, 1, 1), datetime(2024, 1, 1, 12, tzinfo=UTC)])
+@pytest.mark.parametrize("amount", [1.5, (1 << 53) + 1])
+def test_no_value_is_written_as_a_wider_type_that_loses_a_part_of_it(client, codegen, when, amount):
+    conf = {"codegen": codegen}
+    data = AvroSerializer.for_type(Moment, client, conf=conf)(Moment(when, amount), VALUE)
+    assert AvroDeserializer.for_type(Moment, client, conf=conf)(data, VALUE) == Moment(when, amount)
+
+
+class Refusing(pydantic.BaseModel):
+    count: Annotated[int, pydantic.Field(le=5)]
+
+
+@dataclasses.dataclass
+class RefusingToo:
+    count: int
+
+    def __post_init__(self):
+        if self.count > 5:
+            raise ValueError("count: Input should be less than or equal to 5")
+
+
+@pytest.mark.parametrize("codegen", ["auto", "off"])
+@pytest.mark.parametrize("kind", [Refusing, RefusingToo])
+def test_a_class_that_does_not_take_a_record_says_why_in_one_line_without_the_data(client, kind, codegen):
+    schema, _ = schema_for(kind)
+    data = AvroSerializer(client, schema)({"count": 987}, VALUE)
+    with pytest.raises(CorruptPayload) as failure:
+        AvroDeserializer.for_type(kind, client, conf={"codegen": codegen})(data, VALUE)
+    assert str(failure.value) == (
+        f"{kind.__name__} does not take what was written: count: Input should be less than or equal to 5"
+    )
+
+
+def test_an_annotation_that_names_what_its_module_does_not_define_is_refused(client):
+    local = dataclasses.make_dataclass("Local", [("line", "Nowhere")])
+    with pytest.raises(SettingInvalid, match="Local: name 'Nowhere' is not defined"):
+        AvroSerializer.for_type(local, client)
