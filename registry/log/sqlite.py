@@ -49,6 +49,7 @@ T = TypeVar("T")
 
 MOVED: Final = "The file of the store was moved, deleted or replaced while it was in use, and nothing is written to it"
 OVERWRITTEN: Final = "The file of the store was overwritten while it was in use, and nothing is written to it"
+TAKEN: Final = "Another process wrote to the file of the store while it was in use, and nothing is written to it"
 INSERT: Final = """
 INSERT INTO log (position, timestamp_ms, key, value, author, commit_id) VALUES (?, ?, ?, ?, ?, ?)
 """
@@ -70,6 +71,9 @@ grown by this much, and then after the answer of a commit, never inside one."""
 
 _COMMIT_BYTES: Final = 3 * 4096
 """What a commit adds to the write-ahead log at least: pages of the table, and what they overflow into."""
+
+_AHEAD: Final = 2**20
+"""A mark that is so little ahead is of the same log, written on by another process."""
 
 _logger = logging.getLogger(__name__)
 
@@ -210,17 +214,18 @@ class SqliteLog:
         self._look_at_file()
         if self.alarm:
             raise StoreFailed(self.alarm)
-        self._newest_mark = mark_of(self.uuid, batch.end)
+        newest_mark = mark_of(self.uuid, batch.end)
         *others, last = batch.entries
         try:
             with self._transaction():
                 self._writer.executemany(INSERT, [(*astuple(entry), None) for entry in others])
                 self._writer.execute(INSERT, (*astuple(last), commit_id))
-                self._writer.execute(f"PRAGMA user_version = {self._newest_mark}")
+                self._writer.execute(f"PRAGMA user_version = {newest_mark}")
         except sqlite3.Error:
             # A commit can fail behind the point where it counts.
             if not self._writer.execute(_COMMITTED, (batch.end, commit_id)).fetchone():
                 raise
+        self._newest_mark = newest_mark
 
     def _look_at_file(self) -> None:
         """Set the alarm unless the file lies where it was opened and is what it was: SQLite would write to it wherever
@@ -228,7 +233,9 @@ class SqliteLog:
         """
         found, alarm = mark_in(self._descriptor), None
         if not is_between(found, self._mark, self._newest_mark):
-            alarm = OVERWRITTEN
+            # A second registry, let in by whoever deleted the lock file: the write-ahead log is its own too.
+            ahead = is_between(found, self._newest_mark, self._newest_mark + _AHEAD)
+            alarm = TAKEN if ahead else OVERWRITTEN
         else:
             self._mark = found
             if lying_at(self.file) != self._opened:

@@ -60,6 +60,10 @@ def overwrite(file: Path, content: bytes) -> None:
     file.write_bytes(content)
 
 
+def remove(file: Path) -> None:
+    file.unlink()
+
+
 def contents(file: Path) -> bytes:
     return file.read_bytes()
 
@@ -272,6 +276,19 @@ async def test_a_file_that_is_overwritten_is_left_as_it_is(log: Log, path: Path,
     await log.close()
     # What SQLite had not moved into the file would be taken for a part of what lies there now.
     assert (contents(path), path.with_name("signet.db-wal").exists()) == (content, False)
+
+
+async def test_what_a_second_process_wrote_whose_lock_was_deleted_is_left_to_it(log: Log, path: Path) -> None:
+    remove(path.with_name("signet.db.lock"))
+    second = await open_log(f"sqlite:{path}")
+    await append(second, Entry(b"a", b"1"))
+    with pytest.raises(StoreFailed):
+        await append(log, Entry(b"b", b"2"))
+    await second._in(second._writing, second._move_write_ahead_log)
+    with pytest.raises(StoreFailed, match="Another process wrote"):
+        await append(log, Entry(b"b", b"2"))
+    assert ((await append(second, Entry(b"c", b"3"))).end, await count(second)) == (2, 2)
+    await second.close()
 
 
 async def test_a_file_is_not_taken_for_overwritten_where_a_person_moves_the_write_ahead_log(
