@@ -30,8 +30,9 @@ _SILENCE_SECONDS = 60.0
 _MOST_BYTES = 64 << 20
 
 
-# What the words of OpenSSL mean to who has written a configuration.
+# What the words of OpenSSL and h11 mean to who has written a configuration.
 _HINTS = {
+    "illegal request line": "; is it https:// that is spoken there?",
     "WRONG_VERSION_NUMBER": "; is it http:// that is spoken there?",
     "CERTIFICATE_VERIFY_FAILED": "; ssl.ca.location tells whom to trust",
 }

@@ -174,12 +174,19 @@ def test_what_is_no_http_is_an_unreachable_registry(serve):
         client.register_schema("s", SCHEMA)
 
 
-def test_https_where_http_is_spoken_is_said_to_be_that():
-    with (
-        listening(speaks_no_tls) as url,
-        pytest.raises(RegistryUnavailable, match="is it http:// that is spoken there"),
-    ):
-        ask_blocking({"url": url.replace("http", "https"), "max.retries": 0}, lambda client: client.get_subjects())
+def speaks_tls(connection):
+    with connection:
+        connection.recv(4096)
+        connection.sendall(b"\x15\x03\x01\x00\x02\x02\x46")  # the alert that its greeting was none
+
+
+@pytest.mark.parametrize(
+    ("serve", "scheme", "other"), [(speaks_no_tls, "https", "http"), (speaks_tls, "http", "https")]
+)
+def test_the_other_scheme_is_asked_about_where_it_is_spoken(serve, scheme, other):
+    asked_about = pytest.raises(RegistryUnavailable, match=f"is it {other}:// that is spoken there")
+    with listening(serve) as url, asked_about:
+        ask_blocking({"url": url.replace("http", scheme), "max.retries": 0}, lambda client: client.get_subjects())
 
 
 def answering(status, media_type, body, **headers):
