@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from operator import attrgetter
 
 from cachetools import LRUCache
@@ -51,6 +50,14 @@ class Known(Struct, frozen=True, gc=False):
     bytes: int
 
 
+class Unreadable(Struct, frozen=True, gc=False):
+    """What its language says against a text as a new and as an old schema, and the bytes that it takes (estimated)."""
+
+    fault: str
+    old_fault: str
+    bytes: int
+
+
 class _Judged(Struct, frozen=True, gc=False):
     """A verdict and the bytes that it takes; the two schemas are kept with it, so that their identities are not used
     for others.
@@ -71,7 +78,7 @@ class Languages:
     def __init__(self, formats: Mapping[str, Format] = FORMATS, *, max_bytes: int) -> None:
         """Remember up to `max_bytes` of parsed schemas (estimated), half of them for the sake of verdicts."""
         self._formats = formats
-        self._known: LRUCache[Source, Known] = LRUCache(max_bytes // 2, _bytes_of)
+        self._known: LRUCache[Source, Known | Unreadable] = LRUCache(max_bytes // 2, _bytes_of)
         self._verdicts: LRUCache[tuple[int, int], _Judged] = LRUCache(max_bytes // 2, _bytes_of)
 
     @property
@@ -95,24 +102,20 @@ class Languages:
         """
         known = self._known.get(source)
         if known is None:
-            known = self._remember(source, self._parse(source, strict))
+            known = self._remember(source, self._parse(source))
+        if isinstance(known, Unreadable):
+            raise UnparsableSchema(known.fault if strict else known.old_fault)
         if strict and known.fault is not None:
             raise UnparsableSchema(known.fault)
         return known
 
     async def prepare(self, source: Source) -> None:
-        """Parse a large text in a thread, so that `parse` finds it.
-
-        Raises UnparsableSchema when it is not even readable by the rules for old schemas.
-        """
+        """Parse a large text in a thread, so that `parse` finds what there is to say of it."""
         if source.chars > THREAD_ABOVE_BYTES and source not in self._known:
-            self._remember(source, await asyncio.to_thread(self._parse, source, False))
+            self._remember(source, await asyncio.to_thread(self._parse, source))
 
     async def prepare_all(self, sources: Iterable[Source]) -> None:
-        """Parse texts that are large together in a thread, one by one, but no more of them than are remembered.
-
-        What cannot be read is left for `parse` to say.
-        """
+        """Parse texts that are large together in a thread, one by one, but no more of them than are remembered."""
         unknown = [source for source in sources if source not in self._known]
         if sum(source.chars for source in unknown) <= THREAD_ABOVE_BYTES:
             return
@@ -122,8 +125,7 @@ class Languages:
             left -= SCHEMA_BYTES + PARSED_BYTES_PER_TEXT_BYTE * source.chars
             if left < 0:
                 break
-            with suppress(UnparsableSchema):
-                self._remember(source, await asyncio.to_thread(self._parse, source, False))
+            self._remember(source, await asyncio.to_thread(self._parse, source))
 
     def unreadable(self, reader: Parsed, writer: Parsed) -> tuple[Finding, ...]:
         """Why the reader cannot read the writer, from memory where the pair was judged before."""
@@ -135,7 +137,7 @@ class Languages:
                 self._verdicts[pair] = judged
         return judged.findings
 
-    def _parse(self, source: Source, strict: bool) -> Known:
+    def _parse(self, source: Source) -> Known | Unreadable:
         language = self._formats.get(source.type)
         if language is None:
             return _known(ForeignSchema(source.text))
@@ -146,17 +148,16 @@ class Languages:
         except UnparsableSchema as fault:
             try:
                 return _known(language.parse(source.text, references, strict=False), fault.message)
-            except UnparsableSchema:
-                if strict:
-                    raise fault from None
-                raise
+            except UnparsableSchema as old_fault:
+                size = SCHEMA_BYTES + source.chars + len(fault.message) + len(old_fault.message)
+                return Unreadable(fault.message, old_fault.message, size)
 
-    def _remember(self, source: Source, known: Known) -> Known:
+    def _remember(self, source: Source, known: Known | Unreadable) -> Known | Unreadable:
         # One that is larger than the whole memory is parsed each time, instead of emptying it.
         if known.bytes <= self._known.maxsize:
             self._known[source] = known
             # A schema that was sent is soon asked for as stored, by its canonical text.
-            if known.parsed.text != source.text:
+            if isinstance(known, Known) and known.parsed.text != source.text:
                 self._known[replace(source, text=known.parsed.text)] = known
         return known
 

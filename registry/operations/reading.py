@@ -80,7 +80,7 @@ async def prepare(core: Core, subject: Subject, candidate: Candidate) -> None:
     sent = sent_schema(candidate)
     if len(sent.text) <= THREAD_ABOVE_BYTES and not sent.references:
         return
-    with suppress(UnparsableSchema, InvalidSchema):
+    with suppress(InvalidSchema):
         core.languages.check_type(sent.type)
         await core.languages.prepare(source_of(core, core.state, subject, sent, deleted=True))
 

@@ -166,6 +166,18 @@ async def test_a_large_text_is_parsed_beforehand_and_a_small_one_is_not(
 
 
 @pytest.mark.anyio
+async def test_a_large_text_that_cannot_be_read_is_found_to_be_so_beforehand(
+    languages: Languages, avro: CountingFormat
+) -> None:
+    bad = '{"type":"record","name":"R","doc":"' + "x" * THREAD_ABOVE_BYTES + '"}'
+    await languages.prepare(avro_source(bad))
+    for strict in (True, False, True):
+        with pytest.raises(UnparsableSchema, match="fields"):
+            languages.parse(avro_source(bad), strict=strict)
+    assert avro.parsed == {(bad, True): 1, (bad, False): 1}
+
+
+@pytest.mark.anyio
 async def test_a_small_text_that_refers_to_a_large_one_is_parsed_beforehand_too(avro: CountingFormat) -> None:
     large = '{"type":"record","name":"R","fields":[],"doc":"' + "x" * THREAD_ABOVE_BYTES + '"}'
     await Languages({"AVRO": avro}, max_bytes=10_000_000).prepare(avro_source('"R"', R=large))
