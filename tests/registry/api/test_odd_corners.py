@@ -38,6 +38,18 @@ def test_a_null_in_a_list_of_objects_is_a_bad_request(client, path, members) -> 
     assert (answer["error_code"], answer["message"].endswith(".0 must be an object")) == (400, True)
 
 
+def test_a_minus_before_zero_is_lost_and_a_number_beyond_64_bits_is_no_boolean(client) -> None:
+    assert client("PUT", "/config/s", content=b'{"alias": -0}').json() == {"alias": "0"}
+    assert client("PUT", "/config/s", content=b'{"normalize": 123456789012345678901}').json()["error_code"] == 400
+
+
+def test_names_are_listed_by_prefix_and_in_the_order_of_their_characters(client) -> None:
+    for subject in ("%F0%9F%98%80", "%EF%BF%BD", ":.c:s"):
+        client.register(subject)
+    assert client.get("/subjects") == [":.c:s", "\ufffd", "\U0001f600"]
+    assert client.get("/subjects?subjectPrefix=:.") == [":.c:s"]
+
+
 @pytest.mark.parametrize("context", [".c", ":.c:", "%3A.c%3A", "%2Ec"])
 def test_a_context_is_deleted_however_it_is_written(client, context) -> None:
     client.register(":.c:s")
