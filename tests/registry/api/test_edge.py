@@ -102,7 +102,7 @@ def test_a_number_where_a_text_is_due_is_taken_as_it_is_written(client, number) 
     [
         (b'{"schema": 1.0, "version": []}', "The body cannot be read: version must be a whole number of 32 bits"),
         (b'{"schemaType": 1.50, "schema": "x"}', "Invalid schema type 1.50"),
-        (b'{"schemaType": 1.50, "x": %s}' % (b"[" * 900 + b"]" * 900), "Invalid schema type 1.50"),
+        (b'{"schemaType": 1.50, "schema": "x", "x": %s}' % (b"[" * 900 + b"]" * 900), "Invalid schema type 1.50"),
     ],
 )
 def test_what_is_wrong_beside_a_number_that_is_a_text_is_told(client, body, message) -> None:
