@@ -39,7 +39,6 @@ from registry.log.sqlite_file import (
     mark,
     mark_in,
     mark_of,
-    open_beside,
     path_of,
     unusable,
 )
@@ -94,8 +93,6 @@ def _open(path: Path, clock: Clock) -> SqliteLog:
     with ExitStack() as undo:
         lock = FileLock(path)
         undo.callback(lock.release)
-        descriptor = open_beside(path)
-        undo.callback(os.close, descriptor)
         writer = undo.enter_context(closing(connect(path)))
         # Whose file it is comes first: another program's is left as it is, to its journal mode.
         claim(writer, path)
@@ -107,6 +104,9 @@ def _open(path: Path, clock: Clock) -> SqliteLog:
         identity = writer.execute("SELECT uuid FROM identity").fetchone()
         if identity is None:
             raise StoreUnusable(f"{path} holds no whole log: its identity is missing")
+        # After SQLite has opened it for writing: under an overlay file system that makes another file of it.
+        descriptor = os.open(path, os.O_RDONLY)
+        undo.callback(os.close, descriptor)
         log = SqliteLog(path, descriptor, UUID(*identity), lock, writer, reader, clock)
         undo.pop_all()
         return log
@@ -189,6 +189,7 @@ class SqliteLog:
             await self._in(self._writing, self._close_writer)
             self._reading.shutdown()
             self._writing.shutdown()
+            # Not before: to close any descriptor of a file drops all locks that SQLite holds on it.
             os.close(self._descriptor)
             self._lock.release()
 

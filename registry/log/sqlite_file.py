@@ -83,17 +83,6 @@ def is_between(mark: int, first: int, last: int) -> bool:
     return (mark - first) % _MARKS <= (last - first) % _MARKS
 
 
-def open_beside(path: Path) -> int:
-    """A descriptor for `mark_in`, to be closed after SQLite has closed the file: to close any drops all its locks.
-
-    Raises StoreUnusable when the file cannot be opened.
-    """
-    try:
-        return os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise StoreUnusable(f"{path} {_UNUSABLE[sqlite3.SQLITE_CANTOPEN]}") from error
-
-
 def mark_in(descriptor: int) -> int:
     """The mark in the header of an open file, read past SQLite, which would not notice that somebody else wrote to it.
 
