@@ -65,8 +65,11 @@ class Plain:
     registry_calls = 0
 
     async def encode(self, records: Sequence[Any]) -> list[bytes]:
-        """JSON without spaces."""
-        return [orjson.dumps(record) for record in records]
+        """JSON without spaces; NotRecords where it would be nested deeper than is written."""
+        try:
+            return [orjson.dumps(record) for record in records]
+        except orjson.JSONEncodeError:
+            raise NotRecords("a record is nested too deeply") from None
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -201,8 +204,8 @@ def gateway(encoder: Encoder, sink: Sink) -> FastAPI:
     async def take_record(request: Request) -> Response:
         """Take one record."""
         record = orjson.loads(await request.body())
-        if record is None:  # a deletion, if it came through
-            raise NotRecords("the body must be a record, not null")
+        if not isinstance(record, dict):
+            raise NotRecords("the body must be a record, a JSON object")
         sink.produce(await encoder.encode((record,)))
         return Response(status_code=202)
 
@@ -210,8 +213,8 @@ def gateway(encoder: Encoder, sink: Sink) -> FastAPI:
     async def take_batch(request: Request) -> Response:
         """Take an array of records, or none of them."""
         batch = orjson.loads(await request.body())
-        if not isinstance(batch, list) or None in batch:
-            raise NotRecords("the body must be an array of records")
+        if not isinstance(batch, list) or not all(isinstance(record, dict) for record in batch):
+            raise NotRecords("the body must be an array of records, JSON objects")
         sink.produce(await encoder.encode(batch))
         return Response(status_code=202)
 

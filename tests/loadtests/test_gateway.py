@@ -126,13 +126,15 @@ BAD_INPUT = [
     ("/records", b"{", 400, "column 2"),
     ("/records", b"", 400, "empty document"),
     ("/records", b"{}", 422, "view_id"),
-    ("/records", b"null", 400, "a record, not null"),
+    ("/records", b"null", 400, "a record, a JSON object"),
+    ("/records", b"[]", 400, "a record, a JSON object"),
     ("/records", orjson.dumps(ONE | {"page": "x" * 1_000_000}), 413, "1,000,000 bytes"),
     ("/batches", b"{}", 400, "an array of records"),
     ("/batches", b"[null]", 400, "an array of records"),
     ("/batches", orjson.dumps([ONE, ONE | {"page": "x" * 1_000_000}]), 413, "1,000,000 bytes"),
     ("/batches", b"[" + b",".join([orjson.dumps(ONE)] * 100_001) + b"]", 413, "100,000 records, not 100,001"),
-    ("/batches", b"[1]", 422, "int"),
+    ("/batches", b"[{}, 1]", 400, "an array of records"),
+    ("/batches", b'[{"view_id": 1}]', 422, "view_id"),
 ]
 
 
@@ -145,6 +147,15 @@ def test_bad_input_gets_one_sentence_and_nothing_is_produced(path, content, stat
     answer, count = asyncio.run(scenario())
     assert (answer.status_code, count) == (status, 0)
     assert words in answer.json()["error"]
+
+
+def test_json_that_is_nested_deeper_than_is_written_is_no_record(registry_url):
+    async def scenario():
+        async with running("json", registry_url) as (client, _):
+            return await client.post("/records", content=b'{"a":' + b"[" * 300 + b"]" * 300 + b"}")
+
+    answer = asyncio.run(scenario())
+    assert (answer.status_code, answer.json()) == (400, {"error": "a record is nested too deeply"})
 
 
 @pytest.fixture
