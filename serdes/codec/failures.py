@@ -19,9 +19,5 @@ FAILURES = (
 )
 
 
-class NotTaken(ValueError):
-    """The class that stands for a record does not take what was written."""
-
-
 class Unsupported(Exception):
     """No source can be made for this schema; it is left to fastavro."""

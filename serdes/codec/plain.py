@@ -16,7 +16,7 @@ from fastavro import schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError as Unresolvable
 
 from serdes.codec.definitions import Definitions
-from serdes.codec.failures import FAILURES, NotTaken
+from serdes.codec.failures import FAILURES
 from serdes.codec.options import ReadOptions, WriteOptions
 from serdes.codec.parsing import AvroSchema
 from serdes.codec.shapes import NO_SHAPES
@@ -124,8 +124,8 @@ def _mismatch(schema: AvroSchema, reading: AvroSchema | None, error: Unresolvabl
 def _reason(error: Exception) -> str:
     if isinstance(error, (EOFError, struct.error)):
         return "the payload ends before its schema does"
-    if isinstance(error, NotTaken):
-        return str(error)
+    if isinstance(error, CorruptPayload):  # a class that does not take what was written
+        return error.message
     return f"the payload does not fit its schema: {error!r}"
 
 

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from serdes.codec.definitions import RECORDS, Definitions, type_word
-from serdes.codec.failures import NotTaken
+from serdes.errors import CorruptPayload
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ def _object(kind: type, values: Mapping[str, Any]) -> Any:
         # pydantic's own text has several lines, and the values.
         told = error.errors() if hasattr(error, "errors") else ()
         why = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in told) or str(error)
-        raise NotTaken(f"{kind.__name__} does not take what was written: {why}") from error
+        raise CorruptPayload(f"{kind.__name__} does not take what was written: {why}") from error
 
 
 _PLAIN_TYPES: dict[type, str] = {list: "array", dict: "map", str: "enum"}

@@ -28,6 +28,17 @@ from serdes.settings.checks import (
 )
 
 
+def _endpoint(key: str, value: Any) -> str:
+    """The URL of who gives out tokens."""
+    _check_url(text(key, value), key, _REGISTRIES)
+    # They would take the place of the client's id and secret, and nobody could tell which of the two was refused.
+    if urlsplit(value).username is not None:
+        raise SettingInvalid(
+            f"{key} must have no user and password: those are bearer.auth.client.id and bearer.auth.client.secret"
+        )
+    return str(value)
+
+
 # Without a repr: tracebacks with local variables and debuggers show it, and half of the keys are secrets.
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ClientSettings(Settings):
@@ -136,7 +147,7 @@ class ClientSettings(Settings):
         default=None, metadata=key("bearer.auth.scope", text, "OAUTHBEARER: the scope to ask for.")
     )
     bearer_endpoint: str | None = field(
-        default=None, metadata=key("bearer.auth.issuer.endpoint.url", text, "Where tokens are given out.")
+        default=None, metadata=key("bearer.auth.issuer.endpoint.url", _endpoint, "Where tokens are given out.")
     )
     bearer_endpoint_query: str | None = field(
         default=None, metadata=key("bearer.auth.issuer.endpoint.query", text, "AZURE_IMDS: the query of that URL.")
@@ -156,8 +167,6 @@ class ClientSettings(Settings):
         _ = self.urls
         if self.proxy is not None:
             _check_url(self.proxy, "proxy", _PROXIES)
-        if self.bearer_endpoint is not None:
-            _check_endpoint(self.bearer_endpoint)
         if self.basic_auth is not None and ":" not in self.basic_auth:
             raise SettingInvalid("basic.auth.user.info must be in the form of {username}:{password}")
         # Whichever of the two won, somebody would look for the fault in the other.
@@ -233,16 +242,6 @@ def _check_url(url: str, key: str, schemes: tuple[str, ...]) -> None:
         raise SettingInvalid(f"{key} must start with {wanted}, not {url.rpartition('@')[2]!r}")
     if not urlsplit(url).hostname:
         raise SettingInvalid(f"{key} names no host: {_without_credentials(url)!r}")
-
-
-def _check_endpoint(url: str) -> None:
-    key = "bearer.auth.issuer.endpoint.url"
-    _check_url(url, key, _REGISTRIES)
-    # They would take the place of the client's id and secret, and nobody could tell which of the two was refused.
-    if urlsplit(url).username is not None:
-        raise SettingInvalid(
-            f"{key} must have no user and password: those are bearer.auth.client.id and bearer.auth.client.secret"
-        )
 
 
 def _without_credentials(url: str) -> str:
