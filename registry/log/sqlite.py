@@ -31,6 +31,7 @@ from registry.log.sqlite_file import (
     connect,
     damage,
     failure,
+    impatient,
     is_between,
     is_current,
     lying_at,
@@ -278,19 +279,22 @@ class SqliteLog:
         if self._idle_timer:
             self._idle_timer.cancel()
         if self._unmoved_bytes >= _CHECKPOINT_BYTES:
-            self._checkpoint()
+            self._checkpoint("PASSIVE")
         else:
-            self._idle_timer = asyncio.get_running_loop().call_later(_CHECKPOINT_IDLE_SECONDS, self._checkpoint)
+            # Nothing is left of it when idle: after kill -9 it would be taken for a part of whatever file lies there.
+            loop = asyncio.get_running_loop()
+            self._idle_timer = loop.call_later(_CHECKPOINT_IDLE_SECONDS, self._checkpoint, "TRUNCATE")
 
-    def _checkpoint(self) -> None:
+    def _checkpoint(self, mode: str) -> None:
         self._unmoved_bytes = 0
-        self._writing.submit(self._move_write_ahead_log)
+        self._writing.submit(self._move_write_ahead_log, mode)
 
-    def _move_write_ahead_log(self) -> None:
+    def _move_write_ahead_log(self, mode: str) -> None:
         try:
             self._look_at_file()
             if self.alarm != OVERWRITTEN:
-                self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                with impatient(self._writer):
+                    self._writer.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
                 self._mark = mark_in(self._descriptor)
         except (sqlite3.Error, OSError) as error:
             # Nothing is lost: what was not moved stays in the write-ahead log until the next time.

@@ -8,7 +8,8 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -194,6 +195,16 @@ def mark(connection: sqlite3.Connection, descriptor: int, number: int) -> int:
         if mark_in(descriptor) != number:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
     return mark_in(descriptor)
+
+
+@contextmanager
+def impatient(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let a connection wait for nobody meanwhile: what others hold up is done in part."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_TIMEOUT_SECONDS * 1000)}")
 
 
 def make_reader(connection: sqlite3.Connection) -> None:

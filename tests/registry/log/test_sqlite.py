@@ -146,6 +146,19 @@ async def test_the_write_ahead_log_is_moved_into_the_file_when_idle(log: Log, pa
     assert bytes_in(path) == size
     await asyncio.sleep(0.6)
     assert bytes_in(path) > 1_000_000
+    assert bytes_in(path.with_name("signet.db-wal")) == 0
+
+
+async def test_the_write_ahead_log_is_moved_as_far_as_a_person_who_reads_lets_it(log: Log, path: Path) -> None:
+    await append(log, Entry(b"k", b"v" * 1_000_000))
+    with sqlite3.connect(path) as person:
+        person.execute("BEGIN")
+        person.execute("SELECT count(*) FROM log").fetchone()
+        await append(log, Entry(b"k", b"v"))
+        await log._in(log._writing, log._move_write_ahead_log, "TRUNCATE")
+        assert bytes_in(path) > 1_000_000
+        assert (await append(log, Entry(b"k", b"v"))).end == 3
+    person.close()
 
 
 async def test_the_write_ahead_log_stays_bounded_under_load(log: Log, path: Path) -> None:
@@ -244,7 +257,7 @@ async def another_log(log: Log, path: Path) -> bytes:
 async def an_older_copy(log: Log, path: Path) -> bytes:
     copy = contents(path)
     await append(log, Entry(b"b", b"2"))
-    await log._in(log._writing, log._move_write_ahead_log)
+    await log._in(log._writing, log._move_write_ahead_log, "PASSIVE")
     return copy
 
 
@@ -284,7 +297,7 @@ async def test_what_a_second_process_wrote_whose_lock_was_deleted_is_left_to_it(
     await append(second, Entry(b"a", b"1"))
     with pytest.raises(StoreFailed):
         await append(log, Entry(b"b", b"2"))
-    await second._in(second._writing, second._move_write_ahead_log)
+    await second._in(second._writing, second._move_write_ahead_log, "PASSIVE")
     with pytest.raises(StoreFailed, match="Another process wrote"):
         await append(log, Entry(b"b", b"2"))
     assert ((await append(second, Entry(b"c", b"3"))).end, await count(second)) == (2, 2)
