@@ -29,7 +29,6 @@ _SILENCE_SECONDS = 60.0
 # All schemas of a registry at once are less, and nobody asks for them.
 _MOST_BYTES = 64 << 20
 
-
 # What the words of OpenSSL and h11 mean to who has written a configuration.
 _HINTS = {
     "illegal request line": "; is it https:// that is spoken there?",
@@ -67,10 +66,10 @@ class HttpTransport:
         try:
             response = self._client.send(built, stream=True)
             with closing(response):
-                body = _Body()
+                body = _Body(response)
                 for part in response.iter_bytes():
                     body.add(part)
-            outcome.set_result(body.answer(response))
+            outcome.set_result(body.answer())
         except httpx.TimeoutException:
             outcome.set_exception(_timed_out(url, timeout_seconds))
         except AnswerMalformed as error:
@@ -109,14 +108,14 @@ class AsyncHttpTransport:
             async with asyncio.timeout(timeout_seconds):
                 response = await self._client.send(built, stream=True)
                 async with aclosing(response):
-                    body = _Body()
+                    body = _Body(response)
                     async for part in response.aiter_bytes():
                         body.add(part)
         except (TimeoutError, httpx.TimeoutException):
             raise _timed_out(url, timeout_seconds) from None
         except (httpx.HTTPError, OSError) as error:
             raise _unreachable(url, error) from error
-        return body.answer(response)
+        return body.answer()
 
     async def lines(self, url: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[str]:
         """The lines of an event stream. Raises RegistryError."""
@@ -139,7 +138,8 @@ class AsyncHttpTransport:
 class _Body:
     """The body of an answer while it comes, which must not fill the memory: a small one may unpack to anything."""
 
-    def __init__(self) -> None:
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
         self._parts: list[bytes] = []
         self._room_bytes = _MOST_BYTES
 
@@ -147,12 +147,13 @@ class _Body:
         """Take what has come. Raises AnswerMalformed when that is more than any registry answers."""
         self._room_bytes -= len(part)
         if self._room_bytes < 0:
-            raise AnswerMalformed(200, f"the registry answers with more than {_MOST_BYTES >> 20} MiB")
+            reason = f"the registry answers with more than {_MOST_BYTES >> 20} MiB"
+            raise AnswerMalformed(self._response.status_code, reason)
         self._parts.append(part)
 
-    def answer(self, response: httpx.Response) -> Answer:
+    def answer(self) -> Answer:
         """The whole answer."""
-        return Answer(response.status_code, dict(response.headers), b"".join(self._parts))
+        return Answer(self._response.status_code, dict(self._response.headers), b"".join(self._parts))
 
 
 @contextmanager

@@ -241,9 +241,10 @@ def bomb():
 
 @pytest.mark.parametrize("run", [ask_blocking, ask_awaited])
 def test_a_small_answer_that_unpacks_to_a_huge_one_does_not_fill_the_memory(registry, url, bomb, run):
-    registry.answer_with = answering(200, "application/json", bomb, **{"Content-Encoding": "gzip"})
-    with pytest.raises(AnswerMalformed, match="more than 64 MiB"):
+    registry.answer_with = answering(403, "application/json", bomb, **{"Content-Encoding": "gzip"})
+    with pytest.raises(AnswerMalformed, match="more than 64 MiB") as refused:
         run({"url": url, "timeout": 60, "deadline": 60}, lambda client: client.get_subjects())
+    assert refused.value.http_status_code == 403
 
 
 @pytest.mark.parametrize(
