@@ -89,10 +89,10 @@ class Log(History, Protocol):
     def alarm(self) -> str | None:
         """Why this log takes no more appends until somebody looks after it, one sentence; None while all is well.
 
-        Set for good when the store has gone backwards: it lost or replaced commits that this node has seen. Reading
-        goes on with what was seen: `read` finds nothing new, and `end` stays where it was. Set by an append, and until
-        the next one that finds it mended, when the file that the log is does not lie in its place any more, or was
-        overwritten.
+        Set for good when the store has gone backwards, and lost or replaced commits that this node has seen, or when
+        the file that the log is was overwritten. Reading goes on with what was seen: `read` finds nothing new, and
+        `end` stays where it was. Set by an append, and until the next one that finds it mended, when the file does not
+        lie in its place any more.
         """
         ...
 

@@ -233,6 +233,9 @@ class SqliteLog:
         """Set the alarm unless the file lies where it was opened and is what it was: SQLite would write to it wherever
         and whatever it is, and the next start would not find that.
         """
+        if self.alarm == OVERWRITTEN:
+            # For good, also when the file is back: its write-ahead log lies where no start would look for it.
+            return
         found, alarm = mark_in(self._descriptor), None
         if not is_between(found, self._mark, self._newest_mark):
             # A second registry, let in by whoever deleted the lock file: the write-ahead log is its own too.

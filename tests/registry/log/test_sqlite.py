@@ -291,6 +291,19 @@ async def test_a_file_that_is_overwritten_is_left_as_it_is(log: Log, path: Path,
     assert (contents(path), path.with_name("signet.db-wal").exists()) == (content, False)
 
 
+async def test_a_file_that_was_overwritten_takes_nothing_until_the_next_start_even_when_it_is_back(
+    log: Log, path: Path
+) -> None:
+    await append(log, Entry(b"a", b"1"))
+    await log._in(log._writing, log._move_write_ahead_log, "TRUNCATE")
+    content = contents(path)
+    await append(log, Entry(b"b", b"2"))
+    for lying in (b"", content):
+        overwrite(path, lying)
+        with pytest.raises(StoreFailed, match="overwritten while it was in use"):
+            await append(log, Entry(b"c", b"3"))
+
+
 async def test_what_a_second_process_wrote_whose_lock_was_deleted_is_left_to_it(log: Log, path: Path) -> None:
     remove(path.with_name("signet.db.lock"))
     second = await open_log(f"sqlite:{path}")
