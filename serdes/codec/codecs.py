@@ -76,22 +76,13 @@ class Codecs:
         # As fastavro does: a reader's schema that is the writer's resolves nothing.
         reader_tree = None if reading is None or reading.tree == schema.tree else reading.tree
 
-        def program() -> Any:
-            return _generated().Reading(schema.tree, reader_tree, options)
-
-        made = self._made((schema.text, reading and reading.text, options), lambda: program().made())
+        made = self._made(
+            (schema.text, reading and reading.text, options),
+            lambda: _generated().Reading(schema.tree, reader_tree, options).made(),
+        )
         if made is None:
             return slow
-
-        def redo(data: bytes) -> Any:
-            self._on_fallback()
-            # Before fastavro counts for hours through items that a damaged payload only announces.
-            walk = self._made((schema.text, "walker"), lambda: program().walker())
-            if walk is not None:
-                walk(START=frame_bytes)(data)
-            return slow(data)
-
-        return made(START=frame_bytes, redo=redo, too_deep=lambda: _data_too_deep(place))  # type: ignore[no-any-return]  # generated
+        return made(START=frame_bytes, redo=self._counted(slow), too_deep=lambda: _data_too_deep(place))  # type: ignore[no-any-return]  # generated
 
     def _made(self, key: Hashable, make: Callable[[], Maker]) -> Maker | None:
         # Under the lock: to write and compile the code twice would cost more than to wait for it.

@@ -11,6 +11,8 @@ RECORDS = frozenset({"record", "error"})
 NAMED = RECORDS | {"enum", "fixed"}
 BELOW = {"array": "items", "map": "values"}
 """Under which key a type of many values has the type of them."""
+SIZED = {"boolean": ("?", 1), "float": ("f", 4), "double": ("d", 8)}
+"""Numbers of fixed size: what struct calls them, and the bytes they take."""
 
 
 def type_word(schema: Any) -> str:
@@ -26,6 +28,7 @@ class Definitions:
     def __init__(self, tree: Any) -> None:
         self._by_name: dict[str, Any] = {}
         self._uses: dict[str, int] = {}
+        self._sizes: dict[str, int | None] = {}
         self._walk(tree)
 
     def resolved(self, schema: Any) -> Any:
@@ -44,6 +47,21 @@ class Definitions:
     def shared(self, name: str) -> bool:
         """Whether a record is used by name too: then it gets a function; else it stands where it is defined."""
         return self._uses.get(name, 0) > 0
+
+    def fixed_bytes(self, schema: Any) -> int | None:
+        """How many bytes every value takes; None where that differs, or where a record stands within itself."""
+        schema = self.resolved(schema)
+        word = type_word(schema)
+        if word == "fixed":
+            return int(schema["size"])
+        if word not in RECORDS:
+            return 0 if word == "null" else SIZED.get(word, ("", None))[1]
+        name = schema["name"]
+        if name not in self._sizes:
+            self._sizes[name] = None
+            sizes = [self.fixed_bytes(field["type"]) for field in schema["fields"]]
+            self._sizes[name] = None if None in sizes else sum(size or 0 for size in sizes)
+        return self._sizes[name]
 
     def used_by_name(self) -> dict[str, Any]:
         """The named types that are used by name, apart from where they are defined."""

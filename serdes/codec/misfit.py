@@ -22,12 +22,16 @@ from serdes.errors import EncodeError
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A place in a value (`lines[3].price`), what was expected there, what stands there."""
+    """A place in a value (`lines[3].price`), what was expected there, what stands there.
+
+    final: whether fastavro stops there, and tries no other branch of a union around it.
+    """
 
     path: str
     expected: str
     found: str
     reason: str = ""
+    final: bool = False
 
 
 def encode_error(tree: Any, value: Any, error: Exception, options: WriteOptions) -> EncodeError:
@@ -38,7 +42,8 @@ def encode_error(tree: Any, value: Any, error: Exception, options: WriteOptions)
     except FAILURES:
         misfit = None
     if misfit is None:
-        return EncodeError(str(error) or type(error).__name__, root=root)
+        # fastavro's own words may hold the whole value, which is for no log.
+        return EncodeError(f"fastavro does not take the value ({type(error).__name__})", root=root)
     reason = misfit.reason or f"expected {misfit.expected}, found {misfit.found}"
     return EncodeError(reason, root=root, path=misfit.path, expected=misfit.expected, value_type=misfit.found)
 
@@ -97,7 +102,8 @@ class _Search:
             try:
                 value = prepare(value, schema) if prepare else value
             except FAILURES as error:
-                yield Misfit(path, expected, found, f"expected {expected}, found {found}: {_why(value, error)}")
+                reason = f"expected {expected}, found {found}: {_why(value, error)}"
+                yield Misfit(path, expected, found, reason, final=True)
                 return
         if word in RECORDS:
             yield from self._record(schema, value, path, within)
@@ -155,11 +161,16 @@ class _Search:
         if isinstance(value, tuple):
             yield from self._pair(branches, value, path, expected, within)
             return
-        tried = [(branch, next(self.misfits(branch, value, path, within=True), None)) for branch in branches]
-        if any(misfit is None for _, misfit in tried):
-            return
+        misfits = []
+        for branch in branches:
+            misfit = next(self.misfits(branch, value, path, within=True), None)
+            if misfit is None:
+                return
+            if misfit.final:
+                yield misfit
+                return
+            misfits.append(misfit)
         # The branch that fits down to a deeper place is the one that was meant.
-        misfits = [misfit for _, misfit in tried if misfit is not None]
         deeper = [misfit for misfit in misfits if misfit.path != path]
         if len(deeper) == 1:
             yield deeper[0]
@@ -173,6 +184,11 @@ class _Search:
         """In a union a tuple is a pair that names its branch."""
         name, value = pair if len(pair) == 2 else (None, None)
         meant = next((branch for branch in branches if self._definitions.name(branch) == name), None)
+        # Where another union is around, fastavro knows a branch that is defined in its place only if it is a record.
+        if within and isinstance(meant, dict) and meant["type"] != "record":
+            return iter(
+                [Misfit(path, expected, _kind(pair), f"within another union {name} takes a value, and no pair")]
+            )
         if meant is not None:
             return self.misfits(meant, value, path, within)
         hint = f"expected {expected}, found a tuple, which here must be (name of a branch, value)"

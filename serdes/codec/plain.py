@@ -1,7 +1,7 @@
 """Writers and readers that are fastavro behind a closure.
 
-Own the translation of fastavro's many exceptions into ours; every result is fastavro's, and every refusal but that of
-ints which are too wide.
+Own the translation of fastavro's many exceptions into ours; every result is fastavro's, and every refusal but those of
+ints which are too wide and of what would harm the process.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from fastavro.read import SchemaResolutionError as Unresolvable
 
 from serdes.codec.definitions import Definitions
 from serdes.codec.failures import FAILURES
+from serdes.codec.hazards import payload_walk, value_check
 from serdes.codec.options import ReadOptions, WriteOptions
 from serdes.codec.parsing import AvroSchema
 from serdes.codec.shapes import NO_SHAPES
@@ -58,7 +59,8 @@ def writer(
     usual, shapes, shaped = not options.exact, options.shapes, options.shapes is not NO_SHAPES
     if is_bytes(tree):
         return _bytes_writer(frame, place, tombstones)
-    check_ints = int_check(tree, Definitions(tree))
+    definitions = Definitions(tree)
+    check_ints, check_depth = int_check(tree, definitions), value_check(tree, definitions)
 
     def write(value: Any, _ctx: object = None) -> bytes | None:
         if value is None and tombstones:
@@ -67,12 +69,16 @@ def writer(
         try:
             if shaped:
                 value = shapes.plain(value)
+            if check_depth is not None:
+                check_depth(value)
             if usual:  # keywords cost a short value a tenth of its whole time
                 schemaless_writer(buffer, tree, value)
             else:
                 schemaless_writer(buffer, tree, value, strict=strict, strict_allow_default=strict_allow_default)
             if check_ints is not None:
                 check_ints(value)
+        except EncodeError as error:
+            raise place.error(error) from None
         except FAILURES as error:
             # By name: where a value does not fit is asked only when one does not.
             raise place.error(import_module("serdes.codec.misfit").encode_error(tree, value, error, options)) from error
@@ -93,8 +99,14 @@ def reader(
     names = options.return_record_name or shaped
     if is_bytes(tree):
         return lambda data, _ctx=None: bytes(data[frame_bytes:])
+    walk = payload_walk(tree, Definitions(tree), resolved=reader_tree is not None and reader_tree != tree)
 
     def read(data: bytes, _ctx: object = None) -> Any:
+        if walk is not None:
+            try:
+                walk(bytes(data), frame_bytes)
+            except CorruptPayload as error:
+                raise place.error(error) from None
         try:
             buffer = BytesIO(data)
             buffer.seek(frame_bytes)  # quicker than to copy what comes after the frame

@@ -15,18 +15,17 @@ from itertools import repeat
 from keyword import iskeyword
 from typing import Any
 
-from serdes.codec.definitions import RECORDS, Definitions, type_word
+from serdes.codec.definitions import RECORDS, SIZED, Definitions, type_word
 from serdes.codec.failures import Unsupported
 from serdes.codec.generated import logical
 from serdes.codec.generated.resolution import PROMOTIONS, ReadField, Resolution, enum_symbols, record_fields
-from serdes.codec.generated.skipping import SIZED, Skipping
+from serdes.codec.generated.skipping import Skipping
 from serdes.codec.generated.source import Constants, compiled
 from serdes.codec.generated.varints import (
     SPANS,
     TIMES,
     ZIGZAG,
     Doubt,
-    check_count,
     count_at,
     number_at,
     skipped_count_at,
@@ -34,16 +33,13 @@ from serdes.codec.generated.varints import (
 )
 from serdes.codec.options import ReadOptions
 from serdes.codec.shapes import keywords
-from serdes.errors import CorruptPayload
 
 _CONSTANTS: dict[str, Any] = {
     **logical.CONSTANTS,
     "SPANS": SPANS,
     "TIMES": TIMES,
     "ZIGZAG": ZIGZAG,
-    "CorruptPayload": CorruptPayload,
     "bytes": bytes,
-    "check_count": check_count,
     "count_at": count_at,
     "Doubt": Doubt,
     "deepcopy": deepcopy,
@@ -94,27 +90,9 @@ class Reading:
                 body.line(f"if p {self._end} len(b): return redo(b)")
                 body.line(f"return {value}")
             body.line("except RecursionError: return too_deep()")
-            body.line("except CorruptPayload: raise")
             body.line("except Exception: return redo(b)")
         self._functions["read"] = body.text()
         return compiled(self._functions, self.constants, ("START", "redo", "too_deep"))
-
-    def walker(self) -> Callable[[bytes], None]:
-        """A function that walks over damaged data as fastavro would, before fastavro does.
-
-        fastavro counts through whatever number of items a payload announces, for hours if it must, where it skips
-        them or where they take no bytes. The function raises CorruptPayload for such a number, else nothing.
-        """
-        self._functions = {"walk": ""}
-        body = _Body(self)
-        with body.block("def walk(b):"):
-            with body.block("try:"):
-                body.line("p = START")
-                body.skip(self._trees[0])
-            body.line("except CorruptPayload: raise")
-            body.line("except Exception: pass  # fastavro stumbles here as well, and says why")
-        self._functions["walk"] = body.text()
-        return compiled(self._functions, self.constants, ("START",))
 
     def function(self, record: dict[str, Any], reading: Any) -> str:
         """The name of the function that reads a record which is used by name: (b, p) -> value, p."""
@@ -141,20 +119,6 @@ class Reading:
                 body.line("return p")
             self._functions[name] = body.text()
         return name
-
-    def least_bytes(self, schema: Any, seen: frozenset[str] = frozenset()) -> int:
-        """A lower bound of the bytes that a value takes: what matters is whether it is 0."""
-        schema = self.writer.resolved(schema)
-        word = type_word(schema)
-        if word == "fixed":
-            return int(schema["size"])
-        if word in RECORDS:
-            # A record within itself has to end somewhere, and may end at once.
-            if schema["name"] in seen:
-                return 0
-            seen = seen | {schema["name"]}
-            return sum(self.least_bytes(field["type"], seen) for field in schema["fields"])
-        return 0 if word == "null" else SIZED.get(word, ("", 1))[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,7 @@ from typing import Any, Protocol
 
 from serdes.codec.definitions import RECORDS, Definitions, type_word
 from serdes.codec.generated.source import Constants, Source
-
-# Types of constant size: what struct calls them, and the bytes they take.
-SIZED = {"float": ("f", 4), "double": ("d", 8), "boolean": ("?", 1)}
-_MOST_EMPTY_ITEMS = 1_000_000
+from serdes.codec.hazards import MOST_EMPTY_ITEMS
 
 
 class Program(Protocol):
@@ -20,10 +17,6 @@ class Program(Protocol):
 
     writer: Definitions
     constants: Constants
-
-    def least_bytes(self, schema: Any) -> int:
-        """A lower bound of the bytes that a value takes."""
-        ...
 
     def skipping(self, record: dict[str, Any]) -> str:
         """The name of the function that skips a record: (b, p) -> p."""
@@ -54,7 +47,7 @@ class Skipping(Source):
         elif word in ("int", "long", "enum"):
             self.line("p = number_at(b, p)[1]")
         elif word != "null":
-            self.line(f"p += {self._program.least_bytes(written):d}")
+            self.line(f"p += {self._program.writer.fixed_bytes(written):d}")
 
     def skip_record(self, written: Any) -> None:
         """Add the skipping of a record, field by field."""
@@ -98,9 +91,7 @@ class Skipping(Source):
         return n
 
     def check(self, item: Any, n: str) -> None:
-        """Add the refusal of a count that only damaged data can have."""
-        if self._program.least_bytes(item):
-            self.line(f"if {n} > len(b) - p: check_count({n}, len(b) - p)")
-        else:
-            # Items that take no bytes: only the count itself could say that it is damaged.
-            self.line(f"if {n} > {_MOST_EMPTY_ITEMS}: raise CorruptPayload('%d items without content' % {n})")
+        """Add the doubt about a count that only damaged data can have."""
+        # Of items that take no bytes only the count itself could say that it is damaged.
+        most = MOST_EMPTY_ITEMS if self._program.writer.fixed_bytes(item) == 0 else "len(b) - p"
+        self.line(f"if {n} > {most}: raise Doubt")

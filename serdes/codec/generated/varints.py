@@ -6,8 +6,6 @@ is then done by fastavro.
 
 from __future__ import annotations
 
-from serdes.errors import CorruptPayload
-
 
 class Doubt(Exception):
     """Generated code is not certain to do what fastavro does."""
@@ -138,36 +136,20 @@ def span_at(data: bytes, position: int) -> tuple[int, int]:
 
 
 def count_at(data: bytes, position: int) -> tuple[int, int]:
-    """The count of a block of items, and the position of the first item; a block may tell its size in bytes too.
-
-    Raises CorruptPayload for a number of more than nine bytes, which no real count takes.
-    """
-    try:
-        count, position = number_at(data, position)
-        if count < 0:
-            _, position = number_at(data, position)
-    except Doubt:
-        raise CorruptPayload("the payload counts its items with a number that is too long") from None
+    """The count of a block of items, and the position of the first item; a block may tell its size in bytes too."""
+    count, position = number_at(data, position)
+    if count < 0:
+        _, position = number_at(data, position)
     return abs(count), position
 
 
 def skipped_count_at(data: bytes, position: int) -> tuple[int, int, bool]:
     """The count of a block that is skipped, the position behind it, and whether that is the end of the block already.
 
-    Raises CorruptPayload as `count_at` does, Doubt for a negative size.
+    Raises Doubt for a negative size.
     """
     count, behind = count_at(data, position)
     if data[position] & 1 == 0:
         return count, behind, False
     span, last = span_at(data, number_at(data, position)[1])
     return count, last + span, True
-
-
-def check_count(count: int, left_bytes: int) -> None:
-    """Refuse a block of more items than there are bytes left, each of which takes at least one.
-
-    fastavro would refuse it as well, but where it skips such items it first counts through them all.
-    Raises CorruptPayload.
-    """
-    if count > left_bytes:
-        raise CorruptPayload(f"the payload announces {count} items, but has {left_bytes} bytes left")

@@ -25,6 +25,7 @@ from serdes.codec.generated import logical
 from serdes.codec.generated.branches import Choice, choices
 from serdes.codec.generated.source import Constants, Source, compiled
 from serdes.codec.generated.varints import SMALL, Doubt, int_bytes, long_bytes
+from serdes.codec.hazards import value_check
 from serdes.codec.options import WriteOptions
 from serdes.codec.widths import int_check
 
@@ -133,9 +134,12 @@ class Writing:
     def delegate(self, union: list[Any], care: Care) -> str:
         """The name of a function that lets fastavro write one union."""
         tree = self.definitions.parsed({"type": "record", "name": "", "fields": [{"name": "value", "type": union}]})
-        options, strict, check_ints = self._options, self._options["strict"], int_check(union, self.definitions)
+        options, strict = self._options, self._options["strict"]
+        check_ints, check_depth = int_check(union, self.definitions), value_check(union, self.definitions)
 
         def write_union(value: Any) -> bytes:
+            if check_depth is not None:
+                check_depth(value)
             wrapped = {"value": value}
             # Inside another union fastavro has validated the value by the time it writes it.
             if care is not Care.FREE and not validate(wrapped, tree, raise_errors=False, strict=strict):

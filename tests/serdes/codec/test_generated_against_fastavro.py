@@ -265,29 +265,6 @@ def written_by_fastavro(tree, value, **options):
     return buffer.getvalue()
 
 
-def takes_bytes(tree, named, seen=()):
-    """Whether a value always takes bytes: damaged counts of items that take none keep fastavro busy for ever."""
-    if isinstance(tree, str) and tree in named:
-        tree = named[tree]
-    if isinstance(tree, dict) and tree["type"] == "record":
-        return tree["name"] not in seen and any(
-            takes_bytes(field["type"], named, (*seen, tree["name"])) for field in tree["fields"]
-        )
-    return tree != "null" and not (isinstance(tree, dict) and tree["type"] == "null")
-
-
-def bounded(tree, named):
-    """Whether all arrays below have items that take bytes."""
-    if isinstance(tree, list):
-        return all(bounded(branch, named) for branch in tree)
-    if not isinstance(tree, dict):
-        return True
-    inner = [field["type"] for field in tree.get("fields", ())] + [
-        tree[part] for part in ("items", "values") if part in tree
-    ]
-    return all(bounded(part, named) for part in inner) and ("items" not in tree or takes_bytes(tree["items"], named))
-
-
 def damaged(data, rng):
     data = bytearray(data)
     for _ in range(rng.randint(1, 3)):
@@ -427,7 +404,7 @@ def check_reading(codecs, parsed, reading, data, options):
         got = read(data)
     except DecodeError as error:
         if error.__cause__ is None:
-            return  # refused without asking fastavro, which would count through items that are not there
+            return  # refused without asking fastavro, which would count through items that are not there, or crash
         got = REFUSED
     tree = by_fastavro(parsed.text)
     expected = outcome(
@@ -457,6 +434,5 @@ def test_generated_code_does_what_fastavro_does(codecs, chunk):
                 continue
             check_reading(codecs, parsed, None, data, read_options)
             check_reading(codecs, parsed, reading, data, read_options)
-            if bounded(parsed.tree, named):
-                check_reading(codecs, parsed, None, damaged(data, rng), read_options)
-                check_reading(codecs, parsed, reading, damaged(data, rng), read_options)
+            check_reading(codecs, parsed, None, damaged(data, rng), read_options)
+            check_reading(codecs, parsed, reading, damaged(data, rng), read_options)

@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 from fastavro import schemaless_reader
 
-from serdes.codec import Codecs, ReadOptions, parse
+from serdes.codec import Codecs, ReadOptions, WriteOptions, parse
 from serdes.codec.generated.varints import Doubt, count_at, int_bytes, long_bytes, number_at
 from serdes.errors import CorruptPayload, EncodeError
 
@@ -117,6 +117,108 @@ def test_a_count_is_refused_where_the_schemas_do_not_even_match():
     reading = parse('{"type":"record","name":"R","fields":[{"name":"b","type":"int"}]}')
     with pytest.raises(CorruptPayload):
         Codecs().reader(written, reading, 0)(HUGE)
+
+
+LOWEST = varint(-(1 << 63))  # ten bytes, which generated code leaves to fastavro
+WIDE = [{"type": "enum", "name": f"E{number}", "symbols": ["A"]} for number in range(80)]  # for which no code is made
+EMPTY = {"type": "record", "name": "Empty", "fields": [{"name": "none", "type": "null"}]}
+POINT = {"type": "record", "name": "Point", "fields": [{"name": axis, "type": "double"} for axis in "xy"]}
+DEEP_IN_LISTS = {"type": "array", "items": "Harm"}
+HARMS = [
+    ("no content", {"type": "array", "items": "null"}, HUGE, "items without content"),
+    ("no content, with a size", {"type": "array", "items": EMPTY}, varint(-(1 << 60)) + varint(0), "without content"),
+    ("no content, in lists", {"type": "array", "items": {"type": "array", "items": "null"}}, b"\x02" + HUGE, "without"),
+    (
+        "no content, in a block with a size",
+        {"type": "array", "items": {"type": "array", "items": "null"}},
+        varint(-1) + varint(len(HUGE)) + HUGE,
+        "without content",
+    ),
+    ("nested", ["null", "Harm"], (b"\x02" + LOWEST) * 50_000, "nested deeper"),
+    ("nested in lists", DEEP_IN_LISTS, (b"\x02" + LOWEST) * 50_000, "nested deeper"),
+    ("nested in maps", {"type": "map", "values": "Harm"}, (b"\x02\x02k" + LOWEST) * 50_000, "nested deeper"),
+]
+
+
+@pytest.mark.parametrize("first", ["long", "wide", "off"])
+@pytest.mark.parametrize(("schema", "data", "message"), [pytest.param(*case[1:], id=case[0]) for case in HARMS])
+def test_what_is_left_to_fastavro_can_neither_end_the_process_nor_keep_it(first, schema, data, message):
+    fields = [{"name": "first", "type": "long"}, {"name": "harm", "type": schema}]
+    if first == "wide":
+        fields.append({"name": "wide", "type": WIDE})
+    written = parse(json.dumps({"type": "record", "name": "Harm", "fields": fields}))
+    read = Codecs().reader(written, None, 1, ReadOptions(codegen=first != "off"))
+    with pytest.raises(CorruptPayload, match=message):
+        read(b"." + LOWEST + data)
+
+
+@pytest.mark.parametrize("codegen", [True, False])
+@pytest.mark.parametrize("count", [HUGE, varint(-(1 << 60)) + varint(2)])
+@pytest.mark.parametrize("items", ["double", "boolean", {"type": "fixed", "name": "F", "size": 16}, POINT])
+def test_a_count_of_items_that_another_schema_skips_is_refused_at_once(items, count, codegen):
+    fields = [{"name": "first", "type": "long"}, {"name": "points", "type": {"type": "array", "items": items}}]
+    written = parse(json.dumps({"type": "record", "name": "R", "fields": fields}))
+    reading = parse(json.dumps({"type": "record", "name": "R", "fields": fields[:1]}))
+    with pytest.raises(CorruptPayload, match="announces"):
+        Codecs().reader(written, reading, 0, ReadOptions(codegen=codegen))(LOWEST + count + b"12345678")
+
+
+@pytest.mark.parametrize("codegen", [True, False])
+def test_payloads_that_could_do_harm_and_do_not_are_read(codegen):
+    fields = [
+        {"name": "first", "type": "long"},
+        {"name": "empty", "type": {"type": "array", "items": EMPTY}},
+        {"name": "below", "type": {"type": "map", "values": {"type": "array", "items": ["null", "string", "R"]}}},
+        {"name": "points", "type": {"type": "array", "items": POINT}},
+        {"name": "kind", "type": {"type": "enum", "name": "K", "symbols": ["A", "B"]}},
+        {"name": "lines", "type": {"type": "array", "items": "bytes"}},
+        {"name": "wide", "type": WIDE},
+    ]
+    schema = parse(json.dumps({"type": "record", "name": "R", "fields": fields}))
+    value = {
+        "first": -(1 << 63),
+        "empty": [{"none": None}] * 3,
+        "below": {},
+        "points": [{"x": 1.5, "y": 2.5}] * 200,
+        "kind": "B",
+        "lines": [b"", b"x" * 300],
+        "wide": "A",
+    }
+    for _ in range(3):
+        value = value | {"below": {"a": [None, "text" * 50, value], "é": []}}
+    written = Codecs().writer(schema, b".", WriteOptions(codegen=codegen))(value)
+    assert Codecs().reader(schema, None, 1, ReadOptions(codegen=codegen))(written) == value
+
+
+def test_blocks_that_tell_their_size_are_walked_over():
+    blocks = varint(-2) + varint(4) + b"\x02a\x02b" + varint(1) + b"\x02c" + b"\x00"
+    fields = [
+        {"name": "first", "type": "long"},
+        {"name": "texts", "type": {"type": "array", "items": "string"}},
+        {"name": "none", "type": {"type": "array", "items": "null"}},
+    ]
+    read = Codecs().reader(parse(json.dumps({"type": "record", "name": "R", "fields": fields})), None, 0)
+    assert read(LOWEST + blocks + varint(-2) + varint(0) + b"\x00")["texts"] == ["a", "b", "c"]
+    with pytest.raises(CorruptPayload, match="not of the size it tells"):
+        read(LOWEST + varint(-2) + varint(3) + b"\x02a\x02b\x00\x00")
+    with pytest.raises(CorruptPayload, match="too long"):
+        read(LOWEST + b"\x81" * 12 + b"\x00")
+
+
+@pytest.mark.parametrize("codegen", [True, False])
+@pytest.mark.parametrize("nest", [lambda value: value, lambda value: [value], lambda value: {"k": value}])
+def test_a_deep_value_that_is_left_to_fastavro_does_not_end_the_process(nest, codegen):
+    inner = ["null", "R", {"type": "array", "items": "R"}, {"type": "map", "values": "R"}]
+    fields = [{"name": "first", "type": "long"}, {"name": "inner", "type": inner}]
+    schema = parse(json.dumps({"type": "record", "name": "R", "fields": fields}))
+    levels = [{"first": 1, "inner": None}]
+    for _ in range(50_000):
+        levels.append({"first": 1, "inner": nest(levels[-1])})
+    levels[-1]["first"] = True  # for which generated code is not certain
+    with pytest.raises(EncodeError, match="nested deeper"):
+        Codecs().writer(schema, b"", WriteOptions(codegen=codegen))(levels[-1])
+    while levels:  # taken apart here, since freeing it at once would recurse as well
+        levels.pop().clear()
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,13 @@ NAMED = [{"type": "record", "name": name, "fields": [{"name": "a", "type": "int"
         (["null", "int"], ("string", "x"), "rows[0].v", "null or int", "tuple"),
         (NAMED, ("Y", {"a": "x"}), "rows[0].v.a", "int", "str"),
         (NAMED, {"-type": "Z", "a": 1}, "rows[0].v", "X or Y", "dict"),
+        (
+            ["null", {"type": "map", "values": ["null", NUMBERS]}],
+            {"a": ("array", [1])},
+            "rows[0].v['a']",
+            "null or array",
+            "tuple",
+        ),
         (NUMBERS, Rows([1]), "rows[0].v", "array", "Rows"),
         ({"type": "map", "values": "int"}, {1: 1}, "rows[0].v", "map", "dict"),
         ("string", "\ud800", "rows[0].v", "string", "str"),
@@ -158,6 +165,7 @@ TWO_BYTES = CENTS | {"type": "fixed", "name": "F", "size": 2}
         ("int", 4e9, "R.v: expected int, found float"),
         (CENTS, Decimal("NaN"), "R.v: expected decimal (bytes), found Decimal: NaN cannot be written"),
         (TWO_BYTES, Decimal("999.9"), "R.v: expected decimal (fixed) of 2 bytes, found Decimal"),
+        (["null", DATE, "string"], "soon", "R.v: expected date (int), found str: Invalid isoformat string: 'soon'"),
         (["null", CENTS], Decimal("1.555"), "R.v: expected decimal (bytes), found Decimal: Scale provided"),
     ],
 )
