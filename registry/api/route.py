@@ -114,7 +114,8 @@ def _shortened(response: Response, known: frozenset[str]) -> Response:
 def _finished(request: Request, response: Response, media_type: str) -> Response:
     if isinstance(response, Json) and response.tagged:
         tag = entity_tag(request.app.state.registry.uuid, heard())
-        if _matches(request.headers.get("if-none-match", ""), tag):
+        # Several headers of a name are one list; RFC 9110, section 5.3.
+        if _matches(",".join(request.headers.getlist("if-none-match")), tag):
             response = Response(status_code=304)
         response.headers["ETag"] = tag
         response.headers["Cache-Control"] = "private, no-cache"

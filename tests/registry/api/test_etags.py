@@ -52,6 +52,12 @@ def test_the_clients_tags_are_compared_weakly(tagged, header, status) -> None:
     assert tagged("GET", "/schemas/ids/1", headers={"If-None-Match": header}).status_code == status
 
 
+def test_the_tags_of_several_headers_are_one_list(tagged) -> None:
+    tag = tagged("GET", "/schemas/ids/1").headers["etag"]
+    headers = [("If-None-Match", '"x"'), ("If-None-Match", tag)]
+    assert tagged("GET", "/schemas/ids/1", headers=headers).status_code == 304
+
+
 @pytest.mark.parametrize("path", TAGGED)
 @pytest.mark.parametrize(("method", "changed", "body"), CHANGES)
 def test_a_changed_answer_has_another_tag(tagged, path, method, changed, body) -> None:
