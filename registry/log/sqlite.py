@@ -31,6 +31,7 @@ from registry.log.sqlite_file import (
     connect,
     damage,
     failure,
+    hold,
     impatient,
     is_between,
     is_current,
@@ -47,7 +48,10 @@ from registry.log.sqlite_file import (
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MOVED: Final = "The file of the store was moved, deleted or replaced while it was in use, and nothing is written to it"
+MOVED: Final = (
+    "The file of the store, or what lies beside it, was moved, deleted or replaced while it was in use,"
+    " and nothing is written to it"
+)
 OVERWRITTEN: Final = "The file of the store was overwritten while it was in use, and nothing is written to it"
 TAKEN: Final = "Another process wrote to the file of the store while it was in use, and nothing is written to it"
 INSERT: Final = """
@@ -98,6 +102,9 @@ def _open(path: Path, clock: Clock) -> SqliteLog:
         # Whose file it is comes first: another program's is left as it is, to its journal mode.
         claim(writer, path)
         make_writer(writer, path)
+        # After SQLite has opened it for writing: under an overlay file system that makes another file of it.
+        descriptor = hold(path)
+        undo.callback(os.close, descriptor)
         if not is_current(writer):
             import_module("registry.log.sqlite_tables").migrate(writer, str(path))
         reader = undo.enter_context(closing(connect(path)))
@@ -105,9 +112,6 @@ def _open(path: Path, clock: Clock) -> SqliteLog:
         identity = writer.execute("SELECT uuid FROM identity").fetchone()
         if identity is None:
             raise StoreUnusable(f"{path} holds no whole log: its identity is missing")
-        # After SQLite has opened it for writing: under an overlay file system that makes another file of it.
-        descriptor = os.open(path, os.O_RDONLY)
-        undo.callback(os.close, descriptor)
         log = SqliteLog(path, descriptor, UUID(*identity), lock, writer, reader, clock)
         undo.pop_all()
         return log

@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Final
 from uuid import uuid4
 
 from msgspec.structs import astuple
@@ -19,11 +18,8 @@ from registry.envelope import Batch, Entry
 from registry.errors import StoreDisagrees, StoreUnusable
 from registry.log.door import wall_clock_ms
 from registry.log.sqlite import INSERT
-from registry.log.sqlite_file import FileLock, connect, damage, path_of
+from registry.log.sqlite_file import BESIDE, FileLock, connect, damage, path_of
 from registry.log.sqlite_history import connect_ours
-
-_BESIDE: Final = ("", "-wal", "-shm", "-journal")
-"""What SQLite keeps for a file: a write-ahead log that is left from an older file would be read into the new one."""
 
 
 def back_up(url: str, target: Path) -> None:
@@ -59,7 +55,8 @@ def _begin_anew(connection: sqlite3.Connection, last: Entry) -> None:
 
 
 def _copy(source: Path, target: Path, finish: Callable[[sqlite3.Connection], None]) -> None:
-    for name in (f"{target}{ending}" for ending in _BESIDE):
+    # A write-ahead log that is left from an older file would be read into the new one.
+    for name in (f"{target}{ending}" for ending in BESIDE):
         if Path(name).exists():
             raise StoreDisagrees(f"{name} exists already, and nothing is overwritten")
     growing = Path(f"{target}.growing")
@@ -84,7 +81,7 @@ def _copy(source: Path, target: Path, finish: Callable[[sqlite3.Connection], Non
 
 def _remove(growing: Path) -> None:
     """Leave nothing of a copy that did not become one, its journal included."""
-    for ending in _BESIDE:
+    for ending in BESIDE:
         Path(f"{growing}{ending}").unlink(missing_ok=True)
 
 

@@ -27,6 +27,12 @@ _MARK_OFFSET: Final = 60
 
 _MARKS: Final = 2**31
 
+BESIDE: Final = ("", "-wal", "-shm", "-journal")
+"""What SQLite keeps for a file: the endings of their names."""
+
+_HELD_BYTE: Final = 0x40000000 + 512
+"""A byte that nobody reads or writes: it lies in the page that SQLite leaves out for its locks, right behind them."""
+
 _BUSY_TIMEOUT_SECONDS: Final = 10.0
 """How long a commit waits for a person who keeps the file locked with another tool."""
 
@@ -61,10 +67,17 @@ def path_of(url: str) -> Path:
     return path
 
 
-def lying_at(path: Path) -> tuple[int, int] | None:
-    """Which file lies at a path now, by its device and number; None where there is none that can be reached."""
+def lying_at(path: Path) -> tuple[tuple[int, int] | None, ...]:
+    """Which file lies at a path now, and which write-ahead log and which memory for its index lie beside it.
+
+    Each by its device and number; None where there is none that can be reached.
+    """
+    return tuple(_number_of(f"{path}{ending}") for ending in BESIDE[:3])
+
+
+def _number_of(name: str) -> tuple[int, int] | None:
     try:
-        status = path.stat()
+        status = os.stat(name)  # noqa: PTH116 - with every commit, and a path would take several times as long to make
     except OSError:
         return None
     return status.st_dev, status.st_ino
@@ -117,6 +130,23 @@ class FileLock:
     def release(self) -> None:
         """Let the next process in."""
         os.close(self._file)
+
+
+def hold(path: Path) -> int:
+    """Open a file that SQLite has open, and keep every other process out of it, by whatever name it comes, until it is
+    closed: the write-ahead log goes by the name, and with two of them each would overwrite what the other wrote.
+
+    Raises StoreUnusable when another process is in it.
+    """
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _HELD_BYTE)
+    except (BlockingIOError, PermissionError):
+        os.close(descriptor)
+        raise StoreUnusable(
+            f"{path} is in use by another process, which knows it by another name or whose lock file was deleted"
+        ) from None
+    return descriptor
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -83,12 +83,33 @@ async def test_a_second_opening_of_the_file_is_refused_naming_the_process(log: L
     assert (await append(log, Entry(b"k", b"v"))).end == 1
 
 
-async def test_a_second_process_is_refused_also_by_another_name_of_the_file(log: Log, path: Path) -> None:
+def by_a_link(path: Path) -> Path:
     link = path.with_name("link.db")
     link.symlink_to(path)
-    process = start_appender(link)
-    _, said = process.communicate()
-    assert "is in use by another process" in said.splitlines()[-1]
+    return link
+
+
+def by_a_second_name(path: Path) -> Path:
+    name = path.with_name("second.db")
+    name.hardlink_to(path)
+    return name
+
+
+def past_the_lock_file(path: Path) -> Path:
+    remove(path.with_name("signet.db.lock"))
+    return path
+
+
+def refusal_of_a_second(path: Path) -> str:
+    second = [sys.executable, APPENDER, f"sqlite:{path}", "b"]
+    return subprocess.run(second, capture_output=True, text=True, timeout=20).stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("way", [by_a_link, by_a_second_name, past_the_lock_file])
+async def test_a_second_process_is_refused_whatever_way_it_comes_to_the_file(log: Log, path: Path, way) -> None:
+    await append(log, Entry(b"a", b"1"))
+    assert "is in use by another process" in refusal_of_a_second(way(path))
+    assert ((await append(log, Entry(b"b", b"2"))).end, log.alarm) == (2, None)
 
 
 async def test_a_closed_log_lets_the_next_one_in_and_leaves_one_file_and_its_lock(path: Path) -> None:
@@ -244,6 +265,18 @@ async def test_what_was_written_goes_with_a_moved_file_and_not_into_the_one_in_i
         await append(log, Entry(b"b", b"2"))
     assert bytes_in(path.with_name("signet.db-wal")) == 0
     assert b"a1" in path.with_name("elsewhere.db").read_bytes()
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm"])
+async def test_nothing_is_written_to_a_write_ahead_log_that_no_start_would_find(
+    log: Log, path: Path, ending: str
+) -> None:
+    await append(log, Entry(b"a", b"1"))
+    remove(path.with_name(f"signet.db{ending}"))
+    with pytest.raises(StoreFailed, match="or what lies beside it, was moved, deleted or replaced"):
+        await append(log, Entry(b"b", b"2"))
+    # What was acknowledged before is where a start looks for it, also after kill -9.
+    assert b"a1" in contents(path)
 
 
 async def another_log(log: Log, path: Path) -> bytes:
