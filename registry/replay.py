@@ -88,7 +88,7 @@ class SnapshotFile:
             head = Head(FORMAT, self._log.uuid, position, await self._entry_at(position))
             await _write(beside, frames(head, whole(parts)))
             await asyncio.to_thread(beside.replace, self._path)
-        except (OSError, RegistryError) as reason:
+        except (OSError, RegistryError, UnfitSnapshotError) as reason:
             _logger.warning("No snapshot of the state could be written to %s: %s", self._path, reason)
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
@@ -99,10 +99,13 @@ class SnapshotFile:
             raise UnfitSnapshotError("it is not of this log")
 
     async def _entry_at(self, position: int) -> bytes:
-        """The digest of an entry; empty if the log has none there."""
+        """The digest of an entry.
+
+        Raises UnfitSnapshotError if the log has none there: it ends earlier, or is another one than it was.
+        """
         batch = await anext(aiter(self._log.read(position - 1)), None)
         if batch is None or batch.entries[0].position != position:
-            return b""
+            raise UnfitSnapshotError(f"the store has no entry at position {position}")
         return blake2b(encode(batch.entries[0])).digest()
 
 

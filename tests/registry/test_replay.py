@@ -240,6 +240,18 @@ async def test_what_is_no_file_is_not_replaced(path: Path, caplog: pytest.LogCap
     assert "could be written" in caplog.messages[-1]
 
 
+async def test_no_snapshot_is_written_of_what_the_log_does_not_hold_any_more(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = await log_of(1, 2, 3, 4)
+    snapshot = SnapshotFile(log, path)
+    state = await replay(log, snapshot)
+    ends_earlier(log, path)
+    await snapshot.write_if_due(state)
+    assert versions(await replay(log, SnapshotFile(log, path))) == [1, 2, 3]
+    assert caplog.messages[-1].endswith("the store has no entry at position 4")
+
+
 async def test_a_snapshot_is_not_written_where_somebody_elses_link_leads(path: Path) -> None:
     (path.parent / "precious").write_text("kept")
     path.with_name("snapshot.new").symlink_to("precious")
