@@ -23,7 +23,7 @@ from registry.errors import RegistryError
 from registry.log.protocol import Log
 from registry.records import UnreadableRecordError
 from registry.rules.subjects import EVERY_CONTEXT
-from registry.snapshot import FORMAT, Head, Part, UnfitSnapshotError, frames, read_head, read_parts
+from registry.snapshot import FORMAT, Head, Part, UnfitSnapshotError, frames, may_be_replaced, read_head, read_parts
 from registry.state import State
 
 MANY_RECORDS: Final = 10_000
@@ -85,6 +85,7 @@ class SnapshotFile:
         beside = self._path.with_name(f"{self._path.name}.new")
         try:
             _check_kind(self._path)
+            await asyncio.to_thread(_check_content, self._path)
             head = Head(FORMAT, self._log.uuid, position, await self._entry_at(position))
             await _write(beside, frames(head, whole(parts)))
             await asyncio.to_thread(beside.replace, self._path)
@@ -172,6 +173,13 @@ def _check_kind(path: Path) -> None:
     """Raise OSError where something lies that is no file: a pipe would be waited for, and a device be replaced."""
     if path.exists() and not path.is_file():
         raise OSError("it is no file")
+
+
+def _check_content(path: Path) -> None:
+    """Raise OSError where a file lies that is no snapshot, and somebody else's."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        if not may_be_replaced(file.read(64)):
+            raise OSError("what lies there is no snapshot")
 
 
 async def _write(path: Path, pieces: Iterable[bytes]) -> None:

@@ -6,6 +6,7 @@ A setting `name` is read from `SIGNET_NAME`; the command line wins over it.
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -20,6 +21,8 @@ from registry.operations import Consistency, PageLimits, Policy
 
 PREFIX: Final = "SIGNET_"
 MAX_INT: Final = 2**31 - 1
+STORE_ENDINGS: Final = ("", "-wal", "-shm", "-journal", ".lock")
+"""With these the names of all files end that a store in a file is made of."""
 NOT_OURS: Final = frozenset({"SIGNET_SHARED"})
 """Variables that begin like ours and are read by the project's own tests."""
 
@@ -150,12 +153,19 @@ class Settings(BaseSettings):
         )
 
     def check_folders(self) -> None:
-        """Find out whether what is to be kept has a folder to lie in, on this machine and for this user.
+        """Find out whether what is to be kept has a folder to lie in, on this machine and for this user, and is kept
+        apart.
 
         Raises SettingInvalid.
         """
-        if isinstance(self.snapshot_file, Path) and not (folder := self.snapshot_file.absolute().parent).is_dir():
+        if not isinstance(self.snapshot_file, Path):
+            return
+        if not (folder := self.snapshot_file.absolute().parent).is_dir():
             raise SettingInvalid(f"The setting SIGNET_SNAPSHOT_FILE does not hold: there is no folder {folder}")
+        store, snapshot = (os.path.realpath(name) for name in (self.store.partition(":")[2], self.snapshot_file))
+        # Even to read it would be too much: to close any descriptor of a file drops all locks that SQLite holds on it.
+        if snapshot in {f"{store}{ending}" for ending in STORE_ENDINGS}:
+            raise SettingInvalid("The setting SIGNET_SNAPSHOT_FILE does not hold: it names the store, or a part of it")
 
     def snapshot_path(self, store: Path | None) -> Path | None:
         """Where a snapshot of the state lies, if anywhere; `store` is the file of the log, if it is one."""

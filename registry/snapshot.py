@@ -154,6 +154,11 @@ def frames(head: Head, parts: Iterable[Part]) -> Iterator[bytes]:
         yield _FRAME.pack(len(said), crc32(said)) + said
 
 
+def may_be_replaced(beginning: bytes) -> bool:
+    """Whether what begins so is a snapshot, of whatever release, or one of which a power failure left nothing."""
+    return b" snapshot " in beginning[:64] or not beginning.strip(b"\0")
+
+
 def read_head(file: BinaryIO) -> Head:
     """What the snapshot in a file is of.
 

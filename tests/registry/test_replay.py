@@ -19,6 +19,7 @@ from registry.log.memory import MemoryLog
 from registry.model import Schema, Subject
 from registry.records import Record, SchemaKey, SchemaValue
 from registry.replay import SnapshotFile, keeping, replay
+from registry.snapshot import Head, frames
 from registry.state import State
 
 pytestmark = pytest.mark.anyio
@@ -85,6 +86,10 @@ async def in_snapshot(log: WatchedLog, path: Path) -> State:
 
 def files(folder: Path) -> list[str]:
     return [file.name for file in folder.iterdir()]
+
+
+def content_of(file: Path) -> bytes:
+    return file.read_bytes()
 
 
 def mode_of(file: Path) -> int:
@@ -200,6 +205,10 @@ def is_empty(_log: WatchedLog, path: Path) -> None:
     path.write_bytes(b"")
 
 
+def is_somebody_elses(_log: WatchedLog, path: Path) -> None:
+    path.write_bytes(b"ana:secret")
+
+
 def is_a_folder(_log: WatchedLog, path: Path) -> None:
     path.unlink()
     path.mkdir()
@@ -225,11 +234,28 @@ async def test_a_snapshot_of_no_use_is_passed_over_and_reported(
     assert [record.getMessage() for record in caplog.records if str(path) in record.getMessage()]
 
 
-async def test_a_snapshot_of_no_use_is_replaced(path: Path) -> None:
+def is_all_zeros(_log: WatchedLog, path: Path) -> None:
+    path.write_bytes(bytes(1000))
+
+
+def is_of_another_release(_log: WatchedLog, path: Path) -> None:
+    path.write_bytes(b"".join(frames(Head("signet 9.9 snapshot 7", uuid4(), 9, b""), ())))
+
+
+@pytest.mark.parametrize("spoil", [is_empty, is_all_zeros, is_of_another_release])
+async def test_a_snapshot_of_no_use_is_replaced(path: Path, spoil: Callable[[WatchedLog, Path], None]) -> None:
     log = await log_of(1, 2, 3, 4)
-    is_empty(log, path)
+    spoil(log, path)
     await run(log, path)
     assert (await in_snapshot(log, path)).position == 4
+
+
+async def test_a_file_that_is_no_snapshot_is_not_replaced(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    log = await log_of(1, 2, 3, 4)
+    is_somebody_elses(log, path)
+    await run(log, path)
+    assert (content_of(path), files(path.parent)) == (b"ana:secret", [path.name])
+    assert caplog.messages[-1].endswith("what lies there is no snapshot")
 
 
 async def test_what_is_no_file_is_not_replaced(path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -65,6 +65,15 @@ def test_a_snapshot_lies_where_it_is_told_or_beside_the_file_of_the_store(told, 
     assert read_settings({"snapshot_file": told}).snapshot_path(store) == path
 
 
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm", ".lock"])
+def test_a_snapshot_is_not_written_over_the_store(tmp_path, monkeypatch, ending) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to(tmp_path)
+    told = {"store": "sqlite:signet.db", "snapshot_file": tmp_path / "link" / f"signet.db{ending}"}
+    with pytest.raises(SettingInvalid, match="SIGNET_SNAPSHOT_FILE does not hold: it names the store, or a part of it"):
+        read_settings(told).check_folders()
+
+
 def test_a_snapshot_needs_a_folder_to_lie_in(tmp_path) -> None:
     with pytest.raises(SettingInvalid, match=r"SIGNET_SNAPSHOT_FILE does not hold: there is no folder .*/gone"):
         read_settings({"snapshot_file": tmp_path / "gone" / "snapshot"}).check_folders()
