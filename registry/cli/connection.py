@@ -136,6 +136,7 @@ class Connection(HttpToolsProtocol):
     # Of more than 30 attributes in one dictionary each takes longer to find, and uvicorn has 27 of its own.
     __slots__ = (
         "_begun",
+        "_ended",
         "_goes_on",
         "_head_bytes",
         "_out",
@@ -154,7 +155,7 @@ class Connection(HttpToolsProtocol):
         self.arriving_since: float | None = None
         """When the request that is not whole yet began, in seconds of the loop; None between requests."""
         self._head_bytes: int | None = 0
-        self._begun = self._reading = self._goes_on = self._passing_over = False
+        self._begun = self._reading = self._goes_on = self._passing_over = self._ended = False
         self._unbegun: _Begun | None = None
         self._rest: bytes | memoryview = b""
         self._taken_bytes, self._taken_at = 0, 0.0
@@ -201,6 +202,8 @@ class Connection(HttpToolsProtocol):
 
     def _read(self, data: bytes | memoryview) -> None:
         """Read this, unless the head has grown too large: the parser would gather it without end."""
+        if self._ended:
+            return
         # What came before the head in the same piece is not its own, so that its first piece does not count.
         self._begun = False
         self._reading = True
@@ -209,7 +212,8 @@ class Connection(HttpToolsProtocol):
             self._parse(data)
         except HttpParserError:
             self.logger.warning(_NO_HTTP)
-            self.send_400_response(_NO_HTTP)
+            if not self._ends_with_an_answer():
+                self.send_400_response(_NO_HTTP)
         self._reading = False
         if self._unbegun is not None:
             # The rest of it comes later, if at all; its head may be reason enough to refuse it.
@@ -217,9 +221,21 @@ class Connection(HttpToolsProtocol):
         if self._head_bytes is None or self._begun:
             return
         self._head_bytes += len(data)
-        if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
-            self.transport.write(_REFUSAL)
-            self.transport.close()
+        if self._head_bytes <= MAX_HEAD_BYTES or self.transport.is_closing() or self._ends_with_an_answer():
+            return
+        self.transport.write(_REFUSAL)
+        self.transport.close()
+
+    def _ends_with_an_answer(self) -> bool:
+        """Let the connection end with the answer that a request waits for, if one is here whole, and read no more: the
+        client would take a refusal of what came behind it for that answer.
+        """
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.more_body or cycle.response_complete:
+            return False
+        cycle.keep_alive = False
+        self._ended = True
+        return True
 
     def _parse(self, data: bytes | memoryview) -> None:
         """Stay with HTTP/1.1 when a head offers another protocol, as Java's client does in every request.

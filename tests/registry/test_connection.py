@@ -34,12 +34,15 @@ WITH_BODY = b"GET /subjects/s/versions/latest HTTP/1.1\r\nhost: r\r\ncontent-len
 
 
 class Counting(Edge):
-    """An edge that counts what comes through it as ASGI."""
+    """An edge that counts what comes through it as ASGI, and takes a moment for it."""
 
     calls = 0
+    seconds = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.calls += 1
+        if self.seconds:
+            await asyncio.sleep(self.seconds)
         await super().__call__(scope, receive, send)
 
 
@@ -116,6 +119,22 @@ PIECES = [
 def test_answers_come_in_the_order_of_the_requests_and_kept_ones_need_no_task(_what, pieces, tasks, statuses) -> None:
     calls, answers = ask(pieces, len(statuses))
     assert ([status for status, _ in answers], calls) == (statuses, tasks)
+
+
+ENDLESS = [b"GET /subjects HTTP/1.1\r\nx: ", *[b"x" * 60_000] * 3]
+
+
+@pytest.mark.parametrize("behind", [[b"\0"], [b"GET /subjects HTTP/1.1\r\nx\r\n\r\n", b"\0"], ENDLESS])
+@pytest.mark.parametrize("before", [[UNKNOWN], [LATEST, UNKNOWN]])
+def test_a_request_gets_its_own_answer_whatever_comes_behind_it(before: list[bytes], behind: list[bytes]) -> None:
+    async def run() -> list[int]:
+        async with connected(ServerState()) as (edge, (reader, writer)):
+            edge.seconds = 0.2
+            answers = await asyncio.wait_for(exchange((reader, writer), [*before, *behind], len(before)), 20)
+            assert await asyncio.wait_for(reader.read(), 20) == b""
+            return [status for status, _ in answers]
+
+    assert asyncio.run(run()) == [200, 404][-len(before) :]
 
 
 def test_thousands_of_requests_in_one_piece_are_all_answered() -> None:
