@@ -5,7 +5,7 @@ Knows fastavro's form of a parsed schema: dictionaries, lists for unions, full n
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 RECORDS = frozenset({"record", "error"})
 NAMED = RECORDS | {"enum", "fixed"}
@@ -13,6 +13,7 @@ BELOW = {"array": "items", "map": "values"}
 """Under which key a type of many values has the type of them."""
 SIZED = {"boolean": ("?", 1), "float": ("f", 4), "double": ("d", 8)}
 """Numbers of fixed size: what struct calls them, and the bytes they take."""
+PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 
 
 def type_word(schema: Any) -> str:
@@ -22,13 +23,30 @@ def type_word(schema: Any) -> str:
     return "union" if isinstance(schema, list) else str(schema)
 
 
+def parts(schema: Any) -> list[Any]:
+    """What a schema that is no name consists of."""
+    if isinstance(schema, list):
+        return schema
+    word = type_word(schema)
+    if word in RECORDS:
+        return [field["type"] for field in schema["fields"]]
+    return [schema[BELOW[word]]] if word in BELOW else []
+
+
+class Constant(NamedTuple):
+    """A type whose values all take the same number of bytes, maybe none, and have the same number of parts."""
+
+    size_bytes: int
+    parts: int = 1
+
+
 class Definitions:
     """Named types by full name."""
 
     def __init__(self, tree: Any) -> None:
         self._by_name: dict[str, Any] = {}
         self._uses: dict[str, int] = {}
-        self._sizes: dict[str, int | None] = {}
+        self._constants: dict[str, Constant | None] = {}
         self._walk(tree)
 
     def resolved(self, schema: Any) -> Any:
@@ -48,20 +66,25 @@ class Definitions:
         """Whether a record is used by name too: then it gets a function; else it stands where it is defined."""
         return self._uses.get(name, 0) > 0
 
-    def fixed_bytes(self, schema: Any) -> int | None:
-        """How many bytes every value takes; None where that differs, or where a record stands within itself."""
+    def constant(self, schema: Any) -> Constant | None:
+        """What every value is like; None where that differs, or where a record stands within itself."""
         schema = self.resolved(schema)
         word = type_word(schema)
+        if word == "null":
+            return Constant(0)
         if word == "fixed":
-            return int(schema["size"])
+            return Constant(schema["size"])
         if word not in RECORDS:
-            return 0 if word == "null" else SIZED.get(word, ("", None))[1]
+            return Constant(SIZED[word][1]) if word in SIZED else None
         name = schema["name"]
-        if name not in self._sizes:
-            self._sizes[name] = None
-            sizes = [self.fixed_bytes(field["type"]) for field in schema["fields"]]
-            self._sizes[name] = None if None in sizes else sum(size or 0 for size in sizes)
-        return self._sizes[name]
+        if name not in self._constants:
+            self._constants[name] = None
+            fields = [self.constant(field["type"]) for field in schema["fields"]]
+            known = [field for field in fields if field is not None]
+            if len(known) == len(fields):
+                size_bytes = sum(field.size_bytes for field in known)
+                self._constants[name] = Constant(size_bytes, sum(field.parts for field in known) or 1)
+        return self._constants[name]
 
     def used_by_name(self) -> dict[str, Any]:
         """The named types that are used by name, apart from where they are defined."""
@@ -78,7 +101,8 @@ class Definitions:
             self._walk_dict(schema)
 
     def _walk_dict(self, schema: dict[str, Any]) -> None:
-        if schema["type"] in NAMED:
+        # By the name of a primitive type fastavro means that type, whatever else is called so.
+        if schema["type"] in NAMED and schema["name"] not in PRIMITIVES:
             self._by_name[schema["name"]] = schema
         for field in schema.get("fields", ()):
             self._walk(field["type"])

@@ -1,7 +1,8 @@
 """What a value or a payload may do to fastavro before fastavro can refuse it: end the process, or keep it for hours.
 
 fastavro recurses on the C stack, which ends somewhere beyond 3,000 records within each other; and it counts through as
-many items as a payload announces where nothing in an item would meet the end of the data. Owns the walks that refuse
+many items as a payload announces where nothing in an item would meet the end of the data. A payload of many parts that
+take no bytes fills the memory, and Python needs minutes to make a decimal of a megabyte. Owns the walks that refuse
 both; refuses to know whether a value or a payload is right otherwise.
 """
 
@@ -10,15 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from serdes.codec.definitions import BELOW, RECORDS, Definitions, type_word
+from serdes.codec.definitions import RECORDS, Constant, Definitions, parts, type_word
 from serdes.errors import CorruptPayload, EncodeError
 
-DEEPEST = 1000
-"""How many records may stand within each other; as a rule Python's own recursion limit lets no more be."""
-DEEPEST_VALUE = 2 * DEEPEST
-"""How many dictionaries and lists may: between two records there may be a list or a map."""
-MOST_EMPTY_ITEMS = 1_000_000
-"""How many items that take no bytes a block may have: only the number itself could say that it is damaged."""
+DEEPEST = 2000
+"""How many records, lists and maps may stand within each other; generated code has Python's own recursion limit."""
+MOST_EMPTY = 1_000_000
+"""How many parts that take no bytes a payload may have: only their number could say that it is damaged."""
+MOST_PER_BYTE = 16
+"""And how many more for each of its bytes: where there may be more in a record, they are counted."""
+LONGEST_DECIMAL_BYTES = 10_000
+"""How long the number of a decimal may be, which has 24,000 digits then; the time it takes grows with the square."""
 _CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)
 _LONGEST_NUMBER_BYTES = 9  # no real length or count takes ten
 
@@ -38,11 +41,16 @@ def payload_walk(tree: Any, definitions: Definitions, *, resolved: bool) -> Walk
     The function raises CorruptPayload for nesting or counts that are too much, and for blocks and lengths that cannot
     be; whatever else is wrong with a payload it leaves to fastavro.
     """
-    if not _recurses(tree, definitions) and not _counts_blindly(tree, definitions, resolved):
+    harmful = _recurses(tree, definitions) or _counts_blindly(tree, definitions, resolved)
+    harmful = harmful or swells(tree, definitions)
+    if not harmful and not _has_decimals(tree, definitions):
         return None
+    shortest_bytes = 0 if harmful else LONGEST_DECIMAL_BYTES
     root = _Course(definitions).step(tree)
 
     def walk(payload: bytes, position: int) -> None:
+        if len(payload) < shortest_bytes:
+            return
         try:
             _Walk(payload, position).over(root)
         except IndexError:
@@ -54,7 +62,7 @@ def payload_walk(tree: Any, definitions: Definitions, *, resolved: bool) -> Walk
 def _check_depth(value: Any) -> None:
     # Level by level, and every container of a level once, however many others hold it.
     level = {id(value): value} if isinstance(value, _CONTAINERS) else {}
-    for _ in range(DEEPEST_VALUE):
+    for _ in range(DEEPEST):
         if not level:
             return
         level = {
@@ -63,17 +71,29 @@ def _check_depth(value: Any) -> None:
             for inner in (outer.values() if isinstance(outer, Mapping) else outer)
             if isinstance(inner, _CONTAINERS)
         }
-    raise EncodeError(f"the value is nested deeper than {DEEPEST_VALUE:,} levels")
+    raise EncodeError(f"the value is nested deeper than {DEEPEST:,} levels")
 
 
-def _parts(schema: Any) -> list[Any]:
-    """What a schema that is no name consists of."""
-    if isinstance(schema, list):
-        return schema
-    word = type_word(schema)
-    if word in RECORDS:
-        return [field["type"] for field in schema["fields"]]
-    return [schema[BELOW[word]]] if word in BELOW else []
+def swells(tree: Any, definitions: Definitions) -> bool:
+    """Whether a record has so many parts without bytes that a small payload makes a large value."""
+    known: set[str] = set()
+
+    def found(schema: Any) -> bool:
+        schema = definitions.resolved(schema)
+        if type_word(schema) in RECORDS:
+            if schema["name"] in known:
+                return False
+            known.add(schema["name"])
+            constants = [constant for part in parts(schema) if (constant := definitions.constant(part)) is not None]
+            if sum(map(_surplus, constants)) > MOST_PER_BYTE:
+                return True
+        return any(map(found, parts(schema)))
+
+    return found(tree)
+
+
+def _surplus(constant: Constant) -> int:
+    return constant.parts - constant.size_bytes
 
 
 def _recurses(tree: Any, definitions: Definitions) -> bool:
@@ -89,7 +109,7 @@ def _recurses(tree: Any, definitions: Definitions) -> bool:
         if name is not None:
             known.add(name)
             above.add(name)
-        found = any(map(recurses, _parts(schema)))
+        found = any(map(recurses, parts(schema)))
         above.discard(name)
         return found
 
@@ -110,21 +130,41 @@ def _counts_blindly(tree: Any, definitions: Definitions, resolved: bool) -> bool
             if schema["name"] in known:
                 return False
             known.add(schema["name"])
-        if word == "array" and (size := definitions.fixed_bytes(schema["items"])) is not None:
-            return resolved or size == 0
-        return any(map(counts, _parts(schema)))
+        if word == "array" and (constant := definitions.constant(schema["items"])) is not None:
+            return resolved or constant.size_bytes == 0
+        return any(map(counts, parts(schema)))
 
     return counts(tree)
+
+
+def is_decimal(schema: Any) -> bool:
+    """Whether values are decimals of bytes."""
+    return isinstance(schema, dict) and schema["type"] == "bytes" and schema.get("logicalType") == "decimal"
+
+
+def _has_decimals(tree: Any, definitions: Definitions) -> bool:
+    known: set[str] = set()
+
+    def found(schema: Any) -> bool:
+        schema = definitions.resolved(schema)
+        if type_word(schema) in RECORDS:
+            if schema["name"] in known:
+                return False
+            known.add(schema["name"])
+        return is_decimal(schema) or any(map(found, parts(schema)))
+
+    return found(tree)
 
 
 class _Walk:
     """One walk over one payload: by a list of what is to be passed over yet, so that it recurses itself nowhere."""
 
-    __slots__ = ("_ahead", "_payload", "_position")
+    __slots__ = ("_ahead", "_payload", "_position", "_surplus")
 
     def __init__(self, payload: bytes, position: int) -> None:
         self._payload = payload
         self._position = position
+        self._surplus = MOST_EMPTY + MOST_PER_BYTE * len(payload)
         self._ahead: list[tuple[_Step, int, int]] = []
 
     def over(self, root: _Step) -> None:
@@ -138,8 +178,12 @@ class _Walk:
             move, detail = step
             move(self, detail, depth)
 
-    def fixed(self, size_bytes: int, _depth: int) -> None:
-        self._position += size_bytes
+    def constant(self, constant: Constant, _depth: int, times: int = 1) -> None:
+        """So many values of a constant type."""
+        self._position += times * constant.size_bytes
+        self._surplus -= times * max(_surplus(constant), 0)
+        if self._surplus < 0:
+            raise CorruptPayload("the payload announces too many parts without content")
 
     def number(self, _detail: None, _depth: int) -> None:
         while self._payload[self._position] & 0x80:
@@ -151,35 +195,37 @@ class _Walk:
         length = self._number()
         self._position = len(self._payload) if length < 0 else self._position + length
 
-    def record(self, parts: list[_Step], depth: int) -> None:
-        if depth == DEEPEST:
-            raise CorruptPayload(f"the payload is nested deeper than {DEEPEST:,} records")
-        self._ahead += [(part, depth + 1, 1) for part in reversed(parts)]
+    def decimal(self, _detail: None, depth: int) -> None:
+        start = self._position
+        self.sized(None, depth)
+        if self._position - start > LONGEST_DECIMAL_BYTES:
+            raise CorruptPayload(f"the payload announces a decimal of more than {LONGEST_DECIMAL_BYTES:,} bytes")
+
+    def record(self, fields: list[_Step], depth: int) -> None:
+        inner = self._within(depth)
+        self._ahead += [(field, inner, 1) for field in reversed(fields)]
 
     def union(self, branches: list[_Step], depth: int) -> None:
         # A negative index counts from the last branch, in fastavro as in Python.
         self._ahead.append((branches[self._number()], depth, 1))
 
-    def items(self, parts: tuple[int | None, _Step], depth: int) -> None:
+    def items(self, array: tuple[Constant | None, _Step], depth: int) -> None:
         """A block of an array, and those behind it."""
-        size_bytes, item = parts
-        count = self._block((_Walk.items, parts), depth)
+        constant, item = array
+        count = self._block((_Walk.items, array), depth)
         left_bytes = len(self._payload) - self._position
-        if size_bytes == 0:
-            if count > MOST_EMPTY_ITEMS:
-                raise CorruptPayload(f"the payload announces {count} items without content")
-        elif count > left_bytes:
+        if count > left_bytes and (constant is None or constant.size_bytes):
             raise CorruptPayload(f"the payload announces {count} items, but has {left_bytes} bytes left")
-        if size_bytes is not None:
-            self._position += count * size_bytes
+        if constant is not None:
+            self.constant(constant, depth, count)
         elif count:
-            self._ahead.append((item, depth, count))
+            self._ahead.append((item, self._within(depth), count))
 
     def entries(self, value: _Step, depth: int) -> None:
         """A block of a map, and those behind it."""
         count = self._block((_Walk.entries, value), depth)
         if count:
-            self._ahead.append(((_Walk.entry, value), depth, count))
+            self._ahead.append(((_Walk.entry, value), self._within(depth), count))
 
     def entry(self, value: _Step, depth: int) -> None:
         self.sized(None, depth)
@@ -189,6 +235,11 @@ class _Walk:
         # fastavro goes by the size where it skips a block, and by the items where it reads it.
         if position != self._position:
             raise CorruptPayload("the payload has a block that is not of the size it tells")
+
+    def _within(self, depth: int) -> int:
+        if depth == DEEPEST:
+            raise CorruptPayload(f"the payload is nested deeper than {DEEPEST:,} levels")
+        return depth + 1
 
     def _block(self, again: _Step, depth: int) -> int:
         """The count of a block; what is to come behind its items is noted."""
@@ -223,19 +274,21 @@ class _Course:
 
     def step(self, schema: Any) -> _Step:
         """The step over a value."""
-        size_bytes = self._definitions.fixed_bytes(schema)
-        if size_bytes is not None:
-            return _Walk.fixed, size_bytes
+        constant = self._definitions.constant(schema)
+        if constant is not None:
+            return _Walk.constant, constant
         schema = self._definitions.resolved(schema)
         word = type_word(schema)
         if word in RECORDS:
             return _Walk.record, self._record(schema)
-        below = [self.step(part) for part in _parts(schema)]
+        below = [self.step(part) for part in parts(schema)]
         match word:
             case "array":
-                return _Walk.items, (self._definitions.fixed_bytes(schema["items"]), below[0])
+                return _Walk.items, (self._definitions.constant(schema["items"]), below[0])
             case "map":
                 return _Walk.entries, below[0]
+            case "bytes" if is_decimal(schema):
+                return _Walk.decimal, None
             case "string" | "bytes":
                 return _Walk.sized, None
             case "int" | "long" | "enum":
@@ -247,5 +300,5 @@ class _Course:
         if name not in self._records:
             # Known before its fields are, among which it may be.
             self._records[name] = []
-            self._records[name] += [self.step(part) for part in _parts(schema)]
+            self._records[name] += [self.step(part) for part in parts(schema)]
         return self._records[name]

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 from fastavro.schema import SchemaParseException, UnknownType, parse_schema
 
-from serdes.codec.definitions import NAMED, Definitions
+from serdes.codec.bounds import check_bounds
+from serdes.codec.definitions import NAMED, PRIMITIVES, Definitions
 from serdes.codec.failures import FAILURES
 from serdes.errors import SerializationError
-
-_PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 
 
 class AvroSchema(NamedTuple):
@@ -45,10 +44,12 @@ def parse(text: str, referenced: Sequence[tuple[str, str]] = ()) -> AvroSchema:
             definitions.update(_definitions(name, json.loads(reference_text)))
         # A schema without references is taken as it is: nothing in it has to find another place.
         whole = _Inliner(definitions).inline(json.loads(text), "") if definitions else json.loads(text)
-        tree = _marked(parse_schema(_interned(whole)))
+        tree = parse_schema(_interned(whole))
+        named = Definitions(tree)
+        check_bounds(tree, named)
     except (SchemaParseException, UnknownType, *FAILURES) as error:
         raise SerializationError(f"not an Avro schema that can be used: {_why(error)}") from error
-    return AvroSchema(json.dumps(whole), tree, _name(tree, whole))
+    return AvroSchema(json.dumps(whole), _marked(tree, named), _name(tree, whole))
 
 
 def _why(error: Exception) -> str:
@@ -57,6 +58,8 @@ def _why(error: Exception) -> str:
         return f"it is no JSON ({error}){hint}"
     if isinstance(error, UnknownType):
         return f"no type is called {error.name}"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
     if isinstance(error, KeyError):
         return f"{error} is missing"
     return str(error) if isinstance(error, SchemaParseException) else repr(error)
@@ -71,14 +74,14 @@ def _interned(schema: Any) -> Any:
     return sys.intern(schema) if isinstance(schema, str) else schema
 
 
-def _marked(tree: Any) -> Any:
+def _marked(tree: Any, definitions: Definitions) -> Any:
     """A parsed schema, marked as parsed, with those named types alone that are used by name.
 
     For every record fastavro copies the named types, and parses what has no mark: the schema of a string key.
     """
     if not isinstance(tree, dict):
         return tree
-    return tree | {"__fastavro_parsed": True, "__named_schemas": Definitions(tree).used_by_name()}
+    return tree | {"__fastavro_parsed": True, "__named_schemas": definitions.used_by_name()}
 
 
 def _name(tree: Any, whole: Any) -> str | None:
@@ -118,7 +121,7 @@ class _Inliner:
         return self._complex(schema, namespace)
 
     def _named(self, name: str, namespace: str) -> Any:
-        if name in _PRIMITIVES:
+        if name in PRIMITIVES:
             return name
         full = full_name(name, namespace)
         known = full if full in self._definitions or full in self._placed else name
@@ -144,4 +147,4 @@ class _Inliner:
         for part in ("items", "values"):
             if part in schema:
                 return schema | {part: self.inline(schema[part], namespace)}
-        return schema if kind in _PRIMITIVES else schema | {"type": self.inline(kind, namespace)}
+        return schema if kind in PRIMITIVES else schema | {"type": self.inline(kind, namespace)}

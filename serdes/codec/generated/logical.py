@@ -113,6 +113,9 @@ def preparation(schema: Any) -> Callable[[Any, Any], Any] | None:
     """The function of (value, schema) that fastavro applies to a value before it writes it, or None."""
     function = LOGICAL_WRITERS.get(logical_key(schema))
     if function is not None and function is _STOCK_DECIMALS.get(logical_key(schema)):
+        # Any number is a precision, also one to which no power of ten can be computed.
+        if schema["precision"] > _MOST_DECIMALS:
+            return function
         return _decimal_preparation(schema, function)
     return function
 

@@ -31,6 +31,7 @@ from serdes.codec.generated.varints import (
     skipped_count_at,
     span_at,
 )
+from serdes.codec.hazards import LONGEST_DECIMAL_BYTES, swells
 from serdes.codec.options import ReadOptions
 from serdes.codec.shapes import keywords
 
@@ -60,6 +61,8 @@ class Reading:
 
     def __init__(self, tree: Any, reader_tree: Any, options: ReadOptions) -> None:
         self.writer = Definitions(tree)
+        if swells(tree, self.writer):
+            raise Unsupported
         # Without a schema of its own a reader takes the writer's, and then nothing is looked up here.
         self.reader = Definitions(reader_tree if reader_tree is not None else "null")
         self.resolution = Resolution(self.writer, self.reader)
@@ -173,6 +176,8 @@ class _Body(Skipping):
                 return short.format(x=value)
             decimal = logical.decimal_read(written)
             if decimal is not None:
+                if word == "bytes":
+                    self.line(f"if len({value}) > {LONGEST_DECIMAL_BYTES:d}: raise Doubt")
                 multiply, unit = (self.constants.name(part, "decimal") for part in decimal)
                 return f"{multiply}(from_bytes({value}, 'big', signed=True), {unit})"
             schemas = f"{self.constants.name(written, 'W')}, {self.constants.name(reading, 'R')}"
@@ -252,6 +257,10 @@ class _Body(Skipping):
     def read_array(self, written: Any, reading: Any) -> str:
         x = self.fresh("x")
         self.line(f"{x} = []")
+        if self.is_empty(written["items"]):
+            self.line("if b[p]: raise Doubt")
+            self.line("p += 1")
+            return x
         item = None if reading is None else reading["items"]
         form = self._form(written["items"])
         # A block of numbers of constant size is read with one call.

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from serdes.codec.definitions import RECORDS, Definitions, type_word
 from serdes.codec.generated.source import Constants, Source
-from serdes.codec.hazards import MOST_EMPTY_ITEMS
 
 
 class Program(Protocol):
@@ -47,7 +46,8 @@ class Skipping(Source):
         elif word in ("int", "long", "enum"):
             self.line("p = number_at(b, p)[1]")
         elif word != "null":
-            self.line(f"p += {self._program.writer.fixed_bytes(written):d}")
+            constant = self._program.writer.constant(written)
+            self.line(f"p += {0 if constant is None else constant.size_bytes:d}")
 
     def skip_record(self, written: Any) -> None:
         """Add the skipping of a record, field by field."""
@@ -92,6 +92,9 @@ class Skipping(Source):
 
     def check(self, item: Any, n: str) -> None:
         """Add the doubt about a count that only damaged data can have."""
-        # Of items that take no bytes only the count itself could say that it is damaged.
-        most = MOST_EMPTY_ITEMS if self._program.writer.fixed_bytes(item) == 0 else "len(b) - p"
-        self.line(f"if {n} > {most}: raise Doubt")
+        self.line("raise Doubt" if self.is_empty(item) else f"if {n} > len(b) - p: raise Doubt")
+
+    def is_empty(self, item: Any) -> bool:
+        """Whether items take no bytes: then only the sum of all counts could say that they are damaged."""
+        constant = self._program.writer.constant(item)
+        return constant is not None and constant.size_bytes == 0

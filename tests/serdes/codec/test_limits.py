@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from decimal import Decimal
 from io import BytesIO
 
 import pytest
@@ -10,7 +11,7 @@ from fastavro import schemaless_reader
 
 from serdes.codec import Codecs, ReadOptions, WriteOptions, parse
 from serdes.codec.generated.varints import Doubt, count_at, int_bytes, long_bytes, number_at
-from serdes.errors import CorruptPayload, EncodeError
+from serdes.errors import CorruptPayload, EncodeError, SerializationError
 
 WITH_ITEMS = '{"type":"record","name":"R","fields":[%s{"name":"id","type":"long"}]}'
 NESTED = parse('{"type":"record","name":"N","fields":[{"name":"next","type":["null","N"]}]}')
@@ -124,8 +125,19 @@ WIDE = [{"type": "enum", "name": f"E{number}", "symbols": ["A"]} for number in r
 EMPTY = {"type": "record", "name": "Empty", "fields": [{"name": "none", "type": "null"}]}
 POINT = {"type": "record", "name": "Point", "fields": [{"name": axis, "type": "double"} for axis in "xy"]}
 DEEP_IN_LISTS = {"type": "array", "items": "Harm"}
+NULLS = [{"name": f"null{number}", "type": "null"} for number in range(500)]
+SWELLING = {"type": "record", "name": "Swelling", "fields": [{"name": "one", "type": "boolean"}, *NULLS]}
+DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 9}
+
+
+def in_lists(schema, levels):
+    for _ in range(levels):
+        schema = {"type": "array", "items": schema}
+    return schema
+
+
 HARMS = [
-    ("no content", {"type": "array", "items": "null"}, HUGE, "items without content"),
+    ("no content", {"type": "array", "items": "null"}, HUGE, "without content"),
     ("no content, with a size", {"type": "array", "items": EMPTY}, varint(-(1 << 60)) + varint(0), "without content"),
     ("no content, in lists", {"type": "array", "items": {"type": "array", "items": "null"}}, b"\x02" + HUGE, "without"),
     (
@@ -134,6 +146,10 @@ HARMS = [
         varint(-1) + varint(len(HUGE)) + HUGE,
         "without content",
     ),
+    ("no content, in many blocks", {"type": "array", "items": "null"}, varint(900_000) * 5_000, "without content"),
+    ("hardly any content", in_lists(SWELLING, 1), varint(50_000) + b"\x00" * 50_000, "without content"),
+    ("a decimal that takes minutes", DECIMAL, varint(1_000_000) + b"\x11" * 1_000_000, "decimal of more than 10,000"),
+    ("nested in lists of lists", in_lists(["null", "Harm"], 100), (b"\x02" * 101 + LOWEST) * 900, "nested deeper"),
     ("nested", ["null", "Harm"], (b"\x02" + LOWEST) * 50_000, "nested deeper"),
     ("nested in lists", DEEP_IN_LISTS, (b"\x02" + LOWEST) * 50_000, "nested deeper"),
     ("nested in maps", {"type": "map", "values": "Harm"}, (b"\x02\x02k" + LOWEST) * 50_000, "nested deeper"),
@@ -150,6 +166,67 @@ def test_what_is_left_to_fastavro_can_neither_end_the_process_nor_keep_it(first,
     read = Codecs().reader(written, None, 1, ReadOptions(codegen=first != "off"))
     with pytest.raises(CorruptPayload, match=message):
         read(b"." + LOWEST + data)
+
+
+def side_by_side(levels, fields, innermost):
+    """Records next to each other, each made of so many of the one before."""
+    types = [{"type": "record", "name": "R0", "fields": [{"name": "a", "type": innermost}]}]
+    for level in range(1, levels):
+        inner = [{"name": f"f{number}", "type": f"R{level - 1}"} for number in range(fields)]
+        types.append({"type": "record", "name": f"R{level}", "fields": inner})
+    named = [{"name": f"r{number}", "type": schema} for number, schema in enumerate(types)]
+    return {"type": "record", "name": "All", "fields": named}
+
+
+def with_name(schema):
+    return {"type": "record", "name": "R", "fields": [{"name": "a", "type": schema}]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        (side_by_side(20_000, 1, "null"), "more than 250 types stand within each other"),
+        (in_lists(side_by_side(200, 1, ["null", "int"]), 60), "more than 250 types stand within each other"),
+        (in_lists("int", 400), "more than 250 types|nested too deeply"),
+        (side_by_side(60, 2, "null"), "each value of R20 would have more than 1,000,000 parts"),
+        (side_by_side(60, 2, "boolean"), "each value of R20 would have more than 1,000,000 parts"),
+        (with_name(["null", ["null", "R"]]), "a union stands within a union"),
+        (with_name("int") | {"aliases": 5}, "the aliases of R are no list"),
+        (with_name("int") | {"fields": [{"name": ["a"], "type": "int"}]}, "'a'. in R is no name"),
+        (with_name({"type": "fixed", "name": "F", "size": -1}), "the size of F is no number of bytes"),
+        (with_name({"type": "fixed", "name": "int", "size": "16"}), "the size of int is no number of bytes"),
+        (
+            with_name(DECIMAL | {"type": "fixed", "name": "F", "size": 1 << 40}),
+            "the decimal F has more than 10,000 bytes",
+        ),
+    ],
+)
+def test_a_schema_without_bounds_is_refused_before_anything_is_made_of_it(schema, message):
+    with pytest.raises(SerializationError, match=message):
+        parse(json.dumps(schema))
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (side_by_side(100, 1, "null"), None),
+        (side_by_side(10, 2, "long"), None),
+        (with_name({"type": "array", "items": ["null", "R"]}), {"a": [None, {"a": []}]}),
+        (with_name(DECIMAL | {"precision": 2_000_000_000}), {"a": Decimal(7)}),
+        (
+            with_name({"type": "record", "name": "string", "fields": [{"name": "of", "type": "string"}]}),
+            {"a": {"of": "é"}},
+        ),
+    ],
+)
+@pytest.mark.parametrize("codegen", [True, False])
+def test_a_schema_within_bounds_is_written_and_read(schema, value, codegen):
+    parsed = parse(json.dumps(schema))
+    write = Codecs().writer(parsed, b".", WriteOptions(codegen=codegen))
+    read = Codecs().reader(parsed, None, 1, ReadOptions(codegen=codegen))
+    if value is None:
+        value = read(bytes(100_000))
+    assert read(write(value)) == value
 
 
 @pytest.mark.parametrize("codegen", [True, False])
