@@ -20,6 +20,8 @@ from serdes.codec.plain import NOWHERE, Place, Read, Write
 from serdes.errors import CorruptPayload, EncodeError
 
 Maker = Callable[..., Any]
+_LONGEST_TEXT = 500_000
+"""Characters of a schema; to make the code for a longer one would take seconds, for which other topics would wait."""
 
 
 class Codecs:
@@ -47,7 +49,7 @@ class Codecs:
     ) -> Write:
         """A function from a value to framed bytes; None stays None (a tombstone). It raises EncodeError."""
         slow = plain.writer(schema, frame, options, place)
-        if not options.codegen or plain.is_bytes(schema.tree):
+        if not options.codegen or plain.is_bytes(schema.tree) or len(schema.text) > _LONGEST_TEXT:
             return slow
         made = self._made(
             (schema.text, options),
@@ -71,7 +73,8 @@ class Codecs:
         The function raises CorruptPayload, SchemaResolutionError or TrailingData.
         """
         slow = plain.reader(schema, reading, frame_bytes, options, place)
-        if not options.codegen or plain.is_bytes(schema.tree):
+        longest = max(len(one.text) for one in (schema, reading or schema))
+        if not options.codegen or plain.is_bytes(schema.tree) or longest > _LONGEST_TEXT:
             return slow
         # As fastavro does: a reader's schema that is the writer's resolves nothing.
         reader_tree = None if reading is None or reading.tree == schema.tree else reading.tree

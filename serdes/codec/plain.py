@@ -21,7 +21,7 @@ from serdes.codec.hazards import payload_walk, value_check
 from serdes.codec.options import ReadOptions, WriteOptions
 from serdes.codec.parsing import AvroSchema
 from serdes.codec.shapes import NO_SHAPES
-from serdes.codec.widths import int_check
+from serdes.codec.widths import IntChecks
 from serdes.errors import CorruptPayload, EncodeError, SchemaResolutionError, SerdesError, TrailingData
 
 Write = Callable[..., "bytes | None"]
@@ -60,7 +60,7 @@ def writer(
     if is_bytes(tree):
         return _bytes_writer(frame, place, tombstones)
     definitions = Definitions(tree)
-    check_ints, check_depth = int_check(tree, definitions), value_check(tree, definitions)
+    check_ints, check_depth = IntChecks(definitions).check(tree), value_check(tree, definitions)
 
     def write(value: Any, _ctx: object = None) -> bytes | None:
         if value is None and tombstones:

@@ -17,28 +17,24 @@ from serdes.codec.definitions import BELOW, RECORDS, Definitions, type_word
 Check = Callable[[Any], None]
 
 
-def int_check(schema: Any, definitions: Definitions) -> Check | None:
-    """A function that raises OverflowError for a value with an int that is too wide; None where none can be.
-
-    The value must be one that fastavro writes with this schema.
-    """
-    return _Walk(definitions).check(schema)
-
-
 # What fastavro's own functions make of these has less than 32 bits.
 _SMALL = (date, time)
 _STOCK = {key: LOGICAL_WRITERS.get(key) for key in ("int-date", "int-time-millis")}
 
 
-class _Walk:
-    """The checks of one schema, made once; a place without ints below it has none."""
+class IntChecks:
+    """The checks of one schema and its parts, each record's made once; a place without ints below it has none."""
 
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
         self._records: dict[str, Check | None] = {}
+        self._under_way: set[str] = set()
 
     def check(self, schema: Any) -> Check | None:
-        """The check of a place."""
+        """A function that raises OverflowError for a value with an int that is too wide; None where none can be.
+
+        The value must be one that fastavro writes with this schema.
+        """
         schema = self._definitions.resolved(schema)
         word = type_word(schema)
         if word == "int":
@@ -52,10 +48,12 @@ class _Walk:
 
     def _record(self, schema: Mapping[str, Any]) -> Check | None:
         name = schema["name"]
-        if name in self._records:
+        if name in self._under_way:
             # Within itself, before it is known whether there is anything to check.
             return lambda value: (check := self._records[name]) and check(value)
-        self._records[name] = None
+        if name in self._records:
+            return self._records[name]
+        self._under_way.add(name)
         fields = [(field["name"], self.check(field["type"])) for field in schema["fields"]]
         checks = [(field, check) for field, check in fields if check is not None]
 
@@ -64,6 +62,7 @@ class _Walk:
                 if field in value:
                     check(value[field])
 
+        self._under_way.discard(name)
         self._records[name] = record if checks else None
         return self._records[name]
 

@@ -99,6 +99,7 @@ def compiled(functions: dict[str, str], constants: Constants, parameters: tuple[
     made = namespace["make"]
 
     def bound(**given: Any) -> Any:
-        return made(**values, **given)
+        # By position: to find each of thousands of names would take longer than to compile the code.
+        return made(*values.values(), *(given[name] for name in parameters))
 
     return bound

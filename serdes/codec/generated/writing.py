@@ -27,7 +27,7 @@ from serdes.codec.generated.source import Constants, Source, compiled
 from serdes.codec.generated.varints import SMALL, Doubt, int_bytes, long_bytes
 from serdes.codec.hazards import value_check
 from serdes.codec.options import WriteOptions
-from serdes.codec.widths import int_check
+from serdes.codec.widths import IntChecks
 
 _CONSTANTS: dict[str, Any] = {
     **logical.CONSTANTS,
@@ -90,6 +90,8 @@ class Writing:
         self._functions: dict[str, str] = {"write": ""}
         self._preparations: dict[int, Callable[[Any, Any], Any] | None] = {}
         self._tree = tree
+        # Once for all unions: for each of many by itself they would walk over the whole schema.
+        self._int_checks, self._check_depth = IntChecks(self.definitions), value_check(tree, self.definitions)
 
     def made(self) -> Callable[..., Any]:
         """The maker of the writer: called with H (the frame), `redo` and `too_deep`."""
@@ -135,7 +137,7 @@ class Writing:
         """The name of a function that lets fastavro write one union."""
         tree = self.definitions.parsed({"type": "record", "name": "", "fields": [{"name": "value", "type": union}]})
         options, strict = self._options, self._options["strict"]
-        check_ints, check_depth = int_check(union, self.definitions), value_check(union, self.definitions)
+        check_ints, check_depth = self._int_checks.check(union), self._check_depth
 
         def write_union(value: Any) -> bytes:
             if check_depth is not None:

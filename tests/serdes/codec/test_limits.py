@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from cProfile import Profile
 from decimal import Decimal
 from io import BytesIO
 
@@ -227,6 +228,29 @@ def test_a_schema_within_bounds_is_written_and_read(schema, value, codegen):
     if value is None:
         value = read(bytes(100_000))
     assert read(write(value)) == value
+
+
+def test_of_a_schema_of_half_a_megabyte_no_code_is_made():
+    fields = [{"name": f"f{number}", "type": "int", "doc": "x" * 1000} for number in range(500)]
+    schema = parse(json.dumps({"type": "record", "name": "R", "fields": fields}))
+    short = parse(json.dumps({"type": "record", "name": "R", "fields": fields[:1]}))
+    codecs, value = Codecs(), {field["name"]: 1 for field in fields}
+    assert codecs.reader(schema, None, 0)(codecs.writer(schema, b"")(value)) == value
+    assert codecs.reader(schema, short, 0)(codecs.writer(schema, b"")(value)) == {"f0": 1}
+    assert len(codecs) == 0
+
+
+@pytest.mark.parametrize("inner", [["null", "R", "string"], ["null", {"type": "array", "items": "R"}]])
+def test_code_for_twice_as_many_unions_is_twice_the_work(inner):
+    def calls(unions):
+        fields = [{"name": f"f{number}", "type": inner} for number in range(unions)]
+        schema = parse(json.dumps({"type": "record", "name": "R", "fields": fields}))
+        Codecs().writer(schema, b"")  # so that nothing has to be imported
+        with Profile() as profile:
+            Codecs().writer(schema, b"")
+        return sum(entry.callcount for entry in profile.getstats())
+
+    assert calls(80) < 2.5 * calls(40)
 
 
 @pytest.mark.parametrize("codegen", [True, False])
