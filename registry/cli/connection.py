@@ -169,6 +169,17 @@ class Connection(HttpToolsProtocol):
         self.transport = self._out  # type: ignore[assignment]  # all of a transport that uvicorn uses for HTTP
         self.arriving_since = self.loop.time()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of all that refers back to this connection.
+
+        What is only freed by the collector stays for long: a connection outlives the frequent collections.
+        """
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # uvicorn leaves it to itself where a client did not close, but reset
+        self._rest = b""
+        self.pipeline.clear()
+        self.cycle = self.flow = None  # type: ignore[assignment]  # as uvicorn does with its parser
+
     def data_received(self, data: bytes) -> None:
         """Read on; of many requests some, so that those of others come between."""
         if self._rest:  # TLS hands on what it had when it was told to pause

@@ -1,8 +1,12 @@
 """What is written at once is what a task would have answered, in the same order, and nothing else is lost by it."""
 
 import asyncio
+import gc
 import json
-from collections.abc import AsyncIterator
+import socket
+import struct
+import weakref
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from math import inf
 
@@ -223,6 +227,33 @@ def test_a_server_that_drains_ends_the_connection_with_a_kept_answer_too() -> No
             return await asyncio.wait_for(reader.read(), 10)
 
     assert b"connection: close" in asyncio.run(run())
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("uncollected")
+@pytest.mark.parametrize("is_reset", [False, True], ids=["closed", "reset"])
+@pytest.mark.parametrize("sent", [LATEST, UNKNOWN * 30, REGISTER[:-5], LARGE + LARGE[:-5], b"\0"], ids=range(5))
+def test_a_connection_that_ended_leaves_nothing_to_the_collector(sent: bytes, is_reset: bool) -> None:
+    async def run() -> object:
+        state = ServerState()
+        async with connected(state) as (_, (_, writer)):
+            left = weakref.ref(*state.connections)
+            writer.write(sent)
+            await asyncio.sleep(0.1)
+            if is_reset:
+                linger = struct.pack("ii", 1, 0)
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            writer.transport.abort()
+            await asyncio.sleep(0.2)
+            return left()
+
+    assert asyncio.run(run()) is None
 
 
 class Recording(asyncio.Transport):
