@@ -6,11 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from threading import Thread
 
 import httpx
 import pytest
 
+from loadtests.registrations import record_schema, registration
 from loadtests.servers import free_port, running, uvicorn
 
 SCENARIOS = {
@@ -100,6 +105,55 @@ def test_wrong_answers_are_failures(load, answering):
     assert ended.returncode == 1
     check = rows["POST /compatibility/subjects/[subject]"]
     assert check["num_failures"] == check["num_requests"] > 0
+
+
+ONE_SUBJECT = ["--subjects", 1, "--requests", 0, "--run-time", "4s"]
+
+
+def test_a_schema_that_others_register_and_delete_too_keeps_its_meaning(load, start_registry):
+    url = start_registry().url
+    body, media = registration(record_schema(10, name="Order0")), {"Content-Type": "application/json"}
+    httpx.post(f"{url}/subjects/elsewhere/versions", content=body, headers=media).raise_for_status()
+
+    def delete_when_it_was_read():
+        wait_until(lambda: 'route="/schemas/ids/{id}"' in httpx.get(f"{url}/metrics").text)
+        return delete(url, "elsewhere")
+
+    with ThreadPoolExecutor(1) as aside:
+        deleted = aside.submit(delete_when_it_was_read)
+        ended, _ = load("steady_reads", url, *ONE_SUBJECT)
+    assert deleted.result() == 1
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+class Fickle(BaseHTTPRequestHandler):
+    """Answers as a registry whose only id means another schema each time."""
+
+    protocol_version = "HTTP/1.1"
+    schemas = count()
+
+    def answer(self):
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        body = json.dumps({"id": 1, "schema": str(next(self.schemas))}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_DELETE = answer  # noqa: N815 - the names that HTTPServer calls
+
+    def log_message(self, *_):
+        pass
+
+
+def test_an_id_that_comes_to_mean_another_schema_is_a_failure(load):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Fickle) as server:
+        Thread(target=server.serve_forever, args=(0.01,)).start()
+        ended, rows = load("steady_reads", f"http://127.0.0.1:{server.server_port}", "--subjects", 1)
+        server.shutdown()
+    assert ended.returncode == 1
+    read = rows["GET /schemas/ids/[id]"]
+    assert read["num_failures"] == read["num_requests"] - 1
 
 
 @pytest.mark.parametrize("scenario", ["steady_reads", "evolution"])
