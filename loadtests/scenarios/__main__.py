@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from loadtests.scenarios.options import count
+from loadtests.scenarios.options import OPTIONS, count
 from loadtests.servers import registry
 
 FOLDER = Path(__file__).parent
@@ -40,7 +40,13 @@ def registry_url(text: str) -> str:
 
 def read_command_line() -> tuple[argparse.Namespace, list[str]]:
     """Our options, and those that go to Locust."""
-    parser = argparse.ArgumentParser(prog="python -m loadtests.scenarios", description=__doc__, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="python -m loadtests.scenarios",
+        description="Run a scenario against a registry, or against one of our own.",
+        epilog=f"Options of the scenarios, see loadtests/README.md: {', '.join(one.flag for one in OPTIONS)}. "
+        "All other options are Locust's.",
+        allow_abbrev=False,
+    )
     parser.add_argument("scenario", choices=SCENARIOS, help="mixed_day if not told")
     url = "the registry to load; without it one of our own is started, with SQLite"
     parser.add_argument("--url", type=registry_url, help=url)

@@ -13,8 +13,10 @@ class Browser(registry_user.RegistryUser):
     @task(3)
     def open_overview(self) -> None:
         """The list of all subjects, and how the registry is set."""
-        for path in ("/subjects", "/config", "/mode"):
-            self.ask("GET", path, path)
+        self.ask("GET", "/subjects", "/subjects")
+        for path in ("/config", "/mode"):
+            # Under the URL of a context they are the context's, which mostly has none of its own.
+            self.ask("GET", f"{path}?defaultToGlobal=true", path)
 
     @task(1)
     def search(self) -> None:

@@ -41,6 +41,13 @@ def seconds(text: str) -> float:
     return number
 
 
+def credentials(text: str) -> str:
+    """A name and a password with a colon between them, or nothing. Raises ArgumentTypeError."""
+    if text and ":" not in text:
+        raise ArgumentTypeError("must be user:password")  # without what was typed, which may be a password
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One option; its environment variable is LOAD_ and the name in capitals."""
@@ -51,12 +58,17 @@ class Option:
     kind: Callable[[str], Any] | None = None
     secret: bool = False
 
+    @property
+    def flag(self) -> str:
+        """How it is written on the command line."""
+        return "--" + self.name.replace("_", "-")
+
     def offer(self, parser: LocustArgumentParser) -> None:
         """Add the option to Locust's parser."""
-        flag, variable = "--" + self.name.replace("_", "-"), "LOAD_" + self.name.upper()
+        variable = "LOAD_" + self.name.upper()
         how = {"action": "store_true"} if self.default is False else {"type": self.kind or str}
         parser.add_argument(
-            flag, env_var=variable, default=self.default, help=self.meaning, is_secret=self.secret, **how
+            self.flag, env_var=variable, default=self.default, help=self.meaning, is_secret=self.secret, **how
         )
 
 
@@ -73,7 +85,7 @@ OPTIONS = (
     Option("schemas", 4000, "two_subjects: schemas that are registered before they are only repeated.", count),
     Option("name_prefix", "load", "How the names of all subjects of a run begin."),
     Option("keep_subjects", False, "Leave the subjects of the run in the registry instead of deleting them."),
-    Option("basic_auth", "", "user:password for the registry.", secret=True),
+    Option("basic_auth", "", "user:password for the registry.", credentials, secret=True),
     Option("insecure", False, "Accept any TLS certificate."),
 )
 

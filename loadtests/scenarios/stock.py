@@ -124,4 +124,5 @@ def _schema_id(subject: str, answer: httpx.Response) -> int:
 
 
 def _seen(answer: httpx.Response) -> str:
-    return f"{answer.status_code} {answer.text[:200]}"
+    # In one line: what is no registry answers with a page.
+    return f"{answer.status_code} {' '.join(answer.text.split())[:200]}"

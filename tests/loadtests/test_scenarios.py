@@ -8,7 +8,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from threading import Thread
 
@@ -165,6 +165,21 @@ def test_what_is_no_registry_ends_the_run_with_one_sentence(scenario, load, answ
     assert "stay in the registry" not in ended.stderr
 
 
+class Files(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def test_the_page_of_another_server_is_told_in_one_line(load):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Files) as server:
+        Thread(target=server.serve_forever, args=(0.01,)).start()
+        ended, _ = load("steady_reads", f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+    [told] = [line for line in ended.stderr.splitlines() if "could not be registered" in line]
+    assert "501 <!DOCTYPE HTML>" in told
+    assert "Error code: 501" in told
+
+
 def test_without_a_scenario_it_is_a_mixed_day_whatever_else_is_said(command, registry_url, tmp_path):
     size = ["--users", 2, "--run-time", "60s", "--report", tmp_path / "report.html", "--subjects", 3, "--requests", 20]
     ended = command("loadtests.scenarios", "--url", registry_url, *size)
@@ -176,6 +191,13 @@ def test_a_url_may_end_with_a_slash(load, registry_url):
     ended, rows = load("steady_reads", f"{registry_url}/")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert rows["GET /schemas/ids/[id]"]["num_requests"] >= 300
+
+
+def test_a_run_stays_in_the_context_of_its_url(load, registry_url):
+    ended, rows = load("listing", f"{registry_url}/contexts/.load")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert {"GET /config", "GET /mode"} <= set(rows)
+    assert httpx.get(f"{registry_url}/subjects?subjectPrefix=:*:&deleted=true").json() == []
 
 
 def test_several_processes_share_what_is_to_be_done_and_all_are_counted(load, registry_url):
@@ -249,6 +271,7 @@ def test_a_registry_of_our_own_outlives_ctrl_c_until_the_run_has_ended(interrupt
 
 
 BAD_INPUT = [
+    (["--url", "http://127.0.0.1:9", "--basic-auth", "s3cret"], "argument --basic-auth: must be user:password\n"),
     (["nothing"], "invalid choice: 'nothing'"),
     (["steady_reads", "--url", "http://127.0.0.1:9"], "could not be registered: [Errno 111] Connection refused"),
     (["evolution", "--url", "http://127.0.0.1:9"], "could not be registered: [Errno 111] Connection refused"),
