@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel, to_snake
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from registry import model
@@ -33,6 +34,9 @@ CONFIG_FIELDS: Final = {
 
 TOPIC: Final = "topic"
 """The only type of resource that associations know."""
+
+ORDER: Final = '{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}'
+"""The schema of the examples."""
 
 Lifecycle = Literal["STRONG", "WEAK"]
 EntityType = Literal["sr_record", "sr_field"]
@@ -91,6 +95,11 @@ class Message(BaseModel):
     """A JSON object of a request: members in camel case, none of them required."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+def _shown(example: JsonDict) -> ConfigDict:
+    """The body that the documentation begins with, since one of all members would set them all."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
 
 
 class SchemaReference(Message):
@@ -210,6 +219,8 @@ class SchemaTags(Message):
 class RegisterSchemaRequest(Message):
     """A schema to register, to look up, or to check."""
 
+    model_config = _shown({"schema": ORDER})
+
     version: Int = Field(None, description="The version it must become; -1 or absent is the next one.")
     id: Int = Field(None, description="The id it must have; only in mode IMPORT or FORWARD.")
     schema_type: Text = Field(None, description="The schema language; absent means AVRO.")
@@ -220,7 +231,7 @@ class RegisterSchemaRequest(Message):
         None,
         alias="schema",
         description="The schema text; absent means the latest version's.",
-        examples=['{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}', '"string"'],
+        examples=[ORDER, '"string"'],
     )
     schema_tags_to_add: list[SchemaTags] | None = Field(None, description="Inline tags to write into the text.")
     schema_tags_to_remove: list[SchemaTags] | None = Field(None, description="Inline tags to take out of the text.")
@@ -250,6 +261,8 @@ class RegisterSchemaRequest(Message):
 class TagSchemaRequest(Message):
     """A change of the inline tags, metadata and rules of a version, which becomes a new version."""
 
+    model_config = _shown({"tagsToAdd": [{"schemaEntity": {"entityPath": "Order.id"}, "tags": ["PII"]}]})
+
     new_version: Int = Field(None, description="The version it must become; absent is the next one.")
     tags_to_add: list[SchemaTags] | None = Field(None, description="Inline tags to write into the text.")
     tags_to_remove: list[SchemaTags] | None = Field(None, description="Inline tags to take out of the text.")
@@ -276,6 +289,8 @@ class TagSchemaRequest(Message):
 
 class ConfigUpdateRequest(Message):
     """A change of a config: what is absent stays, null clears, a value sets."""
+
+    model_config = _shown({"compatibility": "FULL_TRANSITIVE"})
 
     alias: Text = Field(None, description="The subject that this one stands for.")
     alias_for_deks: Text = Field(None, description="The same, for data encryption keys.")
@@ -312,6 +327,8 @@ class ConfigUpdateRequest(Message):
 
 class ModeUpdateRequest(Message):
     """The mode to set; null clears it. A text in place of the object is its mode."""
+
+    model_config = _shown({"mode": "READONLY"})
 
     mode: Text = Field(
         None, description="READWRITE, READONLY, READONLY_OVERRIDE, IMPORT or FORWARD.", examples=["READONLY"]
@@ -354,6 +371,8 @@ class AssociationGetRequest(Message):
 
 class AssociationBatchGetRequest(Message):
     """Questions for associations, answered one by one."""
+
+    model_config = _shown({"requests": [{"resourceName": "orders", "resourceNamespace": "-"}]})
 
     requests: list[AssociationGetRequest] | None = Field(None, description="The questions.")
 

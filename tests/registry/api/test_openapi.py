@@ -59,6 +59,22 @@ def test_every_operation_with_a_body_names_its_refusals(operations) -> None:
             assert {"400", "413", "415", "422"} <= set(operation["responses"]), path
 
 
+def test_a_body_can_be_sent_as_the_documentation_shows_it(client, document, operations) -> None:
+    client.register("orders", '{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}')
+    shown = {}
+    for method, path, operation in operations:
+        schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        if "$ref" in schema:
+            body = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+            shown[method, path] = body.get("examples")
+    # The modes come last: they forbid the others.
+    for (method, path), examples in sorted(shown.items(), key=lambda told: told[0][1].startswith("/mode")):
+        address = path.format(subject="orders", version="latest")
+        answer = client(method.upper(), address, json=examples[0])
+        assert answer.status_code in (200, 207), (address, answer.text)
+    assert len(shown) == 12
+
+
 @pytest.fixture(scope="module")
 def strict(document):
     """Checks a value against what the document says of an answer, and lets no undocumented member through."""
