@@ -218,25 +218,27 @@ def _unreachable(url: str, error: Exception) -> RegistryUnavailable:
 
 def _trust(settings: ClientSettings) -> ssl.SSLContext | bool:
     """Whom to trust, and who we are. Raises SettingInvalid when a file cannot be used."""
-    if settings.ca_location is None and settings.certificate_location is None:
+    location = settings.ca_location
+    if location is None and settings.certificate_location is None:
         # Reading the CA bundle takes 20 ms, which a registry without TLS need not cost.
         return settings.proxy is not None or any(url.startswith("https://") for url in settings.urls)
-    try:
-        return _context(settings)
-    except (OSError, ssl.SSLError) as error:
-        raise SettingInvalid(f"the certificates in the ssl.* settings cannot be used: {error}") from error
-
-
-def _context(settings: ClientSettings) -> ssl.SSLContext:
-    location = settings.ca_location
-    if isinstance(location, str):
-        folder = Path(location).is_dir()
-        context = ssl.create_default_context(cafile=None if folder else location, capath=location if folder else None)
-    else:
-        context = ssl.create_default_context()
+    with _usable_files("ssl.ca.location"):
+        where = location if isinstance(location, str) else None
+        folder = where is not None and Path(where).is_dir()
+        context = ssl.create_default_context(cafile=None if folder else where, capath=where if folder else None)
     if location is False:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if settings.certificate_location is not None:
-        context.load_cert_chain(settings.certificate_location, settings.key_location, settings.key_password)
+        with _usable_files("ssl.certificate.location with ssl.key.location"):
+            context.load_cert_chain(settings.certificate_location, settings.key_location, settings.key_password)
     return context
+
+
+@contextmanager
+def _usable_files(keys: str) -> Iterator[None]:
+    """Say of which settings the files are that cannot be used. Raises SettingInvalid."""
+    try:
+        yield
+    except OSError as error:
+        raise SettingInvalid(f"{keys} cannot be used: {error}") from error

@@ -54,8 +54,8 @@ class RegistryCodec:
         self._deserializer = deserializer
         self._topic = topic
 
-    async def encode(self, msg: Any, _serializer: Any = None) -> tuple[bytes, str | None]:
-        """The framed bytes of a body, and their media type."""
+    async def encode(self, msg: Any, serializer: Any = None) -> tuple[bytes, str | None]:  # noqa: ARG002 - FastStream's
+        """The framed bytes of a body, and their media type; FastStream's own serializer is not asked."""
         topic = _destination.get() or self._topic
         if self._serializer is None or topic is None:
             raise SubjectUnknown(
@@ -65,7 +65,11 @@ class RegistryCodec:
         # FastStream takes no None for a body.
         return data or b"", CONTENT_TYPE
 
-    async def encode_batch(self, msgs: Sequence[Any], _serializer: Any = None) -> list[tuple[bytes, str | None]]:
+    async def encode_batch(
+        self,
+        msgs: Sequence[Any],
+        serializer: Any = None,  # noqa: ARG002 - as above
+    ) -> list[tuple[bytes, str | None]]:
         """The same for the bodies of a batch."""
         return [await self.encode(msg) for msg in msgs]
 

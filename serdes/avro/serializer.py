@@ -225,6 +225,8 @@ class Serializing(Generic[T]):
 
 def serde_for(kind: Any, model: type, client: Any, namespace: str, conf: Conf | None) -> Any:
     """A serde of a kind for objects of a class, with a schema made out of the class. Raises SettingInvalid."""
+    if not callable(model):
+        raise SettingInvalid(f"for_type takes a class and then the client, not an object of {type(model).__name__}")
     # By name: only those who have models need to wait for what reads them.
     text, shapes = import_module("serdes.models").schema_for(model, namespace)
     serde = kind(client, text, conf=conf)

@@ -120,7 +120,7 @@ class _Search:
     def _record(self, schema: Mapping[str, Any], value: Any, path: str, within: bool) -> Iterator[Misfit]:
         expected = f"record {schema['name']}"
         if not isinstance(value, Mapping):
-            yield Misfit(path, expected, _kind(value))
+            yield Misfit(path, expected, _kind(value), _of_a_namesake(schema["name"], value))
             return
         if within and value.get("-type", schema["name"]) != schema["name"]:
             yield Misfit(path, expected, _kind(value), f"expected {expected}, found one of -type {value['-type']!r}")
@@ -246,6 +246,16 @@ def _leaf(schema: Any, expected: str) -> str:
         case {"type": "fixed", "size": size}:
             return f"{expected} of {size} bytes"
     return expected
+
+
+def _of_a_namesake(record: str, value: Any) -> str:
+    """What to say of an object whose class is called as the record is: "expected Order, found Order" says nothing."""
+    kind = _kind(value)
+    if kind != record.rpartition(".")[2]:
+        return ""
+    return (
+        f"expected a dict for record {record}, found an object of a class {kind}: for_type makes a serializer of those"
+    )
 
 
 def _kind(value: Any) -> str:

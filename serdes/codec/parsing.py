@@ -6,6 +6,7 @@ Owns inlining of references and the names of records; refuses to know the regist
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -16,6 +17,10 @@ from serdes.codec.bounds import check_bounds
 from serdes.codec.definitions import NAMED, PRIMITIVES, Definitions
 from serdes.codec.failures import FAILURES
 from serdes.errors import SerializationError
+
+_WORD = re.compile(r'\{"type":([^"\s{\[]+)\}')
+_MEANT_A_NAME = '; the name of a type needs quotes, as in "string"'
+_MEANT_A_FILE = "; it looks like the name of a file, and what the file holds is needed"
 
 
 class AvroSchema(NamedTuple):
@@ -54,7 +59,9 @@ def parse(text: str, referenced: Sequence[tuple[str, str]] = ()) -> AvroSchema:
 
 def _why(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
-        hint = '; the name of a type needs quotes, as in "string"' if error.doc.startswith('{"type":') else ""
+        # A text that is neither an object nor a list was taken for the name of a type.
+        word = _WORD.fullmatch(error.doc)
+        hint = "" if word is None else _MEANT_A_FILE if word[1].endswith((".avsc", ".json")) else _MEANT_A_NAME
         return f"it is no JSON ({error}){hint}"
     if isinstance(error, UnknownType):
         return f"no type is called {error.name}"

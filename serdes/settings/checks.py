@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, fields
+from difflib import get_close_matches
 from math import inf
 from pathlib import Path
 from threading import TIMEOUT_MAX
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from serdes.errors import SettingInvalid
 from serdes.subjects import CLUSTER_ID, FALLBACK_TYPE, SubjectNameStrategyType
@@ -166,6 +167,9 @@ def key(name: str, check: Check, meaning: str) -> Mapping[str, Any]:
 class Settings:
     """What the three kinds of settings share."""
 
+    of_whom: ClassVar[str] = ""
+    """Who takes these keys; nobody takes those alone that others share."""
+
     @classmethod
     def read(cls, conf: Conf | None) -> Self:
         """The settings that a configuration means.
@@ -174,11 +178,30 @@ class Settings:
         """
         if conf is not None and not isinstance(conf, Mapping):
             raise SettingInvalid(f"a configuration must be a dictionary of keys, not {type(conf).__name__}")
-        known = {one.metadata["key"]: one for one in fields(cls)}
+        known = cls.known()
         unknown = [str(key) for key in conf or {} if key not in known]
         if unknown:
-            raise SettingInvalid(f"Unrecognized properties: {', '.join(unknown)}")
+            raise SettingInvalid(f"Unrecognized properties: {', '.join(map(cls._unrecognized, unknown))}")
         return cls(**{known[key].name: known[key].metadata["check"](key, value) for key, value in _given(conf, known)})
+
+    @classmethod
+    def known(cls) -> dict[str, Field[Any]]:
+        """The fields by their keys."""
+        return {one.metadata["key"]: one for one in fields(cls)}
+
+    @classmethod
+    def _unrecognized(cls, key: str) -> str:
+        """A key that is unknown here, and what was probably meant by it."""
+        takers = [kind.of_whom for kind in _kinds(Settings) if kind.of_whom and key in kind.known()]
+        close = get_close_matches(key, cls.known(), n=1, cutoff=0.8)
+        hint = f"a key of {' and '.join(takers)}" if takers else f"did you mean {close[0]}?" if close else ""
+        return f"{key} ({hint})" if hint else key
+
+
+def _kinds(kind: type[Settings]) -> Iterator[type[Settings]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
 
 
 def _given(conf: Conf | None, known: Mapping[str, Field[Any]]) -> Iterator[tuple[str, Any]]:

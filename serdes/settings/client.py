@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
 from serdes.errors import SettingInvalid
@@ -43,6 +43,8 @@ def _endpoint(key: str, value: Any) -> str:
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ClientSettings(Settings):
     """The keys of a SchemaRegistryClient."""
+
+    of_whom: ClassVar[str] = "a client"
 
     url: str | None = field(
         default=None, metadata=key("url", text, "One or more registry URLs, separated by commas, tried in order.")

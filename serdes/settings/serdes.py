@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from serdes.errors import SettingInvalid
 from serdes.settings.checks import (
@@ -69,6 +69,8 @@ class SubjectSettings(Settings):
 class SerializerSettings(SubjectSettings):
     """The keys of an AvroSerializer."""
 
+    of_whom: ClassVar[str] = "a serializer"
+
     auto_register: bool = field(
         default=True, metadata=key("auto.register.schemas", flag, "Register the schema on first use of a subject.")
     )
@@ -123,6 +125,8 @@ class SerializerSettings(SubjectSettings):
 @dataclass(frozen=True, kw_only=True)
 class DeserializerSettings(SubjectSettings):
     """The keys of an AvroDeserializer."""
+
+    of_whom: ClassVar[str] = "a deserializer"
 
     schema_id_deserializer: Callable[..., Any] = field(
         default=dual_schema_id_deserializer,

@@ -286,6 +286,13 @@ def test_a_class_that_does_not_take_a_record_says_why_in_one_line_without_the_da
     )
 
 
+@pytest.mark.parametrize("serde", [AvroSerializer, AvroDeserializer])
+def test_an_object_in_the_place_of_a_class_is_told(client, serde):
+    for model, kind in ((NoAvro(Decimal(1)), "NoAvro"), (client, "SchemaRegistryClient")):
+        with pytest.raises(SettingInvalid, match=f"takes a class and then the client, not an object of {kind}"):
+            serde.for_type(model, NoAvro)
+
+
 def test_an_annotation_that_names_what_its_module_does_not_define_is_refused(client):
     local = dataclasses.make_dataclass("Local", [("line", "Nowhere")])
     with pytest.raises(SettingInvalid, match="Local: name 'Nowhere' is not defined"):

@@ -132,6 +132,8 @@ def test_why_a_record_cannot_be_read_as_another_schema_is_said_without_both(clie
     [
         ("string", "it is no JSON .* the name of a type needs quotes"),
         ("{'type': 'string'}", "it is no JSON .Expecting property name"),
+        ("schemas/order.avsc", "it is no JSON .* it looks like the name of a file"),
+        ('{"type":"record","name":"R"', r"it is no JSON .* .char \d+..$"),
         ('["null", "integer"]', "no type is called integer"),
         ('{"type": "array"}', "'items' is missing"),
     ],

@@ -1,6 +1,7 @@
 """A value that does not fit: the error names the path, the expected type and the value's type."""
 
 import json
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
@@ -194,6 +195,21 @@ def test_the_sentence_reads_as_one(codegen):
     write = Codecs().writer(parse(json.dumps(ENVELOPE)), b"", WriteOptions(codegen=codegen))
     with pytest.raises(EncodeError, match=r"^Envelope\.order\.lines\[1\]\.price: expected double, found str$"):
         write(order(lines=[{"price": 1.0}, {"price": "dear"}]))
+
+
+@dataclass
+class Line:
+    price: float
+
+
+@pytest.mark.parametrize("type_of_line", ["com.acme.Line", ["null", "com.acme.Line"]])
+def test_an_object_of_a_class_called_as_the_record_is_told_from_it(type_of_line):
+    fields = [{"name": "first", "type": LINE | {"namespace": "com.acme"}}, {"name": "line", "type": type_of_line}]
+    write = Codecs().writer(parse(json.dumps({"type": "record", "name": "Page", "fields": fields})), b"")
+    with pytest.raises(
+        EncodeError, match=r"^Page\.line: expected a dict for record com\.acme\.Line, found an object of"
+    ):
+        write({"first": {"price": 1.0}, "line": Line(1.0)})
 
 
 def test_a_value_at_the_root_has_no_path():

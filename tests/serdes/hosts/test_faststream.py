@@ -91,6 +91,13 @@ async def test_a_codec_may_belong_to_one_topic(async_client, client, brokers, to
     assert set(registry.subjects) == {f"{topic}-value"}
 
 
+async def test_a_codec_takes_what_faststream_hands_it_by_name(async_client, client, topic):
+    codec = RegistryCodec(AsyncAvroSerializer(async_client, ORDER), topic=topic)
+    [(alone, _), (other, _)] = await codec.encode_batch(msgs=[{"id": 1}, {"id": 2}], serializer=None)
+    assert (alone, CONTENT_TYPE) == await codec.encode(msg={"id": 1}, serializer=None)
+    assert AvroDeserializer(client)(other) == {"id": 2}
+
+
 async def test_a_codec_that_knows_no_topic_says_what_it_needs(codec):
     with pytest.raises(SubjectUnknown, match="the RegistryMiddleware or a topic"):
         await codec.encode({"id": 1})
