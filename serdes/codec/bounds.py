@@ -11,13 +11,15 @@ from typing import Any
 
 from fastavro.schema import SchemaParseException
 
-from serdes.codec.definitions import RECORDS, Definitions, parts, type_word
+from serdes.codec.definitions import BELOW, RECORDS, Definitions, parts, type_word
 from serdes.codec.hazards import LONGEST_DECIMAL_BYTES
 
 DEEPEST_TYPE = 250
 """How many types may stand within each other, apart from those that do by recursion."""
 MOST_PARTS = 1_000_000
 """How many parts of constant size a value may have."""
+MOST_DEFAULTS = 100_000
+"""How many values all defaults of a schema may come to, with the defaults that stand in for what they leave out."""
 
 
 def check_bounds(tree: Any, definitions: Definitions) -> None:
@@ -30,6 +32,7 @@ class _Levels:
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
         self._records: dict[str, int] = {}
+        self._defaults = 0
 
     def below(self, schema: Any) -> int:
         """How many types stand within each other from here on; a record within itself counts once."""
@@ -41,6 +44,9 @@ class _Levels:
         if name is not None:
             self._records[name] = 0
             _check_names(schema)
+            for field in schema["fields"]:
+                if isinstance(field.get("default"), (dict, list)):
+                    self._check_default(field["type"], field["default"], 0)
         inner = parts(schema)
         levels = 1 + max(map(self.below, inner), default=0)
         if word == "union" and any(isinstance(part, list) for part in inner):
@@ -55,6 +61,24 @@ class _Levels:
             if constant is not None and constant.parts > MOST_PARTS:
                 raise SchemaParseException(f"each value of {name} would have more than {MOST_PARTS:,} parts")
         return levels
+
+    def _check_default(self, schema: Any, value: Any, levels: int) -> None:
+        """A record that stands within its own default has no end when it is written."""
+        self._defaults += 1
+        if levels > DEEPEST_TYPE or self._defaults > MOST_DEFAULTS:
+            raise SchemaParseException("defaults stand within each other without end")
+        if not isinstance(value, (dict, list)):
+            return
+        schema = self._definitions.resolved(schema)
+        if isinstance(schema, list):  # a default is of the first branch
+            schema = self._definitions.resolved(schema[0]) if schema else "null"
+        word = type_word(schema)
+        if word in RECORDS and isinstance(value, dict):
+            for field in schema["fields"]:
+                self._check_default(field["type"], value.get(field["name"], field.get("default")), levels + 1)
+        elif word in BELOW:
+            for item in value.values() if isinstance(value, dict) else value:
+                self._check_default(schema[BELOW[word]], item, levels + 1)
 
 
 def _check_names(record: Any) -> None:

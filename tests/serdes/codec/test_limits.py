@@ -179,6 +179,19 @@ def side_by_side(levels, fields, innermost):
     return {"type": "record", "name": "All", "fields": named}
 
 
+def with_defaults(schema):
+    """A record whose field has a default, which leaves out what has a default itself."""
+    return {"type": "record", "name": "R", "fields": [{"name": "a", "type": schema, "default": {}}]}
+
+
+def doubled_defaults(levels):
+    schema = {"type": "record", "name": "R0", "fields": [{"name": "a", "type": "int", "default": 1}]}
+    for level in range(1, levels):
+        fields = [{"name": "a", "type": schema, "default": {}}, {"name": "b", "type": f"R{level - 1}", "default": {}}]
+        schema = {"type": "record", "name": f"R{level}", "fields": fields}
+    return schema
+
+
 def with_name(schema):
     return {"type": "record", "name": "R", "fields": [{"name": "a", "type": schema}]}
 
@@ -192,6 +205,9 @@ def with_name(schema):
         (side_by_side(60, 2, "null"), "each value of R20 would have more than 1,000,000 parts"),
         (side_by_side(60, 2, "boolean"), "each value of R20 would have more than 1,000,000 parts"),
         (with_name(["null", ["null", "R"]]), "a union stands within a union"),
+        (with_defaults("R"), "defaults stand within each other without end"),
+        (with_defaults(["R", "null"]), "defaults stand within each other without end"),
+        (doubled_defaults(30), "defaults stand within each other without end"),
         (with_name("int") | {"aliases": 5}, "the aliases of R are no list"),
         (with_name("int") | {"fields": [{"name": ["a"], "type": "int"}]}, "'a'. in R is no name"),
         (with_name({"type": "fixed", "name": "F", "size": -1}), "the size of F is no number of bytes"),
@@ -213,6 +229,8 @@ def test_a_schema_without_bounds_is_refused_before_anything_is_made_of_it(schema
         (side_by_side(100, 1, "null"), None),
         (side_by_side(10, 2, "long"), None),
         (with_name({"type": "array", "items": ["null", "R"]}), {"a": [None, {"a": []}]}),
+        (doubled_defaults(8), None),
+        (with_defaults({"type": "map", "values": "R"}), {"a": {"k": {"a": {}}}}),
         (with_name(DECIMAL | {"precision": 2_000_000_000}), {"a": Decimal(7)}),
         (
             with_name({"type": "record", "name": "string", "fields": [{"name": "of", "type": "string"}]}),
