@@ -9,6 +9,7 @@ both; refuses to know whether a value or a payload is right otherwise.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from serdes.codec.definitions import RECORDS, Constant, Definitions, parts, type_word
@@ -22,6 +23,8 @@ MOST_PER_BYTE = 16
 """And how many more for each of its bytes: where there may be more in a record, they are counted."""
 LONGEST_DECIMAL_BYTES = 10_000
 """How long the number of a decimal may be, which has 24,000 digits then; the time it takes grows with the square."""
+MOST_DIGITS = 24_000
+"""How many digits a decimal may have before its point: fastavro writes out those that its exponent stands for."""
 _CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)
 _LONGEST_NUMBER_BYTES = 9  # no real length or count takes ten
 
@@ -30,8 +33,17 @@ Walk = Callable[[bytes, int], None]
 
 
 def value_check(tree: Any, definitions: Definitions) -> Check | None:
-    """A function that raises EncodeError for a value that is nested too deep; None where none of this schema can be."""
-    return _check_depth if _recurses(tree, definitions) else None
+    """A function that raises EncodeError for a value that is nested too deep, or has a decimal that is too long.
+
+    None where no value of this schema can be like that.
+    """
+    harmful = _recurses(tree, definitions) or _has_decimals(tree, definitions, "bytes", "fixed")
+    return _check_value if harmful else None
+
+
+def is_too_long(value: Any) -> bool:
+    """Whether a decimal has more digits than anybody could write down, most of them in its exponent."""
+    return isinstance(value, Decimal) and value.is_finite() and value.adjusted() > MOST_DIGITS
 
 
 def payload_walk(tree: Any, definitions: Definitions, *, resolved: bool) -> Walk | None:
@@ -43,7 +55,7 @@ def payload_walk(tree: Any, definitions: Definitions, *, resolved: bool) -> Walk
     """
     harmful = _recurses(tree, definitions) or _counts_blindly(tree, definitions, resolved)
     harmful = harmful or swells(tree, definitions)
-    if not harmful and not _has_decimals(tree, definitions):
+    if not harmful and not _has_decimals(tree, definitions, "bytes"):
         return None
     shortest_bytes = 0 if harmful else LONGEST_DECIMAL_BYTES
     root = _Course(definitions).step(tree)
@@ -59,18 +71,20 @@ def payload_walk(tree: Any, definitions: Definitions, *, resolved: bool) -> Walk
     return walk
 
 
-def _check_depth(value: Any) -> None:
+def _check_value(value: Any) -> None:
     # Level by level, and every container of a level once, however many others hold it.
-    level = {id(value): value} if isinstance(value, _CONTAINERS) else {}
-    for _ in range(DEEPEST):
+    level: dict[int, Any] = {0: [value]}
+    for _ in range(DEEPEST + 1):
         if not level:
             return
-        level = {
-            id(inner): inner
-            for outer in level.values()
-            for inner in (outer.values() if isinstance(outer, Mapping) else outer)
-            if isinstance(inner, _CONTAINERS)
-        }
+        below: dict[int, Any] = {}
+        for outer in level.values():
+            for inner in outer.values() if isinstance(outer, Mapping) else outer:
+                if isinstance(inner, _CONTAINERS):
+                    below[id(inner)] = inner
+                elif is_too_long(inner):
+                    raise EncodeError(f"a decimal has more than {MOST_DIGITS:,} digits")
+        level = below
     raise EncodeError(f"the value is nested deeper than {DEEPEST:,} levels")
 
 
@@ -137,12 +151,12 @@ def _counts_blindly(tree: Any, definitions: Definitions, resolved: bool) -> bool
     return counts(tree)
 
 
-def is_decimal(schema: Any) -> bool:
-    """Whether values are decimals of bytes."""
-    return isinstance(schema, dict) and schema["type"] == "bytes" and schema.get("logicalType") == "decimal"
+def _is_decimal(schema: Any, *words: str) -> bool:
+    return isinstance(schema, dict) and schema["type"] in words and schema.get("logicalType") == "decimal"
 
 
-def _has_decimals(tree: Any, definitions: Definitions) -> bool:
+def _has_decimals(tree: Any, definitions: Definitions, *words: str) -> bool:
+    """Whether there are decimals that are made of one of these types."""
     known: set[str] = set()
 
     def found(schema: Any) -> bool:
@@ -151,7 +165,7 @@ def _has_decimals(tree: Any, definitions: Definitions) -> bool:
             if schema["name"] in known:
                 return False
             known.add(schema["name"])
-        return is_decimal(schema) or any(map(found, parts(schema)))
+        return _is_decimal(schema, *words) or any(map(found, parts(schema)))
 
     return found(tree)
 
@@ -287,7 +301,7 @@ class _Course:
                 return _Walk.items, (self._definitions.constant(schema["items"]), below[0])
             case "map":
                 return _Walk.entries, below[0]
-            case "bytes" if is_decimal(schema):
+            case "bytes" if _is_decimal(schema, "bytes"):
                 return _Walk.decimal, None
             case "string" | "bytes":
                 return _Walk.sized, None

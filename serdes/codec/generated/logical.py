@@ -16,6 +16,9 @@ from uuid import UUID, SafeUUID
 from fastavro.read import LOGICAL_READERS
 from fastavro.write import LOGICAL_WRITERS
 
+from serdes.codec.generated.varints import Doubt
+from serdes.codec.hazards import is_too_long
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # local timestamps have no zone
 _DAYS_TO_EPOCH = _EPOCH.toordinal()
@@ -113,16 +116,14 @@ def preparation(schema: Any) -> Callable[[Any, Any], Any] | None:
     """The function of (value, schema) that fastavro applies to a value before it writes it, or None."""
     function = LOGICAL_WRITERS.get(logical_key(schema))
     if function is not None and function is _STOCK_DECIMALS.get(logical_key(schema)):
-        # Any number is a precision, also one to which no power of ten can be computed.
-        if schema["precision"] > _MOST_DECIMALS:
-            return function
         return _decimal_preparation(schema, function)
     return function
 
 
 def _decimal_preparation(schema: Any, stock: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """Fast for a decimal that has the schema's scale; all others, and what does not fit, go to fastavro."""
-    scale, limit, size = schema.get("scale", 0), 10 ** schema["precision"], schema.get("size")
+    # Any number is a precision, also one to which no power of ten can be computed.
+    scale, limit, size = schema.get("scale", 0), 10 ** min(schema["precision"], _MOST_DECIMALS), schema.get("size")
     quantum, context = Decimal(1).scaleb(-scale), Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
     def prepare(value: Any, same: Any) -> Any:
@@ -130,6 +131,8 @@ def _decimal_preparation(schema: Any, stock: Callable[[Any, Any], Any]) -> Calla
             unscaled = int(value.scaleb(scale, context))
             if -limit < unscaled < limit:
                 return unscaled.to_bytes(size or (unscaled.bit_length() + 8) // 8, "big", signed=True)
+        if is_too_long(value):
+            raise Doubt
         return stock(value, same)
 
     return prepare

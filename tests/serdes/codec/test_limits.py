@@ -340,6 +340,19 @@ def test_a_deep_value_that_is_left_to_fastavro_does_not_end_the_process(nest, co
         levels.pop().clear()
 
 
+@pytest.mark.parametrize("codegen", [True, False])
+@pytest.mark.parametrize("schema", [DECIMAL, DECIMAL | {"type": "fixed", "name": "F", "size": 8}])
+@pytest.mark.parametrize(
+    "nest", [lambda schema: schema, lambda schema: ["null", schema], lambda schema: [schema, "string"]]
+)
+def test_a_decimal_whose_exponent_stands_for_millions_of_digits_is_refused_at_once(nest, schema, codegen):
+    write = Codecs().writer(parse(json.dumps(with_name(nest(schema)))), b"", WriteOptions(codegen=codegen))
+    assert write({"a": Decimal("1E+6")})
+    for harmful in ("1E+300000000", "-1E+300000000"):
+        with pytest.raises(EncodeError, match="a decimal has more than 24,000 digits"):
+            write({"a": Decimal(harmful)})
+
+
 @pytest.mark.parametrize(
     "name", ['x"]); import os; ("', "a\nb", "é", "class", "'", '"', "\\", "{x}", "__import__('os')", "b"]
 )
