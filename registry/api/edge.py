@@ -6,6 +6,7 @@ Follows sections 0.1 to 0.4 of Confluent's REST API; refuses to know what is ask
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from itertools import count
@@ -22,7 +23,7 @@ from registry.api.failures import breakdown, refusal
 from registry.api.negotiation import media_types
 from registry.api.visit import VISIT, RawHeaders, RequestTallies, Visit
 from registry.auth import NOBODY, OPEN, SEVERAL, Caller, Guard
-from registry.errors import BodyTooLarge, RegistryError
+from registry.errors import BodyTooLarge, RegistryError, StoreTimedOut
 
 BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods whose body, if there is one, nobody reads."""
@@ -31,6 +32,8 @@ DECIDING_HEADERS: Final = frozenset({b"accept", b"accept-encoding", b"content-ty
 OWN_ADDRESSES: Final = frozenset({"127.0.0.1", "::1"})
 READ_HEADERS: Final = DECIDING_HEADERS | {b"x-request-id", b"content-length", b"authorization"}
 """All that the border reads; most headers are none of these."""
+
+_STOPPED: Final = "The registry stopped while it worked on this, and the outcome is not known"
 
 log = logging.getLogger("signet")
 
@@ -170,6 +173,11 @@ class Edge:
             await self._answer(heading.length, whole, visit, scope, receive, answer)
         except RegistryError as error:
             await refusal(error, accepted(heading))(scope, receive, answer)
+        except CancelledError:
+            # The server stops and has waited for long enough. Left to itself it would say nothing but that it failed,
+            # of a change that may be made all the same.
+            if not answer.status:
+                await refusal(StoreTimedOut(_STOPPED), accepted(heading))(scope, receive, answer)
         except ClientLeftError:
             log.info("request %s: the client left before its body was whole", _readable(request_id))
         except Exception:

@@ -3,9 +3,12 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
@@ -222,6 +225,23 @@ def test_ctrl_c_or_a_second_signal_ends_it_without_draining(start_registry, sign
         running.process.send_signal(number)
         time.sleep(0.3)
     assert running.process.wait(timeout=10) == 0
+
+
+def test_who_is_not_waited_for_any_longer_is_told_that_the_outcome_is_not_known(
+    start_registry, tmp_path: Path, capfd
+) -> None:
+    store = tmp_path / "signet.db"
+    running = start_registry(store=f"sqlite:{store}", shutdown_drain_seconds=0, shutdown_grace_seconds=1)
+    with ThreadPoolExecutor(1) as other, closing(sqlite3.connect(store, isolation_level=None)) as person:
+        person.execute("BEGIN IMMEDIATE")
+        answer = other.submit(registration, running.url)
+        time.sleep(0.3)
+        running.process.send_signal(signal.SIGTERM)
+        given = answer.result(20)
+        person.execute("ROLLBACK")
+    assert (given.status_code, given.json()["error_code"]) == (500, 50002)
+    assert running.process.wait(20) == 0
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_file_keeps_what_was_registered(start_registry, tmp_path: Path) -> None:
