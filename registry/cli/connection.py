@@ -180,6 +180,17 @@ class Connection(HttpToolsProtocol):
         self.pipeline.clear()
         self.cycle = self.flow = None  # type: ignore[assignment]  # as uvicorn does with its parser
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn never stays
+        """Stay for a client that has said all and waits for its answer, as `nc -N` does; tell whether that is so.
+
+        Who closes a stream, or leaves in the middle of a request, waits for nothing.
+        """
+        # What was answered is not written yet, and would not be written to a transport that closes.
+        self._out.flush()
+        cycle: RequestResponseCycle | None = self.cycle
+        is_streaming = cycle is not None and cycle.response_started
+        return not is_streaming and not self._rest and self._ends_with_an_answer()
+
     def data_received(self, data: bytes) -> None:
         """Read on; of many requests some, so that those of others come between."""
         if self._rest:  # TLS hands on what it had when it was told to pause

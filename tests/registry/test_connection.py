@@ -141,6 +141,26 @@ def test_a_request_gets_its_own_answer_whatever_comes_behind_it(before: list[byt
     assert asyncio.run(run()) == [200, 404][-len(before) :]
 
 
+@pytest.mark.parametrize(
+    ("sent", "statuses"),
+    [(LATEST, [200]), (UNKNOWN, [404]), (LATEST + UNKNOWN + LATEST, [200, 404, 200]), (REGISTER[:-5], [])],
+)
+@pytest.mark.parametrize("seconds", [0.0, 0.2])
+def test_a_client_that_has_said_all_gets_its_answers_and_the_end(
+    sent: bytes, statuses: list[int], seconds: float
+) -> None:
+    async def run() -> list[int]:
+        async with connected(ServerState()) as (edge, (reader, writer)):
+            edge.seconds = seconds
+            writer.write(sent)
+            writer.write_eof()
+            answers = [await asyncio.wait_for(read_answer(reader), 20) for _ in statuses]
+            assert await asyncio.wait_for(reader.read(), 20) == b""
+            return [status for status, _ in answers]
+
+    assert asyncio.run(run()) == statuses
+
+
 def test_thousands_of_requests_in_one_piece_are_all_answered() -> None:
     _, answers = ask([UNKNOWN + LATEST * 5_000], 5_001)
     assert [status for status, _ in answers] == [404] + [200] * 5_000
