@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,6 +32,9 @@ from registry.state import State
 
 FINDINGS: Final = 100
 """The exit code of a command that did its work and found something."""
+
+SQLITE: Final = b"SQLite format 3\0"
+HOST_PORT: Final = re.compile(r"[\w.-]+:[0-9]+")
 
 
 @click.command(cls=Command)
@@ -137,9 +141,12 @@ async def _gathered(source: str) -> transfer.Source:
 def _gathered_lines(file: str) -> transfer.Source:
     try:
         with Path(file).open("rb") as lines:
+            if lines.peek(len(SQLITE)).startswith(SQLITE):
+                raise SourceUnreadable(f"{file} is an SQLite file, which is written sqlite:{file} as a source")
             return transfer.gather(transfer.read_lines(lines, file))
     except OSError as error:
-        raise SourceUnreadable(f"{file} cannot be read: {error.strerror}") from error
+        hint = f"; a running registry is written http://{file}" if HOST_PORT.fullmatch(file) else ""
+        raise SourceUnreadable(f"{file} cannot be read: {error.strerror}{hint}") from error
 
 
 def _is_running(source: str) -> bool:

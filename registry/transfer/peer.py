@@ -34,7 +34,12 @@ UNREADABLE: Final = (
 MAX_PORT: Final = 65_535
 ABSENT: Final = frozenset({404, 405})
 BUSY: Final = frozenset({429, 502, 503, 504})
-REFUSED: Final = frozenset({401, 403})
+NAMELESS: Final = "a name and a password go into the URL: http://NAME:PASSWORD@HOST:PORT"
+REFUSED: Final = {
+    401: "the name or the password in the URL is wrong",
+    403: "the user must be one who may read everything",
+}
+"""What to do about a refusal of somebody who told a name."""
 
 
 @asynccontextmanager
@@ -70,14 +75,16 @@ async def opened(url: str, transport: httpx.AsyncBaseTransport | None = None) ->
             )
             for _ in range(AT_ONCE)
         ]
-        yield Peer(made, str(place).rstrip("/"))
+        yield Peer(made, str(place).rstrip("/"), named=bool(address.userinfo))
 
 
 class Peer:
     """A registry that answers GET requests, of which several may be under way."""
 
-    def __init__(self, clients: list[httpx.AsyncClient], place: str) -> None:
+    def __init__(self, clients: list[httpx.AsyncClient], place: str, *, named: bool) -> None:
+        """named: whether the clients tell a name and a password."""
         self.place = place
+        self._named = named
         # One for each request under way: with a pool that they share, each request looks through all its connections.
         self._clients = clients
 
@@ -90,10 +97,8 @@ class Peer:
         if answer.status_code in ABSENT:
             return None
         if answer.status_code in REFUSED:
-            raise SourceUnreadable(
-                f"{self.place} answers {answer.status_code} {answer.reason_phrase};"
-                " a name and a password go into the URL: http://NAME:PASSWORD@HOST:PORT"
-            )
+            hint = REFUSED[answer.status_code] if self._named else NAMELESS
+            raise SourceUnreadable(f"{self.place} answers {answer.status_code} {answer.reason_phrase}; {hint}")
         if not answer.is_success:
             raise SourceUnreadable(f"{self.place} answers {answer.status_code} to GET {path}: {answer.text[:200]}")
         try:

@@ -196,6 +196,10 @@ def test_findings_end_with_exit_code_100(signet, tmp_path) -> None:
             "{0}/nothing.txt cannot be read: No such file or directory",
         ),
         (["import", "{0}", "--store", "memory:"], "{0} cannot be read: Is a directory"),
+        (
+            ["import", "old.example:8081", "--store", "memory:"],
+            "old.example:8081 cannot be read: No such file or directory; a running registry is written http://old.exam",
+        ),
         (["import", "http://me:secret@127.0.0.1:9", "--store", "memory:"], "http://127.0.0.1:9 cannot be reached: "),
         (["verify", "--store", "postgresql://me:secret@127.0.0.1:9/x"], "The database 127.0.0.1:9/x cannot be used: "),
         (["import", "http://me:secret/x@127.0.0.1:9", "--store", "memory:"], "cannot be read as http://NAME:PASSWORD@"),
@@ -232,6 +236,15 @@ def test_what_cannot_be_done_is_said_in_one_sentence(signet, tmp_path, topic, ar
     assert (done.stdout, done.stderr.count("\n")) == ("", 1)
     assert "secret" not in done.stderr
     assert not list(tmp_path.glob("nothing.db*"))
+
+
+def test_an_sqlite_file_without_its_scheme_is_told_from_a_file_of_lines(signet, tmp_path, topic) -> None:
+    signet("import", topic, "--store", f"sqlite:{tmp_path}/s.db")
+    done = signet("import", tmp_path / "s.db", "--store", "memory:", exit_code=2)
+    assert (
+        done.stderr
+        == f"signet: {tmp_path}/s.db is an SQLite file, which is written sqlite:{tmp_path}/s.db as a source\n"
+    )
 
 
 def test_every_command_says_what_it_is_for(signet) -> None:

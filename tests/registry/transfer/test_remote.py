@@ -213,8 +213,11 @@ async def test_one_id_with_two_meanings_is_left_out_and_told() -> None:
 @pytest.mark.parametrize(
     ("answers", "sentence"),
     [
-        ({"/contexts": 401}, r"^http://old:8081 answers 401 Unauthorized; a name and a password go into the URL"),
-        ({"/contexts": 403}, r"^http://old:8081 answers 403 Forbidden"),
+        (
+            {"/contexts": 401},
+            r"^http://old:8081 answers 401 Unauthorized; the name or the password in the URL is wrong$",
+        ),
+        ({"/contexts": 403}, r"^http://old:8081 answers 403 Forbidden; the user must be one who may read everything$"),
         ({"/contexts": 500}, r"^http://old:8081 answers 500 to GET /contexts: no$"),
         ({}, r"^http://old:8081 is no schema registry: it has no /subjects$"),
         ({"/contexts": ["."], "/schemas?deleted": ["s"]}, r"^http://old:8081 answers in a way that no schema registry"),
@@ -227,6 +230,12 @@ async def test_what_cannot_be_read_is_said_in_one_sentence_without_the_password(
     with pytest.raises(SourceUnreadable, match=sentence) as refusal:
         await read_registry("http://me:secret@old:8081", registry_that_answers(answers))
     assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_who_is_refused_without_a_name_is_told_where_it_goes(status) -> None:
+    with pytest.raises(SourceUnreadable, match=r"; a name and a password go into the URL: http://NAME:PASSWORD@HOST"):
+        await read_registry("http://old:8081", registry_that_answers({"/contexts": status}))
 
 
 @pytest.mark.parametrize("url", ["http://", "http://old:port", "http://[::1", "http://:8081"])
