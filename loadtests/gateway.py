@@ -18,6 +18,7 @@ import orjson
 import uvicorn
 from confluent_kafka import KafkaException, Producer
 from fastapi import FastAPI, Request, Response
+from fastapi_offline import FastAPIOffline
 
 from loadtests.ingestion.records import SCHEMA, records
 from serdes import AvroSerializer, SchemaRegistryClient, SerdesError
@@ -196,7 +197,8 @@ def gateway(encoder: Encoder, sink: Sink) -> FastAPI:
         await encoder.close()
         sink.close()
 
-    app = FastAPI(title="Ingestion gateway", lifespan=lifespan)
+    # FastAPI's own page is empty where no CDN is in reach.
+    app = FastAPIOffline(title="Ingestion gateway", lifespan=lifespan)
 
     example = next(records())
 
@@ -264,7 +266,9 @@ def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.gateway", description=__doc__)
     parser.add_argument("--encoder", choices=ENCODERS, default="cached", help="how records are written (cached)")
-    parser.add_argument("--registry", default="http://127.0.0.1:8081", help="the schema registry's URL")
+    parser.add_argument(
+        "--registry", default="http://127.0.0.1:8081", help="the schema registry's URL (http://127.0.0.1:8081)"
+    )
     parser.add_argument("--bootstrap-servers", help="Kafka's brokers; without them one in this process")
     parser.add_argument("--port", type=port, default=8080, help="where to listen on 127.0.0.1 (8080)")
     options = parser.parse_args()
@@ -274,6 +278,7 @@ def main() -> None:
         sys.exit(f"The gateway cannot start: {error}")
     except KafkaException as error:
         sys.exit(f"The gateway cannot start: {error.args[0].str()}")
+    print(f"The gateway listens on http://127.0.0.1:{options.port}; /docs shows what it takes", flush=True)
     uvicorn.run(
         app,
         port=options.port,

@@ -1,6 +1,7 @@
 """The gateway with each encoder, over a real registry and the broker inside librdkafka."""
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
 from itertools import islice
 
@@ -44,6 +45,18 @@ def produced(sink, count):
     values = [message.value() for message in consumer.consume(count, timeout=20)]
     consumer.close()
     return values
+
+
+def test_the_page_needs_nothing_from_elsewhere(registry_url):
+    async def scenario():
+        async with running("json", registry_url) as (client, _):
+            page = (await client.get("/docs")).text
+            parts = re.findall(r'(?:src|href)="([^"]+)"', page)
+            return parts, [(await client.get(part)).status_code for part in parts if part.startswith("/")]
+
+    parts, found = asyncio.run(scenario())
+    assert found == [200] * len(parts)
+    assert len(parts) >= 2
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
