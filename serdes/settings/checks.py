@@ -15,6 +15,8 @@ from serdes.subjects import CLUSTER_ID, FALLBACK_TYPE, SubjectNameStrategyType
 
 _HIGHEST_ID = 0xFFFFFFFF
 
+NAMED_STRATEGIES = tuple(kind for kind in SubjectNameStrategyType if kind is not SubjectNameStrategyType.NONE)
+
 Conf = Mapping[str, Any]
 Check = Callable[[str, Any], Any]
 
@@ -110,6 +112,13 @@ def function(key: str, value: Any) -> Callable[..., Any]:
     if not callable(value):
         raise SettingInvalid(f"{key} must be callable, not {type(value).__name__}")
     return value  # type: ignore[no-any-return]  # callable() tells nothing about the signature
+
+
+def strategy(key: str, value: Any) -> Callable[..., Any]:
+    """A function that names subjects; Java's client takes the name of a class here."""
+    if isinstance(value, str):
+        raise SettingInvalid(f"{key} must be callable, not str; {key}.type takes one of {', '.join(NAMED_STRATEGIES)}")
+    return function(key, value)
 
 
 def strategy_type(*choices: SubjectNameStrategyType) -> Check:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from serdes.errors import SettingInvalid
 from serdes.settings.checks import (
+    NAMED_STRATEGIES,
     Settings,
     anything,
     associated_conf,
@@ -17,10 +18,10 @@ from serdes.settings.checks import (
     number,
     one_of,
     schema_id,
+    strategy,
     strategy_type,
     text_pairs,
 )
-from serdes.subjects import SubjectNameStrategyType
 from serdes.wire import dual_schema_id_deserializer, prefix_schema_id_serializer
 
 
@@ -39,13 +40,13 @@ class SubjectSettings(Settings):
     )
     strategy: Callable[..., Any] | None = field(
         default=None,
-        metadata=key("subject.name.strategy", function, "A function (context, record name) -> subject; wins."),
+        metadata=key("subject.name.strategy", strategy, "A function (context, record name) -> subject; wins."),
     )
     strategy_type: str | None = field(
         default=None,
         metadata=key(
             "subject.name.strategy.type",
-            strategy_type(*(kind for kind in SubjectNameStrategyType if kind is not SubjectNameStrategyType.NONE)),
+            strategy_type(*NAMED_STRATEGIES),
             "TOPIC, RECORD, TOPIC_RECORD or ASSOCIATED (the default).",
         ),
     )

@@ -69,7 +69,12 @@ URL = {"url": "http://127.0.0.1:1"}
         ),
         (SerializerSettings, ASSOCIATED | {CONF: {f"{STRATEGY}.fallback.type": "ASSOCIATED"}}, "fallback.type must be"),
         (SerializerSettings, ASSOCIATED | {CONF: {f"{STRATEGY}.kafka.cluster.id": 5}}, "cluster.id must be a text"),
-        (SerializerSettings, {"subject.name.strategy": "topic"}, "callable"),
+        (
+            SerializerSettings,
+            {STRATEGY: "topic"},
+            f"{STRATEGY} must be callable, not str; {STRATEGY}.type takes one of",
+        ),
+        (SerializerSettings, {STRATEGY: 5}, f"{STRATEGY} must be callable, not int$"),
         (SerializerSettings, {"subject.name.strategy.type": "NONE"}, "TOPIC"),
         (SerializerSettings, {"codegen": "maybe"}, "auto, on, off"),
         (DeserializerSettings, {"on.error": "ignore"}, "raise, return, drop"),
