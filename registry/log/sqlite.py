@@ -30,9 +30,9 @@ from registry.log.sqlite_file import (
     claim,
     connect,
     damage,
+    empty_write_ahead_log,
     failure,
     hold,
-    impatient,
     is_between,
     is_current,
     lying_at,
@@ -286,23 +286,36 @@ class SqliteLog:
         if self._idle_timer:
             self._idle_timer.cancel()
         if self._unmoved_bytes >= _CHECKPOINT_BYTES:
-            self._checkpoint("PASSIVE")
+            self._checkpoint(is_idle=False)
         else:
             # Nothing is left of it when idle: after kill -9 it would be taken for a part of whatever file lies there.
             loop = asyncio.get_running_loop()
-            self._idle_timer = loop.call_later(_CHECKPOINT_IDLE_SECONDS, self._checkpoint, "TRUNCATE")
+            self._idle_timer = loop.call_later(_CHECKPOINT_IDLE_SECONDS, partial(self._checkpoint, is_idle=True))
 
-    def _checkpoint(self, mode: str) -> None:
+    def _checkpoint(self, *, is_idle: bool) -> None:
         self._unmoved_bytes = 0
-        self._writing.submit(self._move_write_ahead_log, mode)
+        move = partial(self._move_write_ahead_log, is_idle=is_idle)
+        asyncio.get_running_loop().run_in_executor(self._writing, move).add_done_callback(self._moved)
 
-    def _move_write_ahead_log(self, mode: str) -> None:
+    def _moved(self, moving: asyncio.Future[bool]) -> None:
+        # Whoever read meanwhile, as a backup does, will have ended some time.
+        if not moving.result() and not self._is_closed:
+            self._plan_checkpoint(0)
+
+    def _move_write_ahead_log(self, *, is_idle: bool) -> bool:
+        """Move the write-ahead log into its file, all of it when idle; tell whether no more can be done for now."""
         try:
             self._look_at_file()
-            if self.alarm != OVERWRITTEN:
-                with impatient(self._writer):
-                    self._writer.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
-                self._mark = mark_in(self._descriptor)
+            if self.alarm == OVERWRITTEN:
+                return True
+            if is_idle:
+                is_done = empty_write_ahead_log(self._writer)
+            else:
+                is_done = True
+                self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            self._mark = mark_in(self._descriptor)
         except (sqlite3.Error, OSError) as error:
             # Nothing is lost: what was not moved stays in the write-ahead log until the next time.
             _logger.warning("The write-ahead log of the store could not be moved into its file: %s", error)
+            return True
+        return is_done

@@ -222,9 +222,18 @@ def mark(connection: sqlite3.Connection, descriptor: int, number: int) -> int:
     with suppress(sqlite3.OperationalError):
         if connection.execute("PRAGMA user_version").fetchone() != (number,):
             connection.execute(f"PRAGMA user_version = {number}")
-        if mark_in(descriptor) != number:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        # Also of what a killed process left, to which nothing may come for long.
+        empty_write_ahead_log(connection)
     return mark_in(descriptor)
+
+
+def empty_write_ahead_log(connection: sqlite3.Connection) -> bool:
+    """Move the write-ahead log into its file and leave nothing of it, as far as those who read let it, without waiting
+    for them; tell whether that is done.
+    """
+    with impatient(connection):
+        ((is_held_up, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return not is_held_up
 
 
 @contextmanager

@@ -176,10 +176,37 @@ async def test_the_write_ahead_log_is_moved_as_far_as_a_person_who_reads_lets_it
         person.execute("BEGIN")
         person.execute("SELECT count(*) FROM log").fetchone()
         await append(log, Entry(b"k", b"v"))
-        await log._in(log._writing, log._move_write_ahead_log, "TRUNCATE")
+        await log._in(log._writing, log._move_write_ahead_log, is_idle=True)
         assert bytes_in(path) > 1_000_000
         assert (await append(log, Entry(b"k", b"v"))).end == 3
     person.close()
+
+
+async def test_nothing_is_left_in_the_write_ahead_log_when_a_person_has_read(log: Log, path: Path) -> None:
+    await append(log, Entry(b"k", b"v"))
+    with sqlite3.connect(path) as person:
+        person.execute("BEGIN")
+        person.execute("SELECT count(*) FROM log").fetchone()
+        await append(log, Entry(b"k", b"v"))
+        await asyncio.sleep(0.6)
+        assert bytes_in(path.with_name("signet.db-wal")) > 0
+        person.rollback()
+    person.close()
+    await asyncio.sleep(0.6)
+    assert bytes_in(path.with_name("signet.db-wal")) == 0
+
+
+async def test_nothing_is_left_of_the_write_ahead_log_of_a_killed_process(path: Path) -> None:
+    process = start_appender(path)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "open\n"
+    await asyncio.sleep(0.2)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert bytes_in(path.with_name("signet.db-wal")) > 0
+    log = await open_log(f"sqlite:{path}")
+    assert bytes_in(path.with_name("signet.db-wal")) == 0
+    await log.close()
 
 
 async def test_the_write_ahead_log_stays_bounded_under_load(log: Log, path: Path) -> None:
@@ -290,7 +317,7 @@ async def another_log(log: Log, path: Path) -> bytes:
 async def an_older_copy(log: Log, path: Path) -> bytes:
     copy = contents(path)
     await append(log, Entry(b"b", b"2"))
-    await log._in(log._writing, log._move_write_ahead_log, "PASSIVE")
+    await log._in(log._writing, log._move_write_ahead_log, is_idle=False)
     return copy
 
 
@@ -328,7 +355,7 @@ async def test_a_file_that_was_overwritten_takes_nothing_until_the_next_start_ev
     log: Log, path: Path
 ) -> None:
     await append(log, Entry(b"a", b"1"))
-    await log._in(log._writing, log._move_write_ahead_log, "TRUNCATE")
+    await log._in(log._writing, log._move_write_ahead_log, is_idle=True)
     content = contents(path)
     await append(log, Entry(b"b", b"2"))
     for lying in (b"", content):
@@ -343,7 +370,7 @@ async def test_what_a_second_process_wrote_whose_lock_was_deleted_is_left_to_it(
     await append(second, Entry(b"a", b"1"))
     with pytest.raises(StoreFailed):
         await append(log, Entry(b"b", b"2"))
-    await second._in(second._writing, second._move_write_ahead_log, "PASSIVE")
+    await second._in(second._writing, second._move_write_ahead_log, is_idle=False)
     with pytest.raises(StoreFailed, match="Another process wrote"):
         await append(log, Entry(b"b", b"2"))
     assert ((await append(second, Entry(b"c", b"3"))).end, await count(second)) == (2, 2)
