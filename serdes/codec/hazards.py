@@ -26,24 +26,83 @@ LONGEST_DECIMAL_BYTES = 10_000
 MOST_DIGITS = 24_000
 """How many digits a decimal may have before its point: fastavro writes out those that its exponent stands for."""
 _CONTAINERS = (dict, list, tuple, set, frozenset, Mapping)
+_MAPPINGS = (dict, Mapping)
 _LONGEST_NUMBER_BYTES = 9  # no real length or count takes ten
 
 Check = Callable[[Any], None]
 Walk = Callable[[bytes, int], None]
 
 
-def value_check(tree: Any, definitions: Definitions) -> Check | None:
-    """A function that raises EncodeError for a value that is nested too deep, or has a decimal that is too long.
-
-    None where no value of this schema can be like that.
-    """
-    harmful = _recurses(tree, definitions) or _has_decimals(tree, definitions, "bytes", "fixed")
-    return _check_value if harmful else None
-
-
 def is_too_long(value: Any) -> bool:
     """Whether a decimal has more digits than anybody could write down, most of them in its exponent."""
     return isinstance(value, Decimal) and value.is_finite() and value.adjusted() > MOST_DIGITS
+
+
+class ValueChecks:
+    """What has to be looked at in a value before fastavro writes it, for a schema and each of its parts."""
+
+    def __init__(self, tree: Any, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._recurses = _recurses(tree, definitions)
+        self._records: dict[str, Check | None] = {}
+
+    def check(self, schema: Any) -> Check | None:
+        """A function that raises EncodeError for a value that is nested too deep, or has a decimal that is too long.
+
+        None where no value of this part can be like that.
+        """
+        # Values of a type within itself are looked at whole, since the functions below would recurse as deep as they.
+        return check_whole if self._recurses else self._decimals(schema)
+
+    def _decimals(self, schema: Any) -> Check | None:
+        """The same for decimals alone, which are looked for where the schema has them; a value need not fit."""
+        schema = self._definitions.resolved(schema)
+        word = type_word(schema)
+        if word in RECORDS:
+            if schema["name"] not in self._records:
+                fields = [(field["name"], self._decimals(field["type"])) for field in schema["fields"]]
+                self._records[schema["name"]] = _in_fields([(name, check) for name, check in fields if check])
+            return self._records[schema["name"]]
+        if _is_decimal(schema, "bytes", "fixed"):
+            return _check_decimal
+        checks = [check for check in map(self._decimals, parts(schema)) if check]
+        if not checks:
+            return None
+        return _in_branches(checks) if word == "union" else _in_items(checks[0])
+
+
+def _check_decimal(value: Any) -> None:
+    if is_too_long(value):
+        raise EncodeError(f"a decimal has more than {MOST_DIGITS:,} digits")
+
+
+def _in_fields(checks: list[tuple[str, Check]]) -> Check | None:
+    def check_fields(value: Any) -> None:
+        if isinstance(value, _MAPPINGS):
+            for name, check in checks:
+                if name in value:
+                    check(value[name])
+
+    return check_fields if checks else None
+
+
+def _in_items(check: Check) -> Check:
+    def check_items(value: Any) -> None:
+        if isinstance(value, _CONTAINERS):
+            for item in value.values() if isinstance(value, _MAPPINGS) else value:
+                check(item)
+
+    return check_items
+
+
+def _in_branches(checks: list[Check]) -> Check:
+    def check_branches(value: Any) -> None:
+        # A tuple is a pair that names its branch.
+        value = value[-1] if isinstance(value, tuple) and value else value
+        for check in checks:
+            check(value)
+
+    return check_branches
 
 
 def payload_walk(tree: Any, definitions: Definitions, *, resolved: bool) -> Walk | None:
@@ -71,7 +130,8 @@ def payload_walk(tree: Any, definitions: Definitions, *, resolved: bool) -> Walk
     return walk
 
 
-def _check_value(value: Any) -> None:
+def check_whole(value: Any) -> None:
+    """Raises EncodeError for a value of any schema that is nested too deep, or has a decimal that is too long."""
     # Level by level, and every container of a level once, however many others hold it.
     level: dict[int, Any] = {0: [value]}
     for _ in range(DEEPEST + 1):
@@ -79,11 +139,11 @@ def _check_value(value: Any) -> None:
             return
         below: dict[int, Any] = {}
         for outer in level.values():
-            for inner in outer.values() if isinstance(outer, Mapping) else outer:
+            for inner in outer.values() if isinstance(outer, _MAPPINGS) else outer:
                 if isinstance(inner, _CONTAINERS):
                     below[id(inner)] = inner
-                elif is_too_long(inner):
-                    raise EncodeError(f"a decimal has more than {MOST_DIGITS:,} digits")
+                else:
+                    _check_decimal(inner)
         level = below
     raise EncodeError(f"the value is nested deeper than {DEEPEST:,} levels")
 

@@ -17,7 +17,7 @@ from fastavro.read import SchemaResolutionError as Unresolvable
 
 from serdes.codec.definitions import Definitions
 from serdes.codec.failures import FAILURES
-from serdes.codec.hazards import payload_walk, value_check
+from serdes.codec.hazards import ValueChecks, check_whole, payload_walk
 from serdes.codec.options import ReadOptions, WriteOptions
 from serdes.codec.parsing import AvroSchema
 from serdes.codec.shapes import NO_SHAPES
@@ -60,7 +60,9 @@ def writer(
     if is_bytes(tree):
         return _bytes_writer(frame, place, tombstones)
     definitions = Definitions(tree)
-    check_ints, check_depth = IntChecks(definitions).check(tree), value_check(tree, definitions)
+    check_ints = IntChecks(definitions).check(tree)
+    # What generated code has given up may be anything: for a long, too, fastavro writes out what an exponent says.
+    check_value = check_whole if options.codegen else ValueChecks(tree, definitions).check(tree)
 
     def write(value: Any, _ctx: object = None) -> bytes | None:
         if value is None and tombstones:
@@ -69,8 +71,8 @@ def writer(
         try:
             if shaped:
                 value = shapes.plain(value)
-            if check_depth is not None:
-                check_depth(value)
+            if check_value is not None:
+                check_value(value)
             if usual:  # keywords cost a short value a tenth of its whole time
                 schemaless_writer(buffer, tree, value)
             else:

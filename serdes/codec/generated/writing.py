@@ -25,7 +25,7 @@ from serdes.codec.generated import logical
 from serdes.codec.generated.branches import Choice, choices
 from serdes.codec.generated.source import Constants, Source, compiled
 from serdes.codec.generated.varints import SMALL, Doubt, int_bytes, long_bytes
-from serdes.codec.hazards import value_check
+from serdes.codec.hazards import ValueChecks
 from serdes.codec.options import WriteOptions
 from serdes.codec.widths import IntChecks
 
@@ -91,7 +91,7 @@ class Writing:
         self._preparations: dict[int, Callable[[Any, Any], Any] | None] = {}
         self._tree = tree
         # Once for all unions: for each of many by itself they would walk over the whole schema.
-        self._int_checks, self._check_depth = IntChecks(self.definitions), value_check(tree, self.definitions)
+        self._int_checks, self._value_checks = IntChecks(self.definitions), ValueChecks(tree, self.definitions)
 
     def made(self) -> Callable[..., Any]:
         """The maker of the writer: called with H (the frame), `redo` and `too_deep`."""
@@ -137,11 +137,11 @@ class Writing:
         """The name of a function that lets fastavro write one union."""
         tree = self.definitions.parsed({"type": "record", "name": "", "fields": [{"name": "value", "type": union}]})
         options, strict = self._options, self._options["strict"]
-        check_ints, check_depth = self._int_checks.check(union), self._check_depth
+        check_ints, check_value = self._int_checks.check(union), self._value_checks.check(union)
 
         def write_union(value: Any) -> bytes:
-            if check_depth is not None:
-                check_depth(value)
+            if check_value is not None:
+                check_value(value)
             wrapped = {"value": value}
             # Inside another union fastavro has validated the value by the time it writes it.
             if care is not Care.FREE and not validate(wrapped, tree, raise_errors=False, strict=strict):

@@ -353,6 +353,39 @@ def test_a_decimal_whose_exponent_stands_for_millions_of_digits_is_refused_at_on
             write({"a": Decimal(harmful)})
 
 
+@pytest.mark.parametrize("kind", ["int", "long", {"type": "int", "logicalType": "date"}])
+def test_generated_code_leaves_no_such_decimal_to_fastavro_where_another_number_is_due(kind):
+    write = Codecs().writer(parse(json.dumps(with_name(kind))), b"")
+    assert write({"a": Decimal(7)}) == b"\x0e"
+    with pytest.raises(EncodeError, match="a decimal has more than 24,000 digits"):
+        write({"a": Decimal("1E+300000000")})
+
+
+def test_decimals_are_found_wherever_a_schema_has_them():
+    money = {"type": "record", "name": "Money", "fields": [{"name": "amount", "type": DECIMAL}]}
+    fields = [
+        {"name": "lines", "type": {"type": "array", "items": money}},
+        {"name": "rates", "type": {"type": "map", "values": DECIMAL}},
+        {"name": "gift", "type": ["null", "string", "Money"]},
+    ]
+    schema = parse(json.dumps({"type": "record", "name": "R", "fields": fields}))
+    write = Codecs().writer(schema, b"", WriteOptions(codegen=False))
+    fine, harmful = {"amount": Decimal(1)}, {"amount": Decimal("1E+300000000")}
+    value = {"lines": [fine], "rates": {"a": Decimal(2)}, "gift": fine}
+    assert write(value) == write(value | {"gift": ("Money", fine)})
+    for part in (
+        {"lines": (fine, harmful)},
+        {"rates": {"b": harmful["amount"]}},
+        {"gift": harmful},
+        {"gift": ("Money", harmful)},
+    ):
+        with pytest.raises(EncodeError, match="a decimal has more than 24,000 digits"):
+            write(value | part)
+    for misfit in ({"lines": 5}, {"rates": [1]}, {"gift": 5}, {"gift": ()}):
+        with pytest.raises(EncodeError, match=r"^R\.(lines|rates|gift): expected"):
+            write(value | misfit)
+
+
 @pytest.mark.parametrize(
     "name", ['x"]); import os; ("', "a\nb", "é", "class", "'", '"', "\\", "{x}", "__import__('os')", "b"]
 )
