@@ -291,7 +291,9 @@ class Deployment(Reply):
 class Health(Reply):
     """How the server is."""
 
-    status: str = Field(description="`live`, `ready` or `draining`.")
+    status: str = Field(
+        description="`live`, `ready`, `draining`, or `alarmed`: nothing is written to its store any more."
+    )
 
 
 class RecordReply(Reply):

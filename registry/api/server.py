@@ -58,11 +58,16 @@ async def get_liveness() -> Response:
 @health_router.get(
     "/health/ready",
     response_model=Health,
-    responses={503: {"model": Health | ErrorReply, "description": "It is draining, or its store is out of reach."}},
+    responses={503: {"model": Health | ErrorReply, "description": "It is draining, or its store is of no use to it."}},
     summary="Tell whether the server should get requests",
 )
 async def get_readiness(request: Request, registry: TheRegistry) -> Response:
     """200 while the store answers and the server is not about to stop."""
     await registry.barrier()
-    draining: bool = request.app.state.closing.is_set()
-    return JSONResponse({"status": "draining" if draining else "ready"}, 503 if draining else 200)
+    status = "ready"
+    # Of a store that is its own a node alone can still tell what it knows; of a shared one others know more.
+    if registry.shared and registry.alarm:
+        status = "alarmed"
+    if request.app.state.closing.is_set():
+        status = "draining"
+    return JSONResponse({"status": status}, 200 if status == "ready" else 503)

@@ -5,6 +5,8 @@ from uuid import UUID
 
 import pytest
 
+from registry.log.memory import MemoryLog
+
 
 @pytest.mark.parametrize(("method", "body"), [("GET", None), ("POST", {"any": ["object"]})])
 def test_the_root_is_an_empty_object(shared_client, method, body) -> None:
@@ -35,6 +37,25 @@ def test_there_are_no_attributes_of_a_deployment(shared_client) -> None:
 def test_the_server_is_well_whatever_the_probe_accepts(shared_client, path, status) -> None:
     answer = shared_client("GET", path, headers={"Accept": "text/plain", "Content-Type": "text/plain"})
     assert (answer.status_code, answer.json()) == (200, {"status": status})
+
+
+@pytest.mark.parametrize(
+    ("shared", "status"), [(True, (503, {"status": "alarmed"})), (False, (200, {"status": "ready"}))]
+)
+def test_a_node_whose_shared_store_went_backwards_is_not_ready_and_still_reads(start_client, shared, status) -> None:
+    logs = []
+
+    async def open_memory(_url: str) -> MemoryLog:
+        logs.append(MemoryLog(lambda: 0))
+        return logs[0]
+
+    client = start_client(open_store=open_memory)
+    client.register("s")
+    logs[0].alarm, logs[0].shared = "gone backwards", shared
+    ready = client("GET", "/health/ready")
+    assert (ready.status_code, ready.json()) == status
+    assert client.get("/health/live") == {"status": "live"}
+    assert client.get("/subjects/s/versions/latest/schema") == "string"
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
