@@ -16,6 +16,7 @@ except ImportError as error:
     raise ImportError("serdes.faststream needs FastStream: pip install faststream") from error
 
 from serdes import AsyncAvroDeserializer, AsyncAvroSerializer, MessageField, SerializationContext
+from serdes.avro.kinds import check_kind
 from serdes.errors import SubjectUnknown
 
 CONTENT_TYPE = "application/vnd.apache.avro+binary"
@@ -42,6 +43,8 @@ class RegistryCodec:
         serializer: what writes bodies; None for a broker that only consumes.
         deserializer: what reads bodies; None for a broker that only publishes.
         topic: the topic of all publications, where the middleware is not used.
+
+    Raises SettingInvalid for serdes that are not asynchronous.
     """
 
     def __init__(
@@ -50,6 +53,9 @@ class RegistryCodec:
         deserializer: AsyncAvroDeserializer[Any] | None = None,
         topic: str | None = None,
     ) -> None:
+        for serde, needed in ((serializer, AsyncAvroSerializer), (deserializer, AsyncAvroDeserializer)):
+            if serde is not None:
+                check_kind(serde, needed, "RegistryCodec")
         self._serializer = serializer
         self._deserializer = deserializer
         self._topic = topic

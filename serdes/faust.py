@@ -14,6 +14,7 @@ except ImportError as error:
     raise ImportError("serdes.faust needs faust: pip install faust-streaming") from error
 
 from serdes import AvroDeserializer, AvroSerializer
+from serdes.avro.kinds import check_kind
 from serdes.errors import SettingInvalid
 
 
@@ -38,6 +39,9 @@ class AvroCodec(Codec):
         field: str = "value",
         children: tuple[Any, ...] | None = None,
     ) -> None:
+        for serde, needed in ((serializer, AvroSerializer), (deserializer, AvroDeserializer)):
+            if serde is not None:
+                check_kind(serde, needed, "AvroCodec")
         super().__init__(children, serializer=serializer, deserializer=deserializer, topic=topic, field=field)
         self._serializer = serializer
         self._topic = topic

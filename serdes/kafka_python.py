@@ -17,6 +17,7 @@ except ImportError as error:
     raise ImportError("serdes.kafka_python needs kafka-python: pip install 'kafka-python>=3'") from error
 
 from serdes import AvroDeserializer, AvroSerializer, MessageField, SerializationContext
+from serdes.avro.kinds import check_kind
 from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage
 from serdes.errors import DecodeError, EncodeError, SerdesError, SerializationError
 
@@ -25,6 +26,7 @@ class _Writing(Serializer):  # type: ignore[misc]  # kafka-python is not typed
     field: MessageField
 
     def __init__(self, serializer: AvroSerializer[Any]) -> None:
+        check_kind(serializer, AvroSerializer, type(self).__name__)
         self._serializer = serializer
 
     def serialize(self, topic: str, headers: list[tuple[str, bytes]] | None, data: Any) -> bytes | None:
@@ -51,6 +53,7 @@ class _Reading(Deserializer):  # type: ignore[misc]  # kafka-python is not typed
     field: MessageField
 
     def __init__(self, deserializer: AvroDeserializer[Any]) -> None:
+        check_kind(deserializer, AvroDeserializer, type(self).__name__)
         self._deserializer = deserializer
 
     def deserialize(self, topic: str, headers: list[tuple[str, bytes]] | None, data: bytes | None) -> Any:
@@ -94,9 +97,13 @@ def consume(
         poison_max_ratio: the part of the last 100 records that may be poison.
 
     Raises:
+        SettingInvalid: `key` or `value` is no blocking deserializer.
         PoisonStorm: too many records are poison.
         SerdesError: a record is poison, and there is no `dlq`.
     """
+    for one in (key, value):
+        if one is not None:
+            check_kind(one, AvroDeserializer, "consume")
     triage = Triage(letters=dlq is not None, max_ratio=poison_max_ratio)
     for record in consumer:
         try:

@@ -10,6 +10,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from serdes.avro.deserializer import AvroDeserializer
+from serdes.avro.kinds import check_kind
 from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage
 from serdes.errors import SerdesError, SerializationError
 from serdes.subjects import MessageField, SerializationContext
@@ -33,6 +34,9 @@ class Records:
         value: what reads values; None leaves their bytes alone.
         dlq: where records go that cannot be read.
         poison_max_ratio: the part of the last 100 records that may be poison.
+
+    Raises:
+        SettingInvalid: `key` or `value` is no blocking deserializer.
     """
 
     def __init__(
@@ -44,6 +48,9 @@ class Records:
         dlq: DeadLetterQueue | None = None,
         poison_max_ratio: float = 0.5,
     ) -> None:
+        for one in (key, value):
+            if one is not None:
+                check_kind(one, AvroDeserializer, "Records")
         self._consumer = consumer
         self._key = key
         self._value = value
