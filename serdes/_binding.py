@@ -33,6 +33,8 @@ from serdes.subjects import (
 R = TypeVar("R")
 
 _ANY_CLUSTER = "-"
+# A record has room for higher ids, and bytes that are no frame name them as often; Java's registries give out none.
+_HIGHEST_ID = 0x7FFFFFFF
 # What another library's client raises where ours answers with an empty list.
 _NO_ASSOCIATIONS = frozenset({404, 405, 422})
 
@@ -163,10 +165,16 @@ def latest_of(settings: SubjectSettings, subject: str) -> Binding[Registration |
 
 
 def written(schema_id: int | None, guid: UUID | None, subject: str | None) -> Binding[Any]:
-    """The schema that a frame names."""
-    if schema_id is not None:
+    """The schema that a frame names. Fails with SchemaNotFound where the registry does not know it."""
+    if schema_id is None:
+        return (yield Ask("get_schema_by_guid", (str(guid),)))
+    try:
         return (yield Ask("get_schema", (schema_id, subject)))
-    return (yield Ask("get_schema_by_guid", (str(guid),)))
+    except RegistryError as error:
+        # Asked for an id that is no int of theirs, they answer as if they had no such path, whatever `url` is.
+        if schema_id <= _HIGHEST_ID or error.http_status_code != 404:
+            raise
+        raise SchemaNotFound(404, 40403, f"Schema {schema_id} not found") from error
 
 
 def ids_of(subject: str) -> Binding[list[int]]:

@@ -5,6 +5,7 @@ import sys
 import time
 
 import pytest
+from confluent_kafka import schema_registry as theirs
 
 from serdes import (
     AvroDeserializer,
@@ -15,6 +16,7 @@ from serdes import (
     SchemaRegistryClient,
     SerializationContext,
 )
+from serdes.errors import UnknownSchemaId
 
 ORDER = '{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}'
 NEWER = ORDER.replace("]}", ',{"name":"paid","type":"boolean","default":false}]}')
@@ -42,6 +44,15 @@ def test_a_new_version_is_written_with_as_soon_as_the_registry_tells_of_it(regis
             time.sleep(0.01)
             written.append(serializer({"id": 1, "paid": True}, ctx))
     assert [int.from_bytes(data[1:5], "big") for data in (written[0], written[-1])] == [first, second]
+
+
+@pytest.mark.parametrize("schema_id", [0, (1 << 31) - 1, 1 << 31, (1 << 32) - 1])
+@pytest.mark.parametrize("open_client", [SchemaRegistryClient, theirs.SchemaRegistryClient])
+def test_bytes_that_name_an_id_which_no_registry_gives_out_are_poison(registry_url, value, open_client, schema_id):
+    data = b"\0" + schema_id.to_bytes(4, "big") + b"\2"
+    with open_client({"url": registry_url}) as client:
+        deserialize = AvroDeserializer(client, conf={"on.error": "return", "unknown.id.grace.sec": 0})
+        assert isinstance(deserialize(data, value).error, UnknownSchemaId)
 
 
 def fetch(url, folder, *patterns):
