@@ -357,7 +357,7 @@ class AsyncSchemaRegistryClient(Client):
         self, subject_name: str, schema: Schema, normalize: bool = False, verbose: bool = False
     ) -> bool:
         """Whether a schema is compatible with all versions that the subject's level asks for."""
-        return await self._call(schemas.compatibility(subject_name, None, own_schema(schema), normalize, verbose))
+        return await self._call(schemas.compatibility_with_all(subject_name, own_schema(schema), normalize, verbose))
 
     async def set_compatibility(self, subject_name: str | None = None, level: str | None = None) -> dict[str, Any]:
         """Set the compatibility level of a subject, or of the registry."""
@@ -395,11 +395,11 @@ class AsyncSchemaRegistryClient(Client):
 
     async def get_global_mode(self) -> str:
         """The mode of the registry."""
-        return await self._call(administration.mode(None))
+        return await self._call(administration.global_mode())
 
     async def update_global_mode(self, mode: str, force: bool = False) -> str:
         """Set the mode of the registry."""
-        return await self._call(administration.set_mode(None, mode, force))
+        return await self._call(administration.set_global_mode(mode, force))
 
     async def get_contexts(self, offset: int = 0, limit: int = -1) -> list[str]:
         """The names of the contexts."""

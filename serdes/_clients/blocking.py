@@ -281,7 +281,7 @@ class SchemaRegistryClient(Client):
         self, subject_name: str, schema: Schema, normalize: bool = False, verbose: bool = False
     ) -> bool:
         """Whether a schema is compatible with all versions that the subject's level asks for."""
-        return self._call(schemas.compatibility(subject_name, None, own_schema(schema), normalize, verbose))
+        return self._call(schemas.compatibility_with_all(subject_name, own_schema(schema), normalize, verbose))
 
     def set_compatibility(self, subject_name: str | None = None, level: str | None = None) -> dict[str, Any]:
         """Set the compatibility level of a subject, or of the registry."""
@@ -317,11 +317,11 @@ class SchemaRegistryClient(Client):
 
     def get_global_mode(self) -> str:
         """The mode of the registry."""
-        return self._call(administration.mode(None))
+        return self._call(administration.global_mode())
 
     def update_global_mode(self, mode: str, force: bool = False) -> str:
         """Set the mode of the registry."""
-        return self._call(administration.set_mode(None, mode, force))
+        return self._call(administration.set_global_mode(mode, force))
 
     def get_contexts(self, offset: int = 0, limit: int = -1) -> list[str]:
         """The names of the contexts."""

@@ -6,46 +6,65 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from serdes._requests import paths
 from serdes._requests.request import Request, query
 from serdes.schema import Association
 
 
-def _path(noun: str, subject: str | None) -> str:
-    return f"/{noun}" if subject is None else f"/{noun}/{quote(subject, safe='')}"
+def _config_path(subject: str | None) -> str:
+    return "/config" if subject is None else paths.of_subject(subject, noun="config")
 
 
 def config(subject: str | None) -> Request[dict[str, Any]]:
     """The configuration of a subject or of the registry."""
-    return Request("GET", _path("config", subject), dict, operation="config")
+    return Request("GET", _config_path(subject), dict, operation="config")
 
 
 def set_config(subject: str | None, settings: Mapping[str, Any]) -> Request[dict[str, Any]]:
     """Set the configuration of a subject or of the registry."""
-    return Request("PUT", _path("config", subject), dict, body=settings, operation="config")
+    return Request("PUT", _config_path(subject), dict, body=settings, operation="config")
 
 
 def delete_config(subject: str | None) -> Request[dict[str, Any]]:
     """Delete the configuration of a subject or of the registry."""
-    return Request("DELETE", _path("config", subject), dict, operation="config")
+    return Request("DELETE", _config_path(subject), dict, operation="config")
 
 
 def _read_mode(told: Any) -> str:
     return str(told["mode"])
 
 
-def mode(subject: str | None) -> Request[str]:
-    """The mode of a subject or of the registry."""
-    return Request("GET", _path("mode", subject), _read_mode, operation="mode")
+def mode(subject: str) -> Request[str]:
+    """The mode of a subject."""
+    return Request("GET", _mode_path(subject), _read_mode, operation="mode")
 
 
-def set_mode(subject: str | None, word: str, force: bool) -> Request[str]:
-    """Set the mode of a subject or of the registry."""
-    return Request("PUT", _path("mode", subject), _read_mode, query(force=force), {"mode": word}, operation="mode")
+def set_mode(subject: str, word: str, force: bool) -> Request[str]:
+    """Set the mode of a subject."""
+    return _set_mode(_mode_path(subject), word, force)
 
 
 def delete_mode(subject: str) -> Request[str]:
     """Delete the mode of a subject."""
-    return Request("DELETE", _path("mode", subject), _read_mode, operation="mode")
+    return Request("DELETE", _mode_path(subject), _read_mode, operation="mode")
+
+
+def global_mode() -> Request[str]:
+    """The mode of the registry."""
+    return Request("GET", "/mode", _read_mode, operation="mode")
+
+
+def set_global_mode(word: str, force: bool) -> Request[str]:
+    """Set the mode of the registry."""
+    return _set_mode("/mode", word, force)
+
+
+def _mode_path(subject: str) -> str:
+    return paths.of_subject(subject, noun="mode")
+
+
+def _set_mode(path: str, word: str, force: bool) -> Request[str]:
+    return Request("PUT", path, _read_mode, query(force=force), {"mode": word}, operation="mode")
 
 
 def contexts(offset: int, limit: int) -> Request[list[str]]:

@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from serdes.errors import (
     AnswerMalformed,
     RegistryError,
     RegistryFailed,
     RegistryRedirected,
-    SettingInvalid,
     refusal,
 )
 
@@ -135,13 +134,6 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float:
     except (ValueError, TypeError, OverflowError):
         return 0.0
     return max(left, 0.0)
-
-
-def subject_path(subject: str, *rest: object) -> str:
-    """The path of something that belongs to a subject. Raises SettingInvalid for a name that is no text."""
-    if not isinstance(subject, str):
-        raise SettingInvalid(f"the name of a subject must be a text, not {subject!r}")
-    return "/".join(["/subjects", quote(subject, safe=""), *map(str, rest)])
 
 
 def query(**options: object) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from serdes._requests.request import Request, query, subject_path
+from serdes._requests import paths
+from serdes._requests.request import Request, query
 from serdes.schema import RegisteredSchema, Schema, SubjectVersion
 
 
@@ -14,7 +15,7 @@ def register(subject: str, schema: Schema, normalize: bool) -> Request[Registere
     """Register a schema; the answer tells at least its id."""
     return Request(
         "POST",
-        subject_path(subject, "versions"),
+        paths.of_subject(subject, "versions"),
         partial(_read_registered, sent=schema, subject=subject),
         query(normalize=normalize),
         schema.to_dict(),
@@ -28,7 +29,7 @@ def lookup(
     """The version of a subject that a schema has."""
     return Request(
         "POST",
-        subject_path(subject),
+        paths.of_subject(subject),
         partial(_read_registered, sent=schema, subject=subject),
         query(normalize=normalize, deleted=deleted, format=fmt),
         schema.to_dict(),
@@ -42,17 +43,17 @@ def by_id(
     """What an id means; `subject` tells the context."""
     options = query(subject=subject, format=fmt, referenceFormat=reference_format)
     read = partial(_read_identified, schema_id=schema_id)
-    return Request("GET", f"/schemas/ids/{schema_id}", read, options, operation="id")
+    return Request("GET", paths.of_id(schema_id), read, options, operation="id")
 
 
 def by_guid(guid: str, fmt: str | None = None) -> Request[RegisteredSchema]:
     """What a GUID means."""
-    return Request("GET", f"/schemas/guids/{guid}", RegisteredSchema.from_dict, query(format=fmt), operation="guid")
+    return Request("GET", paths.of_guid(guid), RegisteredSchema.from_dict, query(format=fmt), operation="guid")
 
 
 def version(subject: str, number: int | str, deleted: bool, fmt: str | None = None) -> Request[RegisteredSchema]:
     """A version of a subject; `number` may be "latest"."""
-    path = subject_path(subject, "versions", number)
+    path = paths.of_version(subject, number)
     options = query(deleted=deleted, format=fmt)
     return Request("GET", path, RegisteredSchema.from_dict, options, operation="version")
 
@@ -62,7 +63,7 @@ def latest_with_metadata(
 ) -> Request[RegisteredSchema]:
     """The latest version whose metadata properties contain all these pairs."""
     options = query(key=list(metadata), value=list(metadata.values()), deleted=deleted, format=fmt)
-    path = subject_path(subject, "metadata")
+    path = paths.of_subject(subject, "metadata")
     return Request("GET", path, RegisteredSchema.from_dict, options, operation="version")
 
 
@@ -74,7 +75,7 @@ def types() -> Request[list[str]]:
 def subjects_of_id(schema_id: int, subject: str | None, deleted: bool, offset: int, limit: int) -> Request[list[str]]:
     """The subjects that hold a schema id."""
     options = query(subject=subject, deleted=deleted, offset=offset, limit=limit)
-    return Request("GET", f"/schemas/ids/{schema_id}/subjects", list, options, operation="id subjects")
+    return Request("GET", paths.of_id(schema_id, "subjects"), list, options, operation="id subjects")
 
 
 def versions_of_id(
@@ -82,7 +83,7 @@ def versions_of_id(
 ) -> Request[list[SubjectVersion]]:
     """The versions that have a schema id."""
     options = query(subject=subject, deleted=deleted, offset=offset, limit=limit)
-    return Request("GET", f"/schemas/ids/{schema_id}/versions", _read_versions, options, operation="id versions")
+    return Request("GET", paths.of_id(schema_id, "versions"), _read_versions, options, operation="id versions")
 
 
 def subjects(prefix: str | None, deleted: bool, deleted_only: bool, offset: int, limit: int) -> Request[list[str]]:
@@ -93,35 +94,41 @@ def subjects(prefix: str | None, deleted: bool, deleted_only: bool, offset: int,
 
 def delete_subject(subject: str, permanent: bool) -> Request[list[int]]:
     """Delete a subject; the versions that went with it."""
-    return Request("DELETE", subject_path(subject), list, query(permanent=permanent), operation="delete")
+    return Request("DELETE", paths.of_subject(subject), list, query(permanent=permanent), operation="delete")
 
 
 def versions(subject: str, deleted: bool, offset: int, limit: int) -> Request[list[int]]:
     """The numbers of a subject's versions."""
     options = query(deleted=deleted, offset=offset, limit=limit)
-    return Request("GET", subject_path(subject, "versions"), list, options, operation="versions")
+    return Request("GET", paths.of_subject(subject, "versions"), list, options, operation="versions")
 
 
 def delete_version(subject: str, number: int | str, permanent: bool) -> Request[int]:
     """Delete a version; its number."""
-    path = subject_path(subject, "versions", number)
+    path = paths.of_version(subject, number)
     return Request("DELETE", path, int, query(permanent=permanent), operation="delete")
 
 
 def referenced_by(subject: str, number: int | str, offset: int, limit: int) -> Request[list[int]]:
     """The ids of the schemas that refer to a version."""
-    path = subject_path(subject, "versions", number, "referencedby")
+    path = paths.of_version(subject, number, "referencedby")
     return Request("GET", path, list, query(offset=offset, limit=limit), operation="referenced by")
 
 
-def compatibility(
-    subject: str, number: int | str | None, schema: Schema, normalize: bool, verbose: bool
-) -> Request[bool]:
-    """Whether a schema is compatible with a version, or with all that the level asks for (`number` None)."""
-    rest = ("versions",) if number is None else ("versions", number)
+def compatibility(subject: str, number: int | str, schema: Schema, normalize: bool, verbose: bool) -> Request[bool]:
+    """Whether a schema is compatible with a version."""
+    return _compatibility(paths.of_version(subject, number), schema, normalize, verbose)
+
+
+def compatibility_with_all(subject: str, schema: Schema, normalize: bool, verbose: bool) -> Request[bool]:
+    """Whether a schema is compatible with all versions that the level asks for."""
+    return _compatibility(paths.of_subject(subject, "versions"), schema, normalize, verbose)
+
+
+def _compatibility(path: str, schema: Schema, normalize: bool, verbose: bool) -> Request[bool]:
     return Request(
         "POST",
-        "/compatibility" + subject_path(subject, *rest),
+        "/compatibility" + path,
         lambda told: bool(told["is_compatible"]),
         query(normalize=normalize, verbose=verbose),
         schema.to_dict(),
