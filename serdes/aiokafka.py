@@ -22,7 +22,7 @@ except ImportError as error:
     raise ImportError("serdes.aiokafka needs aiokafka: pip install aiokafka") from error
 
 from serdes import AsyncAvroDeserializer, AvroDeserializer, MessageField, SerializationContext
-from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage
+from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage, check_queue
 from serdes.errors import SerdesError, SerializationError
 
 Deserializer = AsyncAvroDeserializer[Any] | AvroDeserializer[Any]
@@ -49,9 +49,12 @@ async def consume(
         poison_max_ratio: the part of the last 100 records that may be poison.
 
     Raises:
+        SettingInvalid: `dlq` has no producer of aiokafka's.
         PoisonStorm: too many records are poison.
         SerdesError: a record is poison, and there is no `dlq`.
     """
+    if dlq is not None:
+        check_queue(dlq, "consume", awaited=True)
     loop = _Loop(consumer, key, value, dlq, Triage(letters=dlq is not None, max_ratio=poison_max_ratio))
     async for record in consumer:
         read = await loop.read(record)

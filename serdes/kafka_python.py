@@ -18,7 +18,7 @@ except ImportError as error:
 
 from serdes import AvroDeserializer, AvroSerializer, MessageField, SerializationContext
 from serdes.avro.kinds import check_kind
-from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage
+from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage, check_queue
 from serdes.errors import DecodeError, EncodeError, SerdesError, SerializationError
 
 
@@ -97,13 +97,15 @@ def consume(
         poison_max_ratio: the part of the last 100 records that may be poison.
 
     Raises:
-        SettingInvalid: `key` or `value` is no blocking deserializer.
+        SettingInvalid: `key` or `value` is no blocking deserializer, or `dlq` has no blocking producer.
         PoisonStorm: too many records are poison.
         SerdesError: a record is poison, and there is no `dlq`.
     """
     for one in (key, value):
         if one is not None:
             check_kind(one, AvroDeserializer, "consume")
+    if dlq is not None:
+        check_queue(dlq, "consume", awaited=False)
     triage = Triage(letters=dlq is not None, max_ratio=poison_max_ratio)
     for record in consumer:
         try:

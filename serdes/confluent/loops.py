@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from serdes.avro.deserializer import AvroDeserializer
 from serdes.avro.kinds import check_kind
-from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage
+from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage, check_queue
 from serdes.errors import SerdesError, SerializationError
 from serdes.subjects import MessageField, SerializationContext
 
@@ -36,7 +36,7 @@ class Records:
         poison_max_ratio: the part of the last 100 records that may be poison.
 
     Raises:
-        SettingInvalid: `key` or `value` is no blocking deserializer.
+        SettingInvalid: `key` or `value` is no blocking deserializer, or `dlq` has no blocking producer.
     """
 
     def __init__(
@@ -51,6 +51,8 @@ class Records:
         for one in (key, value):
             if one is not None:
                 check_kind(one, AvroDeserializer, "Records")
+        if dlq is not None:
+            check_queue(dlq, "Records", awaited=False)
         self._consumer = consumer
         self._key = key
         self._value = value

@@ -4,7 +4,7 @@ Owns the letter (the original bytes, the reason in headers), the decision what t
 modules of the hosts own the loops that use them.
 """
 
-from serdes.dead_letters.letters import DeadLetterQueue, Letter, Record
+from serdes.dead_letters.letters import DeadLetterQueue, Letter, Record, check_queue
 from serdes.dead_letters.triage import Action, Triage
 
-__all__ = ["Action", "DeadLetterQueue", "Letter", "Record", "Triage"]
+__all__ = ["Action", "DeadLetterQueue", "Letter", "Record", "Triage", "check_queue"]

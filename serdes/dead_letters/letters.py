@@ -6,8 +6,10 @@ unchanged, and the reason stands in additional headers, so that a letter can be 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 from itertools import islice
 from typing import Any
 
@@ -46,6 +48,9 @@ _STYLES: dict[str, dict[str, str]] = {
         "message": "__streams.errors.message",
     },
 }
+# The characters that Kafka takes in the name of a topic.
+_TOPIC = re.compile("[a-zA-Z0-9._-]+")
+_SAMPLES = ["orders", "payments"]
 _OWN = frozenset(_STYLES["serdes"].values())
 _FLUSH_SECONDS = 30.0
 # How many letters may be under way: a producer's queue holds some, and a dead letter topic any number.
@@ -87,8 +92,13 @@ class DeadLetterQueue:
         flush: whether to wait until each letter has arrived, so that committing the record's offset loses nothing.
         redact: changes the error's message before it is sent, since it may tell parts of the data.
 
+    Attributes:
+        awaited: whether its letters are sent with `send_async`; None for a producer of the user's own, which may be
+            either.
+
     Raises:
-        SettingInvalid: the header style is unknown, or the topic has braces of another kind.
+        SettingInvalid: the header style is unknown, the topic cannot be one or is the record's own, or the producer is
+            none of these.
     """
 
     def __init__(
@@ -102,10 +112,13 @@ class DeadLetterQueue:
     ) -> None:
         if headers not in _STYLES:
             raise SettingInvalid(f"headers must be one of {', '.join(_STYLES)}, not {headers!r}")
-        try:
-            topic.format(topic="")
-        except (LookupError, ValueError, AttributeError) as error:
-            raise SettingInvalid(f"topic may have no braces but those of {{topic}}, not {topic!r}") from error
+        _check_topic(topic)
+        self.awaited = _is_awaited(producer)
+        if self.awaited is None and not callable(getattr(producer, "send", None)):
+            raise SettingInvalid(
+                "a DeadLetterQueue needs confluent-kafka's Producer, kafka-python's KafkaProducer or aiokafka's "
+                f"AIOKafkaProducer, and {type(producer).__name__} is none of them"
+            )
         self._producer = producer
         self._topic = topic
         self._style = _STYLES[headers]
@@ -113,7 +126,15 @@ class DeadLetterQueue:
         self._redact = redact
 
     def letter(self, record: Record, error: SerdesError, *, attempt: int = 1) -> Letter:
-        """The letter for a record. A letter about a letter counts its attempts, and keeps the first reason's place."""
+        """The letter for a record. A letter about a letter counts its attempts, and keeps the first reason's place.
+
+        Raises SettingInvalid when it would go to the record's own topic, from where it would come again without end.
+        """
+        topic = self._topic.format(topic=record.topic)
+        if topic == record.topic:
+            raise SettingInvalid(
+                f"a dead letter for topic {topic} would go to that topic: `topic` must name another one"
+            )
         # A letter that was read from a dead letter topic and failed again still tells where it came from.
         told = _told(record)
         before = told.get(self._style.get("attempt", ""), b"0")
@@ -128,7 +149,6 @@ class DeadLetterQueue:
             "attempt": str(attempt + (int(before) if before.isdigit() else 0)).encode(),
         }
         reasons = [(self._style[fact], value) for fact, value in facts.items() if fact in self._style]
-        topic = self._topic.format(topic=record.topic)
         return Letter(topic, record.key, record.value, [*_kept(record), *reasons], record.timestamp_ms)
 
     def send(self, record: Record, error: SerdesError, *, attempt: int = 1) -> None:
@@ -165,6 +185,42 @@ class DeadLetterQueue:
         if topic is None:
             return None
         return Letter(topic.decode(), record.key, record.value, _kept(record), record.timestamp_ms)
+
+
+def check_queue(queue: Any, taker: str, *, awaited: bool) -> None:
+    """See to it that a loop can send letters, before it meets the first record that becomes one.
+
+    awaited: whether the loop calls `send_async`. Raises SettingInvalid for what is no queue, and for one whose producer
+    is of the other kind.
+    """
+    if not callable(getattr(queue, "send_async" if awaited else "send", None)):
+        raise SettingInvalid(f"{taker} needs a DeadLetterQueue, and {type(queue).__name__} is not one")
+    if getattr(queue, "awaited", None) is (not awaited):
+        needed = "aiokafka's producer" if awaited else "a blocking producer"
+        raise SettingInvalid(f"{taker} needs a DeadLetterQueue with {needed}")
+
+
+def _check_topic(topic: str) -> None:
+    try:
+        # Two, as a fixed name may be that of one.
+        names = [topic.format(topic=own) for own in _SAMPLES]
+    except (LookupError, ValueError, AttributeError) as error:
+        raise SettingInvalid(f"topic may have no braces but those of {{topic}}, not {topic!r}") from error
+    if not all(map(_TOPIC.fullmatch, names)):
+        raise SettingInvalid(f"topic must be of letters, digits, dots, hyphens and underscores, not {topic!r}")
+    if names == _SAMPLES:
+        raise SettingInvalid(f"topic must not be the record's own, from where its letters come again: not {topic!r}")
+
+
+def _is_awaited(producer: Any) -> bool | None:
+    """Whether a producer is aiokafka's, or blocking; None for one of the user's own, and for what is none."""
+    send, produce = getattr(producer, "send", None), getattr(producer, "produce", None)
+    if iscoroutinefunction(send):
+        return True
+    kafka_python = callable(send) and type(producer).__module__.partition(".")[0] == "kafka"
+    # confluent-kafka's for asyncio counts as none: it gives out awaitables where a Producer calls back.
+    confluent_kafka = callable(produce) and not iscoroutinefunction(produce)
+    return False if kafka_python or confluent_kafka else None
 
 
 def _told(record: Record) -> dict[str, bytes]:

@@ -2,6 +2,7 @@
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.aio import AIOProducer
 
 from serdes.dead_letters import Action, DeadLetterQueue, Record, Triage
 from serdes.errors import (
@@ -72,14 +73,14 @@ class Sent:
     ],
 )
 def test_a_letter_is_the_original_with_its_reasons_in_headers(style, reasons):
-    letter = DeadLetterQueue(None, headers=style).letter(RECORD, ERROR)
+    letter = DeadLetterQueue(Sent(), headers=style).letter(RECORD, ERROR)
     assert (letter.topic, letter.key, letter.value, letter.timestamp_ms) == ("orders.dlq", b"key", b"value", 1_000)
     assert letter.headers == [*RECORD.headers, *reasons.items()]
 
 
 @pytest.mark.parametrize("style", ["serdes", "connect", "streams"])
 def test_a_letter_goes_back_as_the_original(style):
-    queue = DeadLetterQueue(None, headers=style)
+    queue = DeadLetterQueue(Sent(), headers=style)
     letter = queue.letter(RECORD, ERROR)
     back = queue.original(Record(letter.topic, 0, 0, letter.key, letter.value, letter.headers, letter.timestamp_ms))
     assert (back.topic, back.key, back.value, back.headers, back.timestamp_ms) == (
@@ -88,14 +89,14 @@ def test_a_letter_goes_back_as_the_original(style):
 
 
 def test_a_letter_that_fails_again_tells_the_first_place_and_counts_its_attempts():
-    queue = DeadLetterQueue(None, topic="dead")
+    queue = DeadLetterQueue(Sent())
     first = queue.letter(RECORD, ERROR, attempt=2)
-    again = queue.letter(Record("dead", 0, 5, first.key, first.value, first.headers), ERROR)
+    again = queue.letter(Record("orders.dlq", 0, 5, first.key, first.value, first.headers), ERROR)
     assert dict(again.headers) == dict(first.headers) | {"serdes.attempt": b"3"}
 
 
 def test_what_may_tell_parts_of_the_data_can_be_redacted():
-    letter = DeadLetterQueue(None, redact=lambda message: message.split()[0]).letter(RECORD, ERROR)
+    letter = DeadLetterQueue(Sent(), redact=lambda message: message.split()[0]).letter(RECORD, ERROR)
     assert dict(letter.headers)["serdes.message"] == b"the"
 
 
@@ -124,13 +125,46 @@ def test_a_replay_whose_letters_do_not_arrive_says_so():
 
 def test_an_unknown_header_style_is_refused():
     with pytest.raises(SettingInvalid, match="headers must be one of serdes, connect, streams, not 'camel'"):
-        DeadLetterQueue(None, headers="camel")
+        DeadLetterQueue(Sent(), headers="camel")
 
 
 @pytest.mark.parametrize("topic", ["{topics}.dlq", "dlq-{}", "dlq-{", "{topic.name}"])
 def test_a_topic_that_cannot_be_named_is_refused_before_the_first_letter(topic):
     with pytest.raises(SettingInvalid, match="braces"):
-        DeadLetterQueue(None, topic)
+        DeadLetterQueue(Sent(), topic)
+
+
+@pytest.mark.parametrize("topic", ["{topic}", "{topic!s}", "{topic:s}"])
+def test_letters_do_not_go_back_to_the_topic_of_the_record(topic):
+    with pytest.raises(SettingInvalid, match="must not be the record's own"):
+        DeadLetterQueue(Sent(), topic)
+
+
+def test_a_record_of_the_dead_letter_topic_itself_becomes_no_letter_that_would_come_again():
+    producer = Sent()
+    with pytest.raises(SettingInvalid, match="for topic orders would go to that topic"):
+        DeadLetterQueue(producer, topic="orders").send(RECORD, ERROR)
+    assert not producer.letters
+
+
+@pytest.mark.parametrize("topic", ["", "orders/dlq", "dead letters", "{topic}-\u00fc"])
+def test_a_topic_that_kafka_does_not_take_is_refused_before_the_first_letter(topic):
+    with pytest.raises(SettingInvalid, match="topic must be of letters, digits"):
+        DeadLetterQueue(Sent(), topic)
+
+
+@pytest.mark.parametrize("producer", ["127.0.0.1:9092", None, {"bootstrap.servers": "127.0.0.1:9092"}])
+def test_what_cannot_send_a_letter_is_refused_before_there_is_one(producer):
+    with pytest.raises(SettingInvalid, match=r"a DeadLetterQueue needs confluent-kafka's Producer, .* is none of them"):
+        DeadLetterQueue(producer)
+
+
+@pytest.mark.anyio
+async def test_what_nobody_would_await_as_it_has_to_be_is_refused_too():
+    producer = AIOProducer({"bootstrap.servers": "127.0.0.1:9", "log_level": 0})
+    with pytest.raises(SettingInvalid, match="and AIOProducer is none of them"):
+        DeadLetterQueue(producer)
+    await producer.close()
 
 
 def unknown(retriable):

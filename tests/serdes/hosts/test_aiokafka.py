@@ -98,14 +98,14 @@ async def test_without_a_dead_letter_queue_the_error_is_raised(async_client, bro
 
 @pytest.mark.parametrize("kind", [AsyncAvroDeserializer, AvroDeserializer])
 async def test_while_the_registry_is_away_a_partition_waits_and_nothing_is_a_dead_letter(
-    registry, url, brokers, topic, produce, order, kind
+    registry, url, brokers, topic, produce, order, dead_letters, kind
 ):
     produce(order(1), order(2))
     registry.stop()
     open_client = AsyncSchemaRegistryClient if kind is AsyncAvroDeserializer else SchemaRegistryClient
     cold = open_client({"url": url, "max.retries": 0})
     async with consuming(brokers, topic) as consumer:
-        reading = asyncio.create_task(first(2, consume(consumer, value=kind(cold), dlq=DeadLetterQueue(None))))
+        reading = asyncio.create_task(first(2, consume(consumer, value=kind(cold), dlq=dead_letters)))
         await asyncio.sleep(0.5)
         assert not reading.done()
         registry.start()

@@ -178,12 +178,12 @@ def test_a_batch_leaves_out_what_cannot_be_read(client, consumer, produce, order
 
 @pytest.mark.parametrize("read", [lambda records: records.poll(0.2), lambda records: records.consume(3, 0.2)])
 def test_while_the_registry_is_away_a_partition_waits_and_nothing_is_a_dead_letter(
-    registry, url, client, consumer, produce, order, read
+    registry, url, client, consumer, produce, order, broker, read
 ):
     produce(order(1), order(2))
     registry.stop()
     with ours.SchemaRegistryClient({"url": url, "max.retries": 0}) as cold:
-        records = Records(consumer, value=AvroDeserializer(cold), dlq=DeadLetterQueue(None))
+        records = Records(consumer, value=AvroDeserializer(cold), dlq=DeadLetterQueue(broker))
         assert not any(read(records) for _ in range(5))
         registry.start()
         found, deadline = [], time.monotonic() + 20

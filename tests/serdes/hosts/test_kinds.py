@@ -1,6 +1,7 @@
-"""Hosts that are given a serde which they cannot call: told when it is given, not by the first message."""
+"""Hosts that are given what they cannot call: told when it is given, not by the first message or dead letter."""
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from serdes import (
     AsyncAvroDeserializer,
@@ -9,7 +10,9 @@ from serdes import (
     AvroDeserializer,
     AvroSerializer,
 )
+from serdes.aiokafka import consume as consume_awaited
 from serdes.confluent import Records
+from serdes.dead_letters import DeadLetterQueue
 from serdes.errors import SettingInvalid
 from serdes.faststream import RegistryCodec
 from serdes.faust import AvroCodec
@@ -67,3 +70,24 @@ def test_a_function_of_the_users_serves_unless_nobody_can_await_it(give):
     give(lambda value, _ctx: value)
     with pytest.raises(SettingInvalid, match="and function is not one"):
         give(never_awaited)
+
+
+@pytest.fixture
+async def producers(broker, brokers):
+    async with AIOKafkaProducer(bootstrap_servers=brokers) as awaited:
+        yield {"blocking": broker, "awaited": awaited}
+
+
+@pytest.mark.anyio
+async def test_a_loop_takes_the_dead_letter_queue_whose_producer_it_can_wait_for(producers):
+    queues = {kind: DeadLetterQueue(producer) for kind, producer in producers.items()}
+    for queue in (queues["awaited"], producers["blocking"]):
+        with pytest.raises(SettingInvalid, match="Records needs a DeadLetterQueue"):
+            Records(None, dlq=queue)
+        with pytest.raises(SettingInvalid, match="consume needs a DeadLetterQueue"):
+            next(consume([], dlq=queue))
+    for queue in (queues["blocking"], producers["awaited"]):
+        with pytest.raises(SettingInvalid, match="consume needs a DeadLetterQueue"):
+            await anext(consume_awaited(None, dlq=queue))
+    assert Records(None, dlq=queues["blocking"])
+    assert list(consume([], dlq=queues["blocking"])) == []
