@@ -15,6 +15,7 @@ from registry.operations.deletion import DeleteVersion, Undelete
 from registry.operations.reading import prepare
 from registry.operations.registration import ForeseenVersion, Register, retagged
 from registry.operations.requests import Candidate, Details, Page, Plan, Stored, TagChange, Visibility
+from registry.operations.sight import seen
 from registry.rows import Row
 from registry.rules.contracts import check_rule_set, merged_rules, with_contract_version, without_rules
 from registry.rules.subjects import check_subject
@@ -179,12 +180,15 @@ class Tag(Struct, frozen=True):
     def decide(self, state: State) -> Decision[Stored]:
         """Decide as Register does on the changed schema."""
         change, subject = self.change, self.subject
-        place, row = _found(state, subject, self.version, deleted=False)
+        # Decided on all that is there it still means what the one who asks sees: else the schema of a hidden subject
+        # of this name, in a context that is looked through earlier, would become a version of theirs.
+        visible = seen(state, self.core.sight)
+        place, row = _found(visible, subject, self.version, deleted=False)
         if change.rule_set is not None and (change.rules_to_merge is not None or change.rules_to_remove):
             raise InvalidRuleSet("ruleSet should be omitted if specifying rulesToMerge or rulesToRemove")
         check_rule_set(change.rules_to_merge)
         check_rule_set(change.rule_set)
-        schema = retagged(self.core, state, place, row.content.schema, change.tags_to_add, change.tags_to_remove)
+        schema = retagged(self.core, visible, place, row.content.schema, change.tags_to_add, change.tags_to_remove)
         metadata = change.metadata if change.metadata is not None else schema.metadata
         candidate = Candidate(
             text=schema.text,

@@ -340,6 +340,15 @@ def test_a_lookup_finds_nothing_in_contexts_that_may_not_be_read(stocked) -> Non
     assert stocked("all", "POST", "/subjects/hidden-name", lookup).json()["error_code"] == 40401
 
 
+def test_a_new_version_by_tags_is_made_of_a_version_that_may_be_read(house) -> None:
+    house.register(":.hidden:orders-value", SECRET)
+    house.register(":.prod:orders-value", ORDER)
+    path = "/subjects/orders-value/versions/1/tags"
+    for asked in (f"{path}?dryRun=true", path):
+        answer = house("ana", "POST", asked, {}).json()
+        assert answer.get("answer", answer)["schema"] == ORDER
+
+
 def test_what_was_answered_to_one_is_not_answered_to_another(stocked) -> None:
     for path in ("/subjects/secrets-value/versions/1", "/schemas/ids/2", "/subjects", "/schemas/ids/4/subjects"):
         answers = [stocked(user, "GET", path) for user in ("root", "ben", "root", "ben", "ops", "non")]
