@@ -35,6 +35,8 @@ R = TypeVar("R")
 _ANY_CLUSTER = "-"
 # A record has room for higher ids, and bytes that are no frame name them as often; Java's registries give out none.
 _HIGHEST_ID = 0x7FFFFFFF
+_LONG_CHARS = 64 * 1024
+"""Characters of a schema; of a longer one nothing is made on an event loop, which would stand still for too long."""
 # What another library's client raises where ours answers with an empty list.
 _NO_ASSOCIATIONS = frozenset({404, 405, 422})
 
@@ -46,7 +48,13 @@ class Ask(NamedTuple):
     arguments: tuple[Any, ...]
 
 
-Binding = Generator[Ask, Any, R]
+class Make(NamedTuple):
+    """Make something of a long schema, which takes a while. Result: the function's. Fails as it does."""
+
+    function: Callable[[], Any]
+
+
+Binding = Generator[Ask | Make, Any, R]
 
 
 class Registration(NamedTuple):
@@ -60,6 +68,14 @@ class Registration(NamedTuple):
     guid: str | None
     version: int | None
     changes: bool = False
+
+
+def made(function: Callable[[], R], chars: int) -> Binding[R]:
+    """What a function makes of a schema of so many characters. Fails as the function does."""
+    if chars <= _LONG_CHARS:
+        return function()
+    result: R = yield Make(function)
+    return result
 
 
 def subject_of(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar, overload
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from serdes.avro.leases import leased
 from serdes.avro.poison import Poison, Watch
 from serdes.avro.registry import Registry
 from serdes.avro.rules import Rules, migrations_between, rules_to_read
-from serdes.avro.serializer import T, parsed_from, place_of, schema_of, serde_for
+from serdes.avro.serializer import T, parsed_from, parsing, place_of, schema_of, serde_for
 from serdes.codec import AvroSchema, Place, Read, ReadOptions
 from serdes.codec.shapes import Shapes
 from serdes.errors import (
@@ -220,7 +221,9 @@ class Deserializing(Generic[T]):
         rules = None
         if subject is not None:
             rules = rules_to_read(self._rules, subject, raw, target or raw, reading or schema, steps)
-        read = self._composed(schema, None if steps else reading, frame.length, place, rules)
+        resolved = None if steps else reading
+        compose = partial(self._composed, schema, resolved, frame.length, place, rules)
+        read = yield from _binding.made(compose, sum(len(one.text) for one in (schema, resolved) if one is not None))
         return read, latest is not None or self._registry.unverified
 
     def _reader(self, latest: Registration | None) -> Binding[tuple[Any, AvroSchema | None]]:
@@ -250,7 +253,7 @@ class Deserializing(Generic[T]):
         parsed = self._parsed.get(schema)
         if parsed is None:
             method = self._registry.reference_method
-            parsed = parsed_from(schema, (yield from _binding.references(schema, method)))
+            parsed = yield from parsing(schema, (yield from _binding.references(schema, method)))
             if len(self._parsed) >= self._registry.capacity:
                 self._parsed.clear()
             self._parsed[schema] = parsed

@@ -11,7 +11,7 @@ from importlib import import_module
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
-from serdes._binding import Binding
+from serdes._binding import Ask, Binding, Make
 from serdes._clients.parts import Client
 from serdes._stats import Stats
 from serdes.codec import Codecs
@@ -80,7 +80,7 @@ class Registry:
             question = next(binding)
             while True:
                 try:
-                    answer = getattr(self.client, question.method)(*question.arguments)
+                    answer = question.function() if isinstance(question, Make) else self._asked(question)
                 except SerdesError as error:
                     question = binding.throw(error)
                 else:
@@ -89,18 +89,26 @@ class Registry:
             return done.value  # type: ignore[no-any-return]  # a generator's return value is not typed on the exception
 
     async def answer_async(self, binding: Binding[R]) -> R:
-        """Let an async client answer the questions of a binding."""
+        """Let an async client answer the questions of a binding; what takes long is made in a thread."""
+        # By name: a program without an event loop need not wait for it.
+        to_thread = import_module("asyncio").to_thread
         try:
             question = next(binding)
             while True:
                 try:
-                    answer = await getattr(self.client, question.method)(*question.arguments)
+                    if isinstance(question, Make):
+                        answer = await to_thread(question.function)
+                    else:
+                        answer = await self._asked(question)
                 except SerdesError as error:
                     question = binding.throw(error)
                 else:
                     question = binding.send(answer)
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]  # a generator's return value is not typed on the exception
+
+    def _asked(self, question: Ask) -> Any:
+        return getattr(self.client, question.method)(*question.arguments)
 
 
 def _answering(client: Any) -> Any:

@@ -7,6 +7,7 @@ Own the tables in front of the client; refuse to know HTTP.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -59,6 +60,12 @@ def parsed_from(schema: Any, referenced: Sequence[tuple[str, str]] = ()) -> Avro
     if kind != "AVRO":
         raise SerializationError(f"the schema is of type {kind}, not AVRO")
     return parse(schema.schema_str, referenced)
+
+
+def parsing(schema: Any, referenced: Sequence[tuple[str, str]]) -> Binding[AvroSchema]:
+    """The same as a part of a binding."""
+    chars = len(schema.schema_str) + sum(len(text) for _, text in referenced)
+    return _binding.made(partial(parsed_from, schema, referenced), chars)
 
 
 def place_of(ctx: SerializationContext | None) -> Place:
@@ -166,7 +173,8 @@ class Serializing(Generic[T]):
             schema = yield from self._read(registration.schema)
             # Once for each version, not for each record.
             self._check_latest(registration, schema, own)
-            write = self._composed(subject or "", registration, schema, place)
+            compose = partial(self._composed, subject or "", registration, schema, place)
+            write = yield from _binding.made(compose, len(schema.text))
             if len(self._written) >= self._registry.capacity:
                 self._written.clear()
             self._written[key] = write
@@ -177,7 +185,7 @@ class Serializing(Generic[T]):
         parsed = self._parsed.get(schema)
         if parsed is None:
             method = self._registry.reference_method
-            parsed = parsed_from(schema, (yield from _binding.references(schema, method)))
+            parsed = yield from parsing(schema, (yield from _binding.references(schema, method)))
             if len(self._parsed) >= self._registry.capacity:
                 self._parsed.clear()
             self._parsed[schema] = parsed

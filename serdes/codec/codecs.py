@@ -21,7 +21,7 @@ from serdes.errors import CorruptPayload, EncodeError
 
 Maker = Callable[..., Any]
 _LONGEST_TEXT = 500_000
-"""Characters of a schema; to make the code for a longer one would take seconds, for which other topics would wait."""
+"""Characters of a schema; to make the code for a longer one would take seconds, and compiling it stops all threads."""
 
 
 class Codecs:
@@ -35,6 +35,7 @@ class Codecs:
     def __init__(self, capacity: int = 1000, on_fallback: Callable[[], None] = lambda: None) -> None:
         self._lock = RLock()
         self._makers: LRUCache[Hashable, Maker | None] = LRUCache(capacity)
+        self._making: dict[Hashable, RLock] = {}
         self._on_fallback = on_fallback
 
     def __len__(self) -> int:
@@ -43,6 +44,7 @@ class Codecs:
     def reopen(self) -> None:
         """Take a new lock: after a fork the old one may be held by a thread that does not exist here."""
         self._lock = RLock()
+        self._making = {}
 
     def writer(
         self, schema: AvroSchema, frame: bytes, options: WriteOptions = USUAL_WRITING, place: Place = NOWHERE
@@ -88,14 +90,24 @@ class Codecs:
         return made(START=frame_bytes, redo=self._counted(slow), too_deep=lambda: _data_too_deep(place))  # type: ignore[no-any-return]  # generated
 
     def _made(self, key: Hashable, make: Callable[[], Maker]) -> Maker | None:
-        # Under the lock: to write and compile the code twice would cost more than to wait for it.
         with self._lock:
-            if key not in self._makers:
-                try:
-                    self._makers[key] = make()
-                except (Unsupported, SyntaxError, *FAILURES):
-                    self._makers[key] = None  # an unusual schema: fastavro alone judges it
-            return self._makers[key]
+            if key in self._makers:
+                return self._makers[key]
+            making = self._making.setdefault(key, RLock())
+        # To write and compile the code twice would cost more than to wait for it; other schemas need not wait.
+        with making:
+            with self._lock:
+                if key in self._makers:
+                    return self._makers[key]
+            maker: Maker | None
+            try:
+                maker = make()
+            except (Unsupported, SyntaxError, *FAILURES):
+                maker = None  # an unusual schema: fastavro alone judges it
+            with self._lock:
+                self._makers[key] = maker
+                self._making.pop(key, None)
+            return maker
 
     def _counted(self, slow: Callable[..., Any]) -> Callable[..., Any]:
         def redo(message: Any) -> Any:

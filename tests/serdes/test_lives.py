@@ -5,6 +5,7 @@ import copy
 import os
 import pickle
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 
@@ -291,3 +292,50 @@ def test_a_closed_client_is_not_opened_by_what_waited_in_the_background(url):
     held.set()
     assert done.wait(10)
     assert client._transport is None
+
+
+class Threads(ThreadPoolExecutor):
+    """The threads of an event loop, which tell what they were given."""
+
+    def __init__(self):
+        super().__init__(2)
+        self.given = 0
+
+    def submit(self, *work):
+        self.given += 1
+        return super().submit(*work)
+
+
+LINE = '{"type":"record","name":"Line","fields":[{"name":"sku","type":"string"%s}]}'
+LONG = " " * 70_000
+
+
+# Of a schema that a serializer is made of, and of one whose references are long, the code remains to be made; a
+# deserializer has to parse the schema, too.
+@pytest.mark.parametrize(
+    ("schema", "line", "writing", "reading"),
+    [
+        (LINE % "", LINE % "", 0, 0),
+        (LINE % f', "doc": "{LONG}"', LINE % "", 1, 2),
+        ('{"type":"array","items":"Line"}', LINE % f', "doc": "{LONG}"', 2, 2),
+    ],
+    ids=["short", "long", "refers to a long one"],
+)
+def test_what_is_made_of_a_long_schema_is_made_in_a_thread(url, schema, line, writing, reading):
+    async def carried(threads):
+        asyncio.get_running_loop().set_default_executor(threads)
+        async with AsyncSchemaRegistryClient({"url": url}) as writer, AsyncSchemaRegistryClient({"url": url}) as reader:
+            await writer.register_schema("lines-value", Schema(line))
+            references = [SchemaReference("Line", "lines-value", 1)] if "items" in schema else []
+            serialize = AsyncAvroSerializer(writer, Schema(schema, references=references))
+            deserialize = AsyncAvroDeserializer(reader)
+            value, given = [{"sku": "x"}] if references else {"sku": "x"}, []
+            # The second time everything is known.
+            for _ in range(2):
+                data = await serialize(value, VALUE)
+                given.append(threads.given)
+                assert await deserialize(data, VALUE) == value
+                given.append(threads.given)
+            return given
+
+    assert asyncio.run(carried(Threads())) == [writing, *[writing + reading] * 3]

@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from cProfile import Profile
 from decimal import Decimal
 from io import BytesIO
+from threading import Event
 
 import pytest
 from fastavro import schemaless_reader
@@ -422,3 +424,25 @@ def test_truncated_and_damaged_payloads_are_corrupt(codegen, data):
     with pytest.raises(CorruptPayload) as failure:
         Codecs().reader(schema, None, 0, ReadOptions(codegen=codegen))(data)
     assert failure.value.__cause__ is not None
+
+
+def test_no_schema_waits_for_the_code_of_another_but_for_its_own_it_does():
+    codecs, begun, held, made = Codecs(), Event(), Event(), []
+
+    def make(key):
+        made.append(key)
+        if key == "long":
+            begun.set()
+            assert held.wait(20)
+        return lambda: key
+
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(codecs._made, "long", lambda: make("long"))
+        assert begun.wait(20)
+        again = threads.submit(codecs._made, "long", lambda: make("long"))
+        try:
+            assert threads.submit(codecs._made, "short", lambda: make("short")).result(5)() == "short"
+        finally:
+            held.set()
+        assert first.result(20) is again.result(20)
+    assert made == ["long", "short"]
