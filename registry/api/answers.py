@@ -7,6 +7,7 @@ changed. Only complete answers with status 200 are kept, in as many bytes as a s
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final
 
 from cachetools import FIFOCache
@@ -21,7 +22,7 @@ from registry.state import State
 OK: Final = 200
 KEPT_METHODS: Final = frozenset({"GET", "POST"})
 BYTES_PER_ANSWER: Final = 1024
-"""What an answer takes beside its body: key, headers, questions (estimated)."""
+"""What an answer takes beside its body and what its request says: headers, questions (estimated)."""
 
 Key = tuple[Permissions, str, bytes, bytes, RawHeaders, bytes]
 """All of a request that its answer depends on: what the caller may do, method, raw path, query, the headers that decide
@@ -35,7 +36,8 @@ class Answer:
     """An answer as it was sent, and what it stands on.
 
     lines: its headers as they go over the wire. of_the_newest: whether the barrier was waited for when it was made, and
-    so has to be again; what an id or GUID means needs none. position: where it was last seen to be right.
+    so has to be again; what an id or GUID means needs none. size: how much memory it takes, with its request.
+    position: where it was last seen to be right.
     """
 
     headers: list[tuple[bytes, bytes]]
@@ -43,6 +45,7 @@ class Answer:
     questions: tuple[tuple[Question, int], ...]
     of_the_newest: bool
     tally: RouteTally
+    size: int
     position: int = -1
     lines: bytes = field(init=False)
 
@@ -71,7 +74,7 @@ class Answers:
         self.hits = self.misses = 0
         # First in, first out: noting each use would cost as much as all the rest of finding an answer, and to make the
         # few that are asked for all the time once more, when their turn has come, costs next to nothing.
-        self._kept: FIFOCache[Key, Answer] = FIFOCache(max_bytes, getsizeof=_size)
+        self._kept: FIFOCache[Key, Answer] = FIFOCache(max_bytes, getsizeof=attrgetter("size"))
 
     def requests(self) -> list[Key]:
         """The requests whose answers are kept."""
@@ -127,10 +130,11 @@ class Answers:
         if self.registry.state.holds(decisive.items()):
             end = {"type": "http.response.body", "body": recorder.body}
             tally = visit_of(scope).tally
-            self._keep(key, Answer(recorder.headers, end, tuple(decisive.items()), of_the_newest, tally))
+            size = _size(key, recorder.body)
+            self._keep(key, Answer(recorder.headers, end, tuple(decisive.items()), of_the_newest, tally, size))
 
     def _keep(self, key: Key, answer: Answer) -> None:
-        if _size(answer) <= self._kept.maxsize:
+        if answer.size <= self._kept.maxsize:
             self._kept[key] = answer
 
 
@@ -153,5 +157,9 @@ class _Recorder:
         await self.send(message)
 
 
-def _size(answer: Answer) -> int:
-    return BYTES_PER_ANSWER + len(answer.end["body"])
+def _size(key: Key, body: bytes) -> int:
+    _, _, path, query, deciding, _ = key
+    told = len(path) + len(query) + sum(len(name) + len(value) for name, value in deciding)
+    # Twice, because what was asked of the state may hold the same name. A client chooses how long all that is, and
+    # whether it answers to anything that is there.
+    return BYTES_PER_ANSWER + 2 * told + len(body)

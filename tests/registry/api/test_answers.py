@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tracemalloc
 from collections.abc import Awaitable, Callable, Iterable
 
 import pytest
@@ -137,5 +138,33 @@ def test_a_change_drops_the_answers_that_it_touches_and_no_others(
             (key,) = [key for key in application.edge.answers.requests() if key[1] == "GET"]
             await ask(method, target, body)
             assert (await application.edge.answers.find(key) is not None) == kept
+
+    asyncio.run(run())
+
+
+LONG = "x" * 20_000
+REQUESTS_OF_ONE_ANSWER = [
+    ("a parameter that nobody reads", "/subjects?{}"),
+    ("a name that is not there", "/config/{}?defaultToGlobal=true"),
+    ("a name that is looked for", "/schemas/ids/1?subject={}"),
+]
+
+
+@pytest.mark.parametrize(("_what", "target"), REQUESTS_OF_ONE_ANSWER)
+def test_finished_answers_take_no_more_memory_than_they_may_whatever_is_asked(_what: str, target: str) -> None:
+    async def run() -> None:
+        limit = 2**20
+        application = create(Settings(store="memory:", max_answer_bytes=limit))
+        async with application.running():
+            ask, _ = both(application)
+            await ask("POST", "/subjects/a/versions", {"schema": SCHEMAS[0]})
+            tracemalloc.start()
+            try:
+                for number in range(400):
+                    assert (await ask("GET", target.format(f"{number}{LONG}")))[0] == OK
+                taken, _ = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+            assert taken < 1.5 * limit
 
     asyncio.run(run())
