@@ -138,6 +138,8 @@ def _mismatch(schema: AvroSchema, reading: AvroSchema | None, error: Unresolvabl
 def _reason(error: Exception) -> str:
     if isinstance(error, (EOFError, struct.error)):
         return "the payload ends before its schema does"
+    if isinstance(error, UnicodeDecodeError):  # which shows all of the text, however long that is
+        return f"the payload does not fit its schema: byte {error.start} of a text is no UTF-8 ({error.reason})"
     if isinstance(error, CorruptPayload):  # a class that does not take what was written
         return error.message
     return f"the payload does not fit its schema: {error!r}"

@@ -52,6 +52,8 @@ _STYLES: dict[str, dict[str, str]] = {
 _TOPIC = re.compile("[a-zA-Z0-9._-]+")
 _SAMPLES = ["orders", "payments"]
 _OWN = frozenset(_STYLES["serdes"].values())
+# Characters of a message, which may be that of a registry or of a user's rule; a letter that is too large for Kafka could never be sent.
+_LONGEST_MESSAGE = 1000
 _FLUSH_SECONDS = 30.0
 # How many letters may be under way: a producer's queue holds some, and a dead letter topic any number.
 _REPLAYED_AT_ONCE = 1000
@@ -144,12 +146,15 @@ class DeadLetterQueue:
             "offset": told.get(self._style["offset"], str(record.offset).encode()),
             "stage": (error.field or "value").encode(),
             "class": type(error).__name__.encode(),
-            "message": (self._redact(error.message) if self._redact else error.message).encode(),
+            "message": self._message(error).encode(errors="backslashreplace"),
             "schema_id": b"" if error.schema_id is None else str(error.schema_id).encode(),
             "attempt": str(attempt + (int(before) if before.isdigit() else 0)).encode(),
         }
         reasons = [(self._style[fact], value) for fact, value in facts.items() if fact in self._style]
         return Letter(topic, record.key, record.value, [*_kept(record), *reasons], record.timestamp_ms)
+
+    def _message(self, error: SerdesError) -> str:
+        return (self._redact(error.message) if self._redact else error.message)[:_LONGEST_MESSAGE]
 
     def send(self, record: Record, error: SerdesError, *, attempt: int = 1) -> None:
         """Send the letter for a record through a blocking producer.

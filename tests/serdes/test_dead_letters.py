@@ -100,6 +100,14 @@ def test_what_may_tell_parts_of_the_data_can_be_redacted():
     assert dict(letter.headers)["serdes.message"] == b"the"
 
 
+@pytest.mark.parametrize(
+    ("message", "told"), [("\u00fc" * 2_000_000, ("\u00fc" * 1000).encode()), ("half a \ud83d", b"half a \\ud83d")]
+)
+def test_whatever_an_error_says_finds_room_in_a_letter(message, told):
+    letter = DeadLetterQueue(Sent()).letter(RECORD, CorruptPayload(message))
+    assert dict(letter.headers)["serdes.message"] == told
+
+
 def test_a_letter_has_arrived_before_the_next_record_is_read():
     producer = Sent()
     DeadLetterQueue(producer).send(RECORD, ERROR)

@@ -17,6 +17,7 @@ from serdes.codec.generated.varints import Doubt, count_at, int_bytes, long_byte
 from serdes.errors import CorruptPayload, EncodeError, SerializationError
 
 WITH_ITEMS = '{"type":"record","name":"R","fields":[%s{"name":"id","type":"long"}]}'
+MAP = '{"type":"map","values":"int"}'
 NESTED = parse('{"type":"record","name":"N","fields":[{"name":"next","type":["null","N"]}]}')
 
 
@@ -446,3 +447,16 @@ def test_no_schema_waits_for_the_code_of_another_but_for_its_own_it_does():
             held.set()
         assert first.result(20) is again.result(20)
     assert made == ["long", "short"]
+
+
+@pytest.mark.parametrize("codegen", [True, False])
+@pytest.mark.parametrize(
+    ("schema", "before", "behind"),
+    [('"string"', b"", b""), (WITH_ITEMS % '{"name":"s","type":"string"},', b"", b"\0"), (MAP, b"\2", b"\0\0")],
+)
+def test_a_text_that_is_no_utf_8_is_told_without_showing_it(schema, before, behind, codegen):
+    data = before + varint(300_000) + b"\xc3" * 300_000 + behind
+    with pytest.raises(CorruptPayload) as refusal:
+        Codecs().reader(parse(schema), None, 0, ReadOptions(codegen=codegen))(data)
+    said = "byte 0 of a text is no UTF-8 (invalid continuation byte)"
+    assert refusal.value.message == f"the payload does not fit its schema: {said}"

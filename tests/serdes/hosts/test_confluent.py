@@ -9,7 +9,7 @@ from confluent_kafka import schema_registry as theirs
 from confluent_kafka.error import ValueDeserializationError, ValueSerializationError
 from confluent_kafka.schema_registry import avro as their_avro
 
-from serdes import AvroDeserializer, header_schema_id_serializer
+from serdes import AvroDeserializer, AvroSerializer, header_schema_id_serializer
 from serdes import confluent as ours
 from serdes.confluent import Records, SchemaRegistryError, SerializationError, plain
 from serdes.dead_letters import DeadLetterQueue
@@ -234,6 +234,17 @@ def test_a_header_without_a_value_stays_one_in_a_letter(client, consumer, produc
     assert Records(consumer, value=AvroDeserializer(client), dlq=DeadLetterQueue(broker)).poll(10) is None
     (letter,) = lying_in(f"{consumer.assignment()[0].topic}.dlq", 1)
     assert ("empty", None) in letter.headers()
+
+
+def test_a_long_text_that_is_no_utf_8_becomes_a_letter_which_has_room_for_it(
+    client, consumer, produce, broker, topic, lying_in
+):
+    serialize = AvroSerializer(client, '"string"')
+    value = serialize("x" * 300_000, ours.SerializationContext(topic, "value")).replace(b"x", b"\xff")
+    produce(value)
+    assert Records(consumer, value=AvroDeserializer(client), dlq=DeadLetterQueue(broker)).poll(10) is None
+    (letter,) = lying_in(f"{topic}.dlq", 1)
+    assert letter.value() == value
 
 
 def test_without_a_dead_letter_queue_the_error_is_raised(client, consumer, produce):
