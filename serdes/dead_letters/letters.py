@@ -52,7 +52,7 @@ _STYLES: dict[str, dict[str, str]] = {
 _TOPIC = re.compile("[a-zA-Z0-9._-]+")
 _SAMPLES = ["orders", "payments"]
 _OWN = frozenset(_STYLES["serdes"].values())
-# Characters of a message, which may be that of a registry or of a user's rule; a letter that is too large for Kafka could never be sent.
+# Characters; a message may be that of a registry or of a user's rule, and a letter that is too large never arrives.
 _LONGEST_MESSAGE = 1000
 _FLUSH_SECONDS = 30.0
 # How many letters may be under way: a producer's queue holds some, and a dead letter topic any number.
