@@ -57,6 +57,9 @@ def read_grants(path: Path) -> Grants:
         raise SettingInvalid(f"The grants file {path} is not TOML: {error}") from None
     except RecursionError:
         raise SettingInvalid(f"The grants file {path} is nested too deeply") from None
+    except ValueError:
+        # Python's own, which tomllib lets through.
+        raise SettingInvalid(f"The grants file {path} holds a number that is too long") from None
     tables = document.pop("grant", [])
     if document or not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise SettingInvalid(f"The grants file {path} may hold nothing but tables [[grant]]")

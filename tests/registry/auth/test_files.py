@@ -76,6 +76,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("[users]\n", r"may hold nothing but tables \[\[grant\]\]"),
         ("[[grant]\n", "is not TOML"),
         ("x = " + "[" * 5000, "nested too deeply"),
+        ("x = " + "1" * 5000, "holds a number that is too long"),
         ('[[grant]]\nusers = ["a"]\nsubjects = ["*"]\n', "must have exactly the members users, subjects, rights"),
         (GRANT + 'deny = ["x"]\n', "must have exactly the members users, subjects, rights"),
         (GRANT.replace('["ana"]', '"ana"'), "Grant 1 of .*: users must be a list of texts"),
