@@ -132,7 +132,10 @@ def _network(address: str) -> str:
         parsed = ip_address(address)
     except ValueError:
         return address
-    return str(int(parsed) >> 64) if isinstance(parsed, IPv6Address) else address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    # Proxies that listen to both kinds on one socket write IPv4 so; all of it is one network of IPv6.
+    return str(parsed.ipv4_mapped or int(parsed) >> 64)
 
 
 def _fits(attempt: Attempt) -> bool:

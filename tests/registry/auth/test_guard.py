@@ -151,6 +151,8 @@ def test_limits_do_not_tell_which_users_there_are(guard: PasswordGuard) -> None:
     [
         ("2001:db8::1", "2001:db8::ffff:2", True),
         ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:10.0.0.1", "::ffff:10.0.0.2", False),
+        ("::ffff:10.0.0.1", "10.0.0.1", True),
         ("", "10.0.0.1", False),
     ],
 )
