@@ -1,6 +1,7 @@
 """Registries for tests: real processes of `signet serve` on free ports."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,10 @@ import pytest
 # How long an example takes tells what else the machine is doing; how fast Signet is, benchmarks tell.
 hypothesis.settings.register_profile("signet", deadline=None)
 hypothesis.settings.load_profile("signet")
+
+# A shell that starts the tests in the background may have them ignore Ctrl-C, and so would all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
