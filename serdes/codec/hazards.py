@@ -150,6 +150,18 @@ def check_whole(value: Any) -> None:
 
 def swells(tree: Any, definitions: Definitions) -> bool:
     """Whether a record has so many parts without bytes that a small payload makes a large value."""
+
+    def is_swelling(schema: Any) -> bool:
+        if type_word(schema) not in RECORDS:
+            return False
+        constants = [constant for part in parts(schema) if (constant := definitions.constant(part)) is not None]
+        return sum(map(_surplus, constants)) > MOST_PER_BYTE
+
+    return _has(tree, definitions, is_swelling)
+
+
+def _has(tree: Any, definitions: Definitions, wanted: Callable[[Any], bool]) -> bool:
+    """Whether a schema has a type that is wanted, itself or below it; each record is looked through once."""
     known: set[str] = set()
 
     def found(schema: Any) -> bool:
@@ -158,10 +170,7 @@ def swells(tree: Any, definitions: Definitions) -> bool:
             if schema["name"] in known:
                 return False
             known.add(schema["name"])
-            constants = [constant for part in parts(schema) if (constant := definitions.constant(part)) is not None]
-            if sum(map(_surplus, constants)) > MOST_PER_BYTE:
-                return True
-        return any(map(found, parts(schema)))
+        return wanted(schema) or any(map(found, parts(schema)))
 
     return found(tree)
 
@@ -195,20 +204,14 @@ def _counts_blindly(tree: Any, definitions: Definitions, resolved: bool) -> bool
 
     It does where they take no bytes, and, since it skips without looking for the end, where they are of fixed size.
     """
-    known: set[str] = set()
 
-    def counts(schema: Any) -> bool:
-        schema = definitions.resolved(schema)
-        word = type_word(schema)
-        if word in RECORDS:
-            if schema["name"] in known:
-                return False
-            known.add(schema["name"])
-        if word == "array" and (constant := definitions.constant(schema["items"])) is not None:
-            return resolved or constant.size_bytes == 0
-        return any(map(counts, parts(schema)))
+    def is_counted(schema: Any) -> bool:
+        if type_word(schema) != "array":
+            return False
+        constant = definitions.constant(schema["items"])
+        return constant is not None and (resolved or constant.size_bytes == 0)
 
-    return counts(tree)
+    return _has(tree, definitions, is_counted)
 
 
 def _is_decimal(schema: Any, *words: str) -> bool:
@@ -217,17 +220,7 @@ def _is_decimal(schema: Any, *words: str) -> bool:
 
 def _has_decimals(tree: Any, definitions: Definitions, *words: str) -> bool:
     """Whether there are decimals that are made of one of these types."""
-    known: set[str] = set()
-
-    def found(schema: Any) -> bool:
-        schema = definitions.resolved(schema)
-        if type_word(schema) in RECORDS:
-            if schema["name"] in known:
-                return False
-            known.add(schema["name"])
-        return _is_decimal(schema, *words) or any(map(found, parts(schema)))
-
-    return found(tree)
+    return _has(tree, definitions, lambda schema: _is_decimal(schema, *words))
 
 
 class _Walk:
